@@ -1,0 +1,1 @@
+"""What travels between gateways and cloud: the contract, the uplink that decides what to send, the server."""

@@ -1,0 +1,1 @@
+"""Decides what a gateway sends next, as values; sockets live in edge.adapters."""

@@ -1,0 +1,1 @@
+"""Who may enter, and why; and how a lane moves its barrier."""

@@ -1,0 +1,1 @@
+"""A simulated island that speaks only the real protocols."""

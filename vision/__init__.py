@@ -1,0 +1,1 @@
+"""Pixels to readings of plates and vehicles."""
