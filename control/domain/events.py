@@ -176,6 +176,28 @@ class MediaStored:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class TelemetryDropped:
+    """Rows of the telemetry lane that were given up because the disk is nearly full."""
+
+    lane: int
+    first_seq: int
+    last_seq: int
+    why: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRebuilt:
+    """The journal's file was damaged and set aside. `carried` counts rows kept, by lane number as text."""
+
+    why: str
+    set_aside: str
+    carried: dict[str, int]
+    carried_whole: bool
+    at: str
+
+
 EVENT_KINDS: dict[str, tuple[type, SyncLane]] = {
     "passage_decided": (PassageDecided, SyncLane.GATE),
     "barrier_commanded": (BarrierCommanded, SyncLane.GATE),
@@ -187,6 +209,8 @@ EVENT_KINDS: dict[str, tuple[type, SyncLane]] = {
     "command_result": (CommandResult, SyncLane.GATE),
     "device_lost": (DeviceLost, SyncLane.ALARM),
     "device_back": (DeviceBack, SyncLane.ALARM),
+    "telemetry_dropped": (TelemetryDropped, SyncLane.ALARM),
+    "journal_rebuilt": (JournalRebuilt, SyncLane.ALARM),
     "gateway_health": (GatewayHealth, SyncLane.TELEMETRY),
     "media_stored": (MediaStored, SyncLane.MEDIA),
 }

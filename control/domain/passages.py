@@ -13,6 +13,15 @@ class Direction(StrEnum):
     OUT = "out"
 
 
+class LaneMode(StrEnum):
+    """How a lane is run. A person sets it; `guarded` asks a person about every vehicle."""
+
+    AUTO = "auto"
+    GUARDED = "guarded"
+    CLOSED = "closed"
+    OPEN = "open"
+
+
 class Outcome(StrEnum):
     """The four results of the admission policy."""
 

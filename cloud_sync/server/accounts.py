@@ -1,0 +1,76 @@
+"""Accounts: owns how engineers add people, change roles, switch accounts off and set passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloud_sync.server.auth import Role, insert_user
+from cloud_sync.server.passwords import check_password
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.services import Services
+from cloud_sync.server.store import Actor, write_audit
+
+_ENGINEERS_LOCK = 7_301_003
+
+
+async def add_user(given: Services, actor: Actor, *, username: str, name: str, role: Role, password: str) -> str:
+    """A new account; its id. Raises Problem."""
+    check_password(username, password)
+    hashed, now = await given.passwords.hash(password), given.clock()
+    async with given.pool.acquire() as connection, connection.transaction():
+        user_id = await insert_user(
+            connection, username=username, name=name or username, role=role, password_hash=hashed, at=now
+        )
+        after = {"username": username, "role": role.word}
+        await write_audit(connection, at=now, actor=actor, action="user_added", subject=("user", user_id), after=after)
+    return user_id
+
+
+async def change_user(
+    given: Services, actor: Actor, user_id: str, *, role: Role | None = None, enabled: bool | None = None
+) -> None:
+    """Another role, or switched off or on; ends the account's sessions. One engineer always remains."""
+    now = given.clock()
+    async with given.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _ENGINEERS_LOCK)
+        before = await _account(connection, user_id)
+        after = {
+            "role": role.word if role else before["role"],
+            "enabled": before["enabled"] if enabled is None else enabled,
+        }
+        await connection.execute(
+            "UPDATE users SET role = $2, enabled = $3 WHERE user_id::text = $1",
+            user_id,
+            after["role"],
+            after["enabled"],
+        )
+        if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'engineer' AND enabled)"):
+            raise Problem("last_engineer")
+        await connection.execute("DELETE FROM sessions WHERE user_id::text = $1", user_id)
+        await write_audit(
+            connection,
+            at=now,
+            actor=actor,
+            action="user_changed",
+            subject=("user", user_id),
+            before=dict(before),
+            after=after,
+        )
+
+
+async def set_password(given: Services, actor: Actor, user_id: str, password: str) -> None:
+    """A new password; ends the account's sessions."""
+    account = await _account(given.pool, user_id)
+    check_password(account["username"], password)
+    hashed = await given.passwords.hash(password)
+    async with given.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE users SET password_hash = $2 WHERE user_id::text = $1", user_id, hashed)
+        await connection.execute("DELETE FROM sessions WHERE user_id::text = $1", user_id)
+        await write_audit(connection, at=given.clock(), actor=actor, action="password_set", subject=("user", user_id))
+
+
+async def _account(connection: Any, user_id: str) -> Any:
+    row = await connection.fetchrow("SELECT username, role, enabled FROM users WHERE user_id::text = $1", user_id)
+    if row is None:
+        raise Problem("not_found")
+    return row

@@ -1,0 +1,69 @@
+"""CSV for spreadsheets: owns its columns, and that no cell becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+from cloud_sync.server import queries
+from cloud_sync.server.records import PassageFilter, PassageRecord
+from cloud_sync.server.services import Services
+
+BOM = "\ufeff"
+CHUNK_ROWS = 500
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+# English and Chinese head, and the value.
+_COLUMNS: tuple[tuple[str, str, Callable[[PassageRecord], object]], ...] = (
+    ("arrived at", "到达时间", lambda p: p.arrived_at),
+    ("gate", "闸口", lambda p: p.gate_id),
+    ("lane", "车道", lambda p: p.lane_id),
+    ("direction", "方向", lambda p: p.direction),
+    ("plate", "车牌", lambda p: p.plate),
+    ("plate as read", "原始识读", lambda p: p.raw_plate),
+    ("plate kind", "号牌种类", lambda p: p.plate_kind),
+    ("energy", "能源类别", lambda p: p.energy),
+    ("vehicle", "车型", lambda p: p.vehicle_type),
+    ("confidence", "置信度", lambda p: None if p.confidence is None else round(p.confidence, 4)),
+    ("decision by rules", "规则决定", lambda p: p.outcome),
+    ("final decision", "最终决定", lambda p: p.final_outcome),
+    ("reasons", "理由", lambda p: " ".join(one.code for one in p.reasons)),
+    ("rule version", "规则版本", lambda p: p.rule_version),
+    ("decided by", "决定人", lambda p: p.guard_by),
+    ("permit", "许可", lambda p: p.permit_id),
+    ("passed", "通过", lambda p: p.movement),
+    ("arrival id", "到达编号", lambda p: p.arrival_id),
+)
+
+
+def safe_cell(value: object) -> str:
+    """Text that a spreadsheet takes as text: what could begin a formula gets an apostrophe in front."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+async def csv_lines(given: Services, wanted: PassageFilter, *, lang: str) -> AsyncIterator[str]:
+    """Head and rows in pieces; reads through a database cursor, so that memory stays small."""
+    yield BOM + _line([chinese if lang.startswith("zh") else english for english, chinese, _ in _COLUMNS])
+    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction(readonly=True):
+        piece: list[str] = []
+        async for record in queries.search_all(connection, wanted):
+            piece.append(_line([_shown(value(record), given) for _, _, value in _COLUMNS]))
+            if len(piece) == CHUNK_ROWS:
+                yield "".join(piece)
+                piece = []
+        yield "".join(piece)
+
+
+def _shown(value: object, given: Services) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(given.config.zone).strftime("%Y-%m-%d %H:%M:%S")
+    return safe_cell(value)
+
+
+def _line(cells: list[str]) -> str:
+    target = io.StringIO()
+    csv.writer(target).writerow(cells)
+    return target.getvalue()

@@ -1,0 +1,31 @@
+"""Health and figures of the server itself. No personal data in either."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from cloud_sync.server import queries
+from cloud_sync.server.services import Services, services
+
+router = APIRouter(tags=["health"])
+Given = Annotated[Services, Depends(services)]
+
+
+@router.get("/health")
+async def health(given: Given) -> dict[str, object]:
+    """200 when the database answers."""
+    applied = await given.pool.fetchval("SELECT coalesce(sum(applied_seq), 0)::bigint FROM cursors", timeout=3.0)
+    return {"status": "ok", "at": given.clock().isoformat(), "events_applied": applied}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(given: Given) -> Response:
+    """For Prometheus."""
+    for one in await queries.gateways(given.pool, now=given.clock()):
+        if one.age_s is not None:
+            given.metrics.gateway_age_s.labels(one.gateway_id).set(one.age_s)
+        given.metrics.gateway_backlog.labels(one.gateway_id).set(sum(one.backlog.values()))
+    given.metrics.holds_waiting.set(await queries.holds_count(given.pool))
+    return Response(given.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,199 @@
+"""Passages for programs: live, held, searched, one, and what people do to them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, Field
+
+from cloud_sync.server import auth, queries, store
+from cloud_sync.server.api.csv_export import csv_lines
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.records import (
+    CommandRecord,
+    GateStats,
+    Hold,
+    PassageDetail,
+    PassageFilter,
+    PassagePage,
+    PassageRecord,
+)
+from cloud_sync.server.services import Services, services
+from control.domain.passages import Outcome
+
+router = APIRouter(tags=["passages"])
+Given = Annotated[Services, Depends(services)]
+
+
+class DecisionBody(BaseModel):
+    """What to do with a held vehicle, and why."""
+
+    outcome: Outcome
+    reason_code: str = Field(max_length=64)
+    note: str = Field(default="", max_length=500)
+    permit_id: str | None = Field(default=None, max_length=64)
+    corrected_plate: str | None = Field(default=None, max_length=16)
+
+
+class CorrectionBody(BaseModel):
+    """The plate as a person reads it."""
+
+    plate: str = Field(max_length=16)
+    note: str = Field(default="", max_length=500)
+
+
+class RevisionBody(BaseModel):
+    """What a past decision should have been, and why."""
+
+    outcome: Outcome
+    reason_code: str = Field(max_length=64)
+    note: str = Field(default="", max_length=500)
+
+
+def passage_filter(
+    plate: Annotated[str, Query(max_length=32, description="partial; ? one character, * any number")] = "",
+    near: Annotated[bool, Query(description="allow two wrong characters")] = False,
+    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until_at: Annotated[AwareDatetime | None, Query(alias="until")] = None,
+    gate: Annotated[str, Query(max_length=64)] = "",
+    lane: Annotated[str, Query(max_length=64)] = "",
+    outcome: Annotated[list[Outcome] | None, Query()] = None,
+    kind: Annotated[list[str] | None, Query()] = None,
+    verdict: Annotated[list[str] | None, Query()] = None,
+    manual: Annotated[bool, Query(description="only those that a person decided")] = False,
+) -> PassageFilter:
+    """FastAPI dependency: the search in the address."""
+    return PassageFilter(
+        plate=plate,
+        near=near,
+        from_at=from_at,
+        until_at=until_at,
+        gate_id=gate,
+        lane_id=lane,
+        outcomes=tuple(one.value for one in outcome or ()),
+        kinds=tuple(kind or ()),
+        verdicts=tuple(verdict or ()),
+        manual=manual,
+    )
+
+
+Wanted = Annotated[PassageFilter, Depends(passage_filter)]
+
+
+def filter_words(wanted: PassageFilter) -> dict[str, object]:
+    """What was searched for, for the audit trail: only what was set."""
+    empty = PassageFilter()
+    found = {name: getattr(wanted, name) for name in PassageFilter.__dataclass_fields__}
+    return {name: value for name, value in found.items() if value != getattr(empty, name)}
+
+
+@router.get("/passages")
+async def search(
+    wanted: Wanted,
+    user: auth.Guard,
+    given: Given,
+    request: Request,
+    cursor: Annotated[str | None, Query(max_length=256)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> PassagePage:
+    """Arrivals that match, newest first."""
+    words = filter_words(wanted)
+    if words and cursor is None:
+        actor = store.Actor.of(user, remote_of(request))
+        await store.note_access(given, actor, "passages_searched", ("search", ""), what=words)
+    return await queries.search(given.pool, wanted, cursor=cursor, limit=limit)
+
+
+@router.get("/passages.csv", response_class=StreamingResponse)
+async def export(
+    wanted: Wanted, user: auth.Office, given: Given, request: Request, lang: str = "zh"
+) -> StreamingResponse:
+    """All matches as CSV (UTF-8 with BOM), newest first."""
+    actor = store.Actor.of(user, remote_of(request))
+    await store.note_access(given, actor, "passages_exported", ("export", ""), what=filter_words(wanted))
+    return StreamingResponse(
+        csv_lines(given, wanted, lang=lang),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="passages.csv"', "Cache-Control": "no-store"},
+    )
+
+
+@router.get("/passages/recent")
+async def recent(
+    user: auth.Guard,
+    given: Given,
+    lane: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> tuple[PassageRecord, ...]:
+    """The newest arrivals."""
+    return await queries.passages_recent(given.pool, lane_id=lane, limit=limit)
+
+
+@router.get("/holds")
+async def holds(user: auth.Guard, given: Given) -> tuple[Hold, ...]:
+    """Vehicles that wait for a person, the longest wait first."""
+    return await queries.holds(given.pool, now=given.clock())
+
+
+@router.get("/stats")
+async def stats(user: auth.Guard, given: Given) -> GateStats:
+    """The last 60 minutes and today."""
+    return await queries.gate_stats(given.pool, now=given.clock(), today_from=given.today_from())
+
+
+@router.get("/passages/{arrival_id}")
+async def detail(arrival_id: str, user: auth.Guard, given: Given, request: Request) -> PassageDetail:
+    """Everything about one arrival; that it was opened is audited."""
+    return await opened_detail(given, user, arrival_id, remote=remote_of(request))
+
+
+async def opened_detail(given: Services, user: auth.CurrentUser, arrival_id: str, *, remote: str) -> PassageDetail:
+    """Shared with the pages: reads it and leaves the audit row. Raises Problem `not_found`."""
+    found = await queries.passage_detail(given.pool, arrival_id, now=given.clock())
+    if found is None:
+        raise Problem("not_found")
+    await store.note_access(given, store.Actor.of(user, remote), "passage_opened", ("passage", arrival_id))
+    return found
+
+
+@router.post("/passages/{arrival_id}/decision", status_code=202)
+async def decide(
+    arrival_id: str, body: DecisionBody, user: auth.Guard, given: Given, request: Request
+) -> CommandRecord:
+    """Orders the gateway to admit or refuse. It is decided when the gateway says so: watch the stream."""
+    return await store.decide_hold(
+        given,
+        store.Actor.of(user, remote_of(request)),
+        arrival_id,
+        outcome=body.outcome,
+        reason_code=body.reason_code,
+        note=body.note,
+        permit_id=body.permit_id,
+        corrected_plate=body.corrected_plate,
+    )
+
+
+@router.post("/passages/{arrival_id}/correction", status_code=204)
+async def correct(arrival_id: str, body: CorrectionBody, user: auth.Guard, given: Given, request: Request) -> None:
+    """A person reads the plate otherwise; the raw reading stays."""
+    actor = store.Actor.of(user, remote_of(request))
+    await store.correct_plate(given, actor, arrival_id, body.plate, note=body.note)
+
+
+@router.post("/passages/{arrival_id}/revision", status_code=204)
+async def revise(arrival_id: str, body: RevisionBody, user: auth.Guard, given: Given, request: Request) -> None:
+    """Says what a past decision should have been; nothing at the barrier changes."""
+    actor = store.Actor.of(user, remote_of(request))
+    await store.revise(given, actor, arrival_id, outcome=body.outcome, reason_code=body.reason_code, note=body.note)
+
+
+@router.get("/commands/{command_id}")
+async def command(command_id: str, user: auth.Guard, given: Given) -> CommandRecord:
+    """An order and what became of it."""
+    found = await queries.command(given.pool, command_id)
+    if found is None:
+        raise Problem("not_found")
+    return found

@@ -1,0 +1,11 @@
+"""The whole JSON API under `/api/v1`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from cloud_sync.server.api import health, media, office, passages, session, stream
+
+router = APIRouter(prefix="/api/v1")
+for part in (session, passages, office, media, stream, health):
+    router.include_router(part.router)

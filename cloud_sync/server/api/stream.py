@@ -1,0 +1,86 @@
+"""The live stream: server-sent events with a heartbeat that pages can watch, and replay after a lost line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+
+from cloud_sync.server import auth
+from cloud_sync.server.live import LiveEvent, replay
+from cloud_sync.server.services import Services, services
+
+router = APIRouter(tags=["stream"])
+Given = Annotated[Services, Depends(services)]
+HEARTBEAT_S = 2.0
+RETRY_MS = 2000
+SESSION_CHECK_BEATS = 15
+
+
+@router.get("/stream", response_class=StreamingResponse)
+async def stream(
+    request: Request,
+    user: auth.Guard,
+    given: Given,
+    last_event_id: Annotated[str, Header(max_length=20)] = "",
+    since: Annotated[int | None, Query(ge=0)] = None,
+) -> StreamingResponse:
+    """`change` names what to look at again, `heartbeat` comes every 2 s. Ends when the session does."""
+    known = since if since is not None else int(last_event_id) if last_event_id.isdecimal() else None
+    token = request.cookies.get(auth.cookie_name(given))
+    return StreamingResponse(
+        frames(given, token, known),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def frames(
+    given: Services, token: str | None, known: int | None, *, heartbeat_s: float = HEARTBEAT_S
+) -> AsyncIterator[str]:
+    """The bytes of one stream. Subscribes before it replays, so that nothing falls between."""
+    async with given.live.client() as queue:
+        given.metrics.stream_clients.inc()
+        try:
+            yield f"retry: {RETRY_MS}\n\n" + _heartbeat(given)
+            for event in [] if known is None else await replay(given.pool, known):
+                yield _change(event)
+            beats = 0
+            while True:
+                text = await _next(queue, heartbeat_s)
+                if text is None:
+                    return
+                beats += not text
+                if beats == SESSION_CHECK_BEATS:
+                    beats = 0
+                    if await auth.user_of_session(given, token) is None:
+                        return
+                yield text or _heartbeat(given)
+        finally:
+            given.metrics.stream_clients.dec()
+
+
+async def _next(queue: asyncio.Queue[LiveEvent | None], heartbeat_s: float) -> str | None:
+    """The next change, "" when it is time for a heartbeat, None at the end."""
+    try:
+        event = await asyncio.wait_for(queue.get(), timeout=heartbeat_s)
+    except TimeoutError:
+        return ""
+    return None if event is None else _change(event)
+
+
+def _change(event: LiveEvent) -> str:
+    mark = f"id: {event.live_id}\n" if event.live_id else ""
+    return f"{mark}event: change\ndata: {_compact(event.data())}\n\n"
+
+
+def _heartbeat(given: Services) -> str:
+    return f"event: heartbeat\ndata: {_compact({'at': given.clock().isoformat()})}\n\n"
+
+
+def _compact(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

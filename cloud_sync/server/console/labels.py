@@ -1,0 +1,212 @@
+"""Names of codes as people read them: owns the word for each kind, colour, outcome, role, device and action.
+
+`N_` marks a word for the catalogue; `label` looks it up in the reader's language.
+"""
+
+from __future__ import annotations
+
+from cloud_sync.server.console.words import Words
+
+
+def N_(message: str) -> str:
+    """Marks a message for extraction and returns it as it is."""
+    return message
+
+
+OUTCOME = {
+    "admit": N_("Admitted"),
+    "admit_under_permit": N_("Under permit"),
+    "hold": N_("Held"),
+    "refuse": N_("Refused"),
+}
+PLATE_KIND = {
+    "small": N_("Small car"),
+    "large": N_("Large vehicle"),
+    "trailer": N_("Trailer"),
+    "nev_small": N_("Small new-energy"),
+    "nev_large": N_("Large new-energy"),
+    "police": N_("Police"),
+    "coach": N_("Driving school"),
+    "hong_kong": N_("Hong Kong"),
+    "macau": N_("Macau"),
+    "embassy": N_("Embassy"),
+    "consulate": N_("Consulate"),
+    "emergency": N_("Emergency rescue"),
+    "armed_police": N_("Armed police"),
+    "military": N_("Military"),
+    "tractor": N_("Tractor"),
+    "aviation": N_("Airport"),
+    "temporary": N_("Temporary plate"),
+    "unknown": N_("Kind unknown"),
+}
+PLATE_COLOUR = {
+    "blue": N_("Blue plate"),
+    "yellow": N_("Yellow plate"),
+    "green": N_("Green plate"),
+    "yellow_green": N_("Yellow-green plate"),
+    "white": N_("White plate"),
+    "black": N_("Black plate"),
+    "farm_green": N_("Farm-green plate"),
+    "paper": N_("Paper plate"),
+    "unknown": N_("Colour unknown"),
+}
+ENERGY = {
+    "battery_electric": N_("Battery-electric"),
+    "plug_in_or_fuel_cell": N_("Plug-in or fuel cell"),
+    "fuel": N_("Fuel"),
+    "no_engine": N_("No engine"),
+    "unknown": N_("Drive unknown"),
+}
+VEHICLE = {
+    "car": N_("Car"),
+    "minibus": N_("Minibus"),
+    "bus": N_("Bus"),
+    "pickup": N_("Pickup"),
+    "truck": N_("Truck"),
+    "fire_engine": N_("Fire engine"),
+    "ambulance": N_("Ambulance"),
+    "police_car": N_("Police car"),
+    "crane": N_("Crane"),
+    "machinery": N_("Machinery"),
+    "sanitation": N_("Sanitation vehicle"),
+    "golf_cart": N_("Golf cart"),
+    "motorcycle": N_("Motorcycle"),
+    "tricycle": N_("Tricycle"),
+    "unknown": N_("Vehicle type unknown"),
+}
+ROLE = {"guard": N_("Guard"), "office": N_("Office"), "engineer": N_("Engineer")}
+PERMIT_CLASS = {
+    "emergency": N_("Emergency permit"),
+    "special": N_("Special vehicle"),
+    "standing": N_("Standing permit"),
+}
+PERMIT_STATE = {
+    "active": N_("Valid now"),
+    "future": N_("Not yet valid"),
+    "expired": N_("Expired"),
+    "used_up": N_("Entries used up"),
+    "revoked": N_("Revoked"),
+}
+EFFECT = {"block": N_("Block"), "alert": N_("Alert"), "allow": N_("Allow")}
+LIVENESS = {"live": N_("Live"), "stale": N_("Stale"), "lost": N_("Lost"), "never": N_("Never heard")}
+DEVICE = {
+    "camera": N_("Camera"),
+    "barrier": N_("Barrier"),
+    "display": N_("Message display"),
+    "clock": N_("Clock"),
+    "disk": N_("Disk"),
+    "reader": N_("Plate reader"),
+}
+BARRIER = {
+    "open": N_("Barrier up"),
+    "closed": N_("Barrier down"),
+    "opening": N_("Barrier opening"),
+    "closing": N_("Barrier closing"),
+    "fault": N_("Barrier fault"),
+    "unknown": N_("Barrier unknown"),
+    "none": N_("No barrier"),
+}
+DIRECTION = {"in": N_("Entry"), "out": N_("Exit")}
+SYNC_LANE = {
+    "gate": N_("Gate"),
+    "alarm": N_("Alarms"),
+    "telemetry": N_("Telemetry"),
+    "media": N_("Pictures"),
+    "0": N_("Gate"),
+    "1": N_("Alarms"),
+    "2": N_("Telemetry"),
+    "3": N_("Pictures"),
+}
+COMMAND_RESULT = {
+    "done": N_("done"),
+    "refused": N_("refused by the gateway"),
+    "expired": N_("expired"),
+    "failed": N_("failed"),
+    "unknown_after_crash": N_("unknown after a restart"),
+}
+SOURCE = {"hut": N_("hut"), "console": N_("console")}
+MOVEMENT = {"passed": N_("Passed the barrier"), "backed_out": N_("Backed out")}
+# Why a person admits, or refuses: five of each, and free text beside.
+ADMIT_REASON = {
+    "plate_read_by_eye": N_("I read the plate by eye"),
+    "new_energy_confirmed": N_("It is a new-energy vehicle"),
+    "emergency_duty": N_("On emergency duty"),
+    "manager_approved": N_("The duty manager agreed"),
+    "system_fault": N_("The system is at fault"),
+}
+PERMIT_REASON = {"permit_checked": N_("Permit and vehicle match")}
+REFUSE_REASON = {
+    "fuel_no_permit": N_("Fuel vehicle without a permit"),
+    "permit_invalid": N_("Permit not valid now or here"),
+    "plate_mismatch": N_("Plate and vehicle do not match"),
+    "check_declined": N_("Driver declined the check"),
+    "unsafe": N_("Not safe to let in"),
+}
+REVISE_REASON = {
+    "decided_by_mistake": N_("Decided by mistake"),
+    "plate_was_misread": N_("The plate was misread"),
+    "permit_came_later": N_("A permit came later"),
+    "rule_misapplied": N_("The rule was misapplied"),
+    "other": N_("Another reason"),
+}
+ANY_REASON = ADMIT_REASON | PERMIT_REASON | REFUSE_REASON | REVISE_REASON
+AUDIT_ACTION = {
+    "hold_decided": N_("Decided a held vehicle"),
+    "plate_corrected": N_("Corrected a plate"),
+    "decision_revised": N_("Revised a decision"),
+    "note_added": N_("Added a note"),
+    "permit_added": N_("Added a permit"),
+    "permit_revoked": N_("Revoked a permit"),
+    "watch_added": N_("Put a plate on a list"),
+    "watch_removed": N_("Took a plate off a list"),
+    "registry_set": N_("Set a registry entry"),
+    "user_added": N_("Added an account"),
+    "user_changed": N_("Changed an account"),
+    "password_set": N_("Set a password"),
+    "passage_opened": N_("Opened a passage"),
+    "passages_searched": N_("Searched passages"),
+    "passages_exported": N_("Exported passages"),
+    "signed_in": N_("Signed in"),
+    "signed_out": N_("Signed out"),
+    "set_up": N_("Set up the system"),
+}
+SUBJECT = {
+    "passage": N_("Passage"),
+    "passages": N_("Passages"),
+    "permit": N_("Permit"),
+    "watch": N_("Watch list"),
+    "registry": N_("Registry"),
+    "user": N_("Account"),
+    "media": N_("Picture"),
+    "gateway": N_("Gateway"),
+}
+TABLES = {
+    "outcome": OUTCOME,
+    "kind": PLATE_KIND,
+    "colour": PLATE_COLOUR,
+    "energy": ENERGY,
+    "vehicle": VEHICLE,
+    "role": ROLE,
+    "permit_class": PERMIT_CLASS,
+    "permit_state": PERMIT_STATE,
+    "effect": EFFECT,
+    "liveness": LIVENESS,
+    "device": DEVICE,
+    "barrier": BARRIER,
+    "direction": DIRECTION,
+    "sync_lane": SYNC_LANE,
+    "result": COMMAND_RESULT,
+    "source": SOURCE,
+    "movement": MOVEMENT,
+    "why": ANY_REASON,
+    "action": AUDIT_ACTION,
+    "subject": SUBJECT,
+}
+
+
+def label(words: Words, table: str, code: str | None) -> str:
+    """The word for a code; a code that nobody named is shown as it is."""
+    if code is None:
+        return "—"
+    message = TABLES[table].get(str(code))
+    return words.gettext(message) if message else str(code)

@@ -1,0 +1,156 @@
+"""Coming and going: sign-in, the first account, sign-out, and what each reader chose for themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from cloud_sync.server import accounts, auth, queries, store
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console.pages_gate import done
+from cloud_sync.server.console.render import (
+    KEYS_COOKIE,
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    page,
+    words_of,
+)
+from cloud_sync.server.console.words import LANGUAGES
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.services import Services, services
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Secret = Annotated[str, Form(max_length=256)]
+Short = Annotated[str, Form(max_length=64)]
+YEAR_S = 365 * 86400
+
+
+def local_path(text: str) -> str:
+    """A place on this site, else the live gate: an address from outside never redirects elsewhere."""
+    parts = urlsplit(text)
+    outside = parts.scheme or parts.netloc or not text.startswith("/") or text.startswith(("//", "/\\"))
+    return "/live" if outside or any(ord(char) < 32 for char in text) else text
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, given: Given, next: str = "/live") -> Response:
+    """The way in; without any account, the way to the first one."""
+    if await auth.needs_setup(given):
+        return RedirectResponse("/setup", status_code=303)
+    return page(request, "sign_in.html", user=None, next=local_path(next), problem="", username="")
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, given: Given, username: Short = "", password: Secret = "", next: Secret = "/live"
+) -> Response:
+    """Starts a session. What was typed into the name field is kept."""
+    auth.check_origin(request, given)
+    agent = request.headers.get("user-agent", "")
+    try:
+        signed = await auth.sign_in(given, username.strip(), password, remote=remote_of(request), agent=agent)
+    except Problem as problem:
+        return page(
+            request,
+            "sign_in.html",
+            user=None,
+            status=problem.status,
+            next=local_path(next),
+            problem=problem.sentence(words_of(request).language),
+            username=username,
+        )
+    response = RedirectResponse(local_path(next), status_code=303)
+    auth.set_cookie(response, given, signed.token)
+    return response
+
+
+@router.get("/setup")
+async def setup_page(request: Request, given: Given) -> Response:
+    """The first account; gone as soon as there is one."""
+    if not await auth.needs_setup(given):
+        return RedirectResponse("/sign-in", status_code=303)
+    return page(request, "setup.html", user=None, problem="", username="", name="")
+
+
+@router.post("/setup")
+async def setup(
+    request: Request, given: Given, code: Short = "", username: Short = "", name: Short = "", password: Secret = ""
+) -> Response:
+    """Exchanges the code in the data folder for the first engineer's account."""
+    auth.check_origin(request, given)
+    username = username.strip()
+    try:
+        signed = await auth.set_up(given, code, username, name or username, password, remote=remote_of(request))
+    except Problem as problem:
+        sentence = problem.sentence(words_of(request).language)
+        return page(
+            request,
+            "setup.html",
+            user=None,
+            status=problem.status,
+            problem=sentence,
+            username=username,
+            name=name,
+        )
+    response = RedirectResponse("/live", status_code=303)
+    auth.set_cookie(response, given, signed.token)
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, user: auth.Guard, given: Given) -> Response:
+    """Ends the session."""
+    await auth.sign_out(given, request.cookies.get(auth.cookie_name(given)))
+    response = RedirectResponse("/sign-in", status_code=303)
+    auth.clear_cookie(response, given)
+    return response
+
+
+@router.post("/preferences")
+async def preferences(
+    request: Request,
+    given: Given,
+    lang: Short = "",
+    theme: Short = "",
+    keys: Short = "",
+    next: Secret = "/live",
+) -> Response:
+    """Language, theme and single keys; they hold for this browser."""
+    auth.check_origin(request, given)
+    response = RedirectResponse(local_path(next), status_code=303)
+    for name, value, allowed in (
+        (LANGUAGE_COOKIE, lang, LANGUAGES),
+        (THEME_COOKIE, theme, THEMES),
+        (KEYS_COOKIE, keys, ("on", "off")),
+    ):
+        if value in allowed:
+            secure = given.config.server.secure_cookies
+            response.set_cookie(name, value, max_age=YEAR_S, samesite="lax", secure=secure, path="/")
+    return response
+
+
+@router.get("/account")
+async def account(request: Request, user: auth.Guard, given: Given) -> Response:
+    """Language, theme, keys, password, sign-out."""
+    waiting = await queries.holds_count(given.pool)
+    return page(request, "account.html", user=user, holds_count=waiting)
+
+
+@router.post("/account/password")
+async def own_password(
+    request: Request, user: auth.Guard, given: Given, current: Secret = "", password: Secret = ""
+) -> Response:
+    """A new password for oneself; the old one has to be known."""
+    actor = store.Actor.of(user, remote_of(request))
+    signed = await auth.sign_in(given, user.username, current, remote=remote_of(request))
+    await auth.sign_out(given, signed.token)
+    await accounts.set_password(given, actor, user.user_id, password)
+    fresh = await auth.sign_in(given, user.username, password, remote=remote_of(request))
+    response = done(request, "password_set", "/account")
+    auth.set_cookie(response, given, fresh.token)
+    return response

@@ -1,0 +1,300 @@
+"""The office's and the engineers' pages: permits, watch list, rules, gateways, audit trail, accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from cloud_sync.server import accounts, auth, queries, store
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console import labels
+from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done, lane_labels
+from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.rules import rule_lines
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.services import Services, services
+from control.domain.permits import PermitClass, WatchEffect
+from control.domain.vehicles import VehicleType
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Text = Annotated[str, Form(max_length=500)]
+AUDIT_ROWS = 100
+
+
+def _local(given: Services, text: str) -> datetime:
+    """A picker's time at the island; raises Problem."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=given.config.zone)
+    except ValueError as error:
+        raise Problem("invalid", detail="time") from error
+
+
+def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
+    words = words_of(request)
+    return [(code, words.gettext(text)) for code, text in table.items()]
+
+
+# ---------------------------------------------------------------- permits
+
+
+@router.get("/permits")
+async def permits(
+    request: Request, user: auth.Guard, given: Given, plate: str = "", show: str = "active"
+) -> Response:
+    """Permits, those in force first or all."""
+    now = given.clock()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await queries.permits(given.pool, now=now, plate=plate[:16], active_only=show != "all")
+        lanes = await queries.lanes(given.pool, now=now)
+        waiting = await queries.holds_count(given.pool)
+    local = now.astimezone(given.config.zone)
+    return page(
+        request,
+        "permits.html",
+        user=user,
+        permits=found,
+        plate=plate,
+        show="all" if show == "all" else "active",
+        gates=sorted({lane.gate_id for lane in lanes}),
+        holds_count=waiting,
+        classes=_choices(request, labels.PERMIT_CLASS),
+        vehicles=_choices(request, labels.VEHICLE),
+        from_default=f"{local:%Y-%m-%dT%H:%M}",
+        until_default=f"{local + timedelta(hours=10):%Y-%m-%dT%H:%M}",
+    )
+
+
+@router.post("/permits")
+async def add_permit(
+    request: Request,
+    user: auth.Office,
+    given: Given,
+    plate: Text,
+    permit_class: Text,
+    valid_from: Text,
+    valid_until: Text,
+    holder: Text = "",
+    vehicle_type: Text = "",
+    entries: Text = "",
+    gates: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """A new permit, on its way to every gate."""
+    if permit_class not in set(PermitClass) or (vehicle_type and vehicle_type not in set(VehicleType)):
+        raise Problem("invalid", detail="permit_class")
+    if entries and not entries.isdecimal():
+        raise Problem("invalid", detail="entries")
+    await store.add_permit(
+        given,
+        store.Actor.of(user, remote_of(request)),
+        plate=plate,
+        permit_class=PermitClass(permit_class),
+        valid_from=_local(given, valid_from),
+        valid_until=_local(given, valid_until),
+        gates=tuple(gates or ()),
+        entries_left=int(entries) if entries else None,
+        vehicle_type=vehicle_type or None,
+        holder=holder,
+    )
+    return done(request, "permit_added", "/permits")
+
+
+@router.post("/permits/{permit_id}/revoke")
+async def revoke_permit(
+    request: Request, permit_id: str, user: auth.Office, given: Given, why: Text = ""
+) -> Response:
+    """Ends a permit now."""
+    await store.revoke_permit(given, store.Actor.of(user, remote_of(request)), permit_id, why=why)
+    return done(request, "permit_revoked", "/permits")
+
+
+# ---------------------------------------------------------------- watch list
+
+
+@router.get("/watch")
+async def watch(request: Request, user: auth.Guard, given: Given, show: str = "active") -> Response:
+    """Plates that are blocked, pointed out, or always let in."""
+    now = given.clock()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await queries.watch_list(given.pool, now=now, active_only=show != "all")
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "watch.html",
+        user=user,
+        entries=found,
+        show="all" if show == "all" else "active",
+        holds_count=waiting,
+        effects=_choices(request, labels.EFFECT),
+    )
+
+
+@router.post("/watch")
+async def add_watch(
+    request: Request,
+    user: auth.Office,
+    given: Given,
+    plate: Text,
+    effect: Text,
+    reason: Text = "",
+    valid_until: Text = "",
+) -> Response:
+    """Puts a plate on a list."""
+    if effect not in set(WatchEffect):
+        raise Problem("invalid", detail="effect")
+    await store.add_watch(
+        given,
+        store.Actor.of(user, remote_of(request)),
+        plate=plate,
+        effect=WatchEffect(effect),
+        reason=reason,
+        valid_until=_local(given, valid_until) if valid_until else None,
+    )
+    return done(request, "watch_added", "/watch")
+
+
+@router.post("/watch/{watch_id}/remove")
+async def remove_watch(request: Request, watch_id: int, user: auth.Office, given: Given, why: Text = "") -> Response:
+    """Takes a plate off its list."""
+    await store.remove_watch(given, store.Actor.of(user, remote_of(request)), watch_id, why=why)
+    return done(request, "watch_removed", "/watch")
+
+
+# ---------------------------------------------------------------- rules, gateways, audit
+
+
+@router.get("/rules")
+async def rules(request: Request, user: auth.Guard, given: Given) -> Response:
+    """The dated rows that the gates decide by; read only."""
+    now = given.clock()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        published = await queries.rule_rows(given.pool, now=now)
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "rules.html",
+        user=user,
+        lines=rule_lines(words_of(request), published, now),
+        published=bool(published),
+        holds_count=waiting,
+    )
+
+
+@router.get("/gateways")
+async def gateways(request: Request, user: auth.Guard, given: Given) -> Response:
+    """Every gateway: live or not, backlog, versions, disk, pictures, alarms."""
+    now = given.clock()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await queries.gateways(given.pool, now=now)
+        alarms = await queries.alarms(given.pool, limit=30)
+        lanes = await queries.lanes(given.pool, now=now)
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "gateways.html",
+        user=user,
+        gateways=found,
+        alarms=alarms,
+        lane_label=lane_labels(request, lanes),
+        holds_count=waiting,
+    )
+
+
+@router.get("/audit")
+async def audit(
+    request: Request, user: auth.Office, given: Given, by: str = "", action: str = "", before: int | None = None
+) -> Response:
+    """Who did what, when, and why."""
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        rows = await queries.audit(given.pool, by=by, action=action, before_id=before, limit=AUDIT_ROWS)
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "audit.html",
+        user=user,
+        rows=rows,
+        by=by,
+        action=action,
+        actions=_choices(request, labels.AUDIT_ACTION),
+        before=before,
+        older=rows[-1].audit_id if len(rows) == AUDIT_ROWS else None,
+        holds_count=waiting,
+        changes=changes,
+    )
+
+
+def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """What changed, field by field: name, before, after."""
+    names = dict.fromkeys([*(before or {}), *(after or {})])
+    rows = [(name, (before or {}).get(name), (after or {}).get(name)) for name in names]
+    return [(name, _shown(old), _shown(new)) for name, old, new in rows if old != new]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
+# ---------------------------------------------------------------- accounts
+
+
+@router.get("/users")
+async def users(request: Request, user: auth.Engineer, given: Given) -> Response:
+    """Every account."""
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await queries.users(given.pool)
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request, "users.html", user=user, users=found, roles=_choices(request, labels.ROLE), holds_count=waiting
+    )
+
+
+@router.post("/users")
+async def add_user(
+    request: Request,
+    user: auth.Engineer,
+    given: Given,
+    username: Text,
+    role: Text,
+    password: Text,
+    name: Text = "",
+) -> Response:
+    """A new account."""
+    actor = store.Actor.of(user, remote_of(request))
+    await accounts.add_user(given, actor, username=username.strip(), name=name, role=_role(role), password=password)
+    return done(request, "user_added", "/users")
+
+
+def _role(text: str) -> auth.Role:
+    if text not in labels.ROLE:
+        raise Problem("invalid", detail="role")
+    return auth.Role[text.upper()]
+
+
+@router.post("/users/{user_id}")
+async def change_user(
+    request: Request, user_id: str, user: auth.Engineer, given: Given, role: Text = "", enabled: Text = ""
+) -> Response:
+    """Another role, or switched off or on."""
+    await accounts.change_user(
+        given,
+        store.Actor.of(user, remote_of(request)),
+        user_id,
+        role=_role(role) if role else None,
+        enabled={"yes": True, "no": False}.get(enabled),
+    )
+    return done(request, "user_changed", "/users")
+
+
+@router.post("/users/{user_id}/password")
+async def set_password(
+    request: Request, user_id: str, user: auth.Engineer, given: Given, password: Text
+) -> Response:
+    """A new password for somebody who lost theirs."""
+    await accounts.set_password(given, store.Actor.of(user, remote_of(request)), user_id, password)
+    return done(request, "password_set", "/users")

@@ -1,0 +1,65 @@
+"""Reasons of decisions in words: joins the gate's own sentences with what this passage adds, and their icons."""
+
+from __future__ import annotations
+
+from cloud_sync.contract.look.plates import spoken
+from cloud_sync.server.console import reading
+from cloud_sync.server.console.words import Words
+from cloud_sync.server.records import PassageRecord, ReasonRecord
+from control.gate.reasons import REASONS, ReasonCode
+
+_ICONS: dict[str, str] = {
+    ReasonCode.BATTERY_ELECTRIC: "zap",
+    ReasonCode.PLUG_IN_ADMITTED: "plug-zap",
+    ReasonCode.PLUG_IN_RECORDED: "plug-zap",
+    ReasonCode.PLUG_IN_HELD: "plug-zap",
+    ReasonCode.FUEL_WITHOUT_PERMIT: "fuel",
+    ReasonCode.BLOCK_LIST: "ban",
+    ReasonCode.BLOCK_LIST_LOOKALIKE: "ban",
+    ReasonCode.WATCH_ALERT: "bell",
+    ReasonCode.ALREADY_INSIDE: "copy",
+    ReasonCode.CAMERA_UNAVAILABLE: "video-off",
+    ReasonCode.READING_UNAVAILABLE: "video-off",
+    ReasonCode.NO_PLATE: "image-off",
+    ReasonCode.LEAVING: "arrow-up-right",
+    ReasonCode.CLOCK_DOUBTFUL: "clock",
+}
+_HINTS = (
+    ("permit", "shield-alert"),
+    ("emergency", "siren"),
+    ("registry", "file-text"),
+    ("snapshot", "cloud-off"),
+    ("lane", "construction"),
+    ("unsure", "scan-search"),
+    ("plate", "scan-search"),
+    ("format", "scan-search"),
+)
+
+
+def reason_icon(code: str) -> str:
+    """The icon that stands for a reason code."""
+    return _ICONS.get(code) or next((icon for hint, icon in _HINTS if hint in code), "info")
+
+
+def reason_title(words: Words, reason: ReasonRecord, record: PassageRecord) -> str:
+    """A few words that answer "why"; with the plate or the character where they are known."""
+    near = next((one for one in record.suggestions if one != record.plate), None)
+    if reason.code == ReasonCode.NEAR_PERMIT and near:
+        return words.gettext("One character away from permit %(plate)s") % {"plate": spoken(near)}
+    unsure = reading.unsure_at(record)
+    if reason.code == ReasonCode.CHARACTER_UNSURE and unsure:
+        return words.gettext("Character %(n)d is below the line") % {"n": unsure[0] + 1}
+    texts = REASONS.get(reason.code)
+    return texts[0 if words.language == "zh" else 1] if texts else reason.code
+
+
+def reason_sentence(words: Words, reason: ReasonRecord, record: PassageRecord) -> str:
+    """What stands behind the title."""
+    unsure = reading.unsure_at(record)
+    if reason.code == ReasonCode.CHARACTER_UNSURE and unsure:
+        one = record.characters[unsure[0]]
+        read = [(one.char, one.probability), *one.alternatives[:1]]
+        shares = ", ".join(f"{char} {reading.percent(share)}" for char, share in read)
+        line = words.gettext("opening by itself needs %(p)s") % {"p": words.percent(reading.character_line_frac())}
+        return f"{shares}；{line}" if words.language == "zh" else f"{shares}; {line}"
+    return reason.detail

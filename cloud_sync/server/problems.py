@@ -1,0 +1,90 @@
+"""What goes wrong in a request: owns RFC 9457 problems and their sentences in Chinese and English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from control.domain.errors import IslandError
+
+MEDIA_TYPE = "application/problem+json"
+
+# code: (status, English, Chinese). A sentence says what happened and what to do next.
+SENTENCES: dict[str, tuple[int, str, str]] = {
+    "not_signed_in": (401, "Sign in first.", "先登录。"),
+    "wrong_credentials": (401, "Name or password is wrong.", "用户名或密码不对。"),
+    "wrong_setup_code": (
+        401,
+        "This is not the set-up code in the file.",
+        "设置码不对，从文件里再看一次。",
+    ),
+    "gateway_unknown": (401, "No gateway has this token.", "没有网关使用这个令牌。"),
+    "forbidden": (403, "Your role may not do this. Ask an engineer.", "你的角色不能这样做，找工程师开通。"),
+    "foreign_origin": (403, "The request came from another site. Reload the page.", "请求来自别的网站，刷新页面再试。"),
+    "csrf": (403, "The page is too old. Reload it and try again.", "页面太旧了，刷新后再试。"),
+    "not_found": (404, "There is nothing here.", "这里什么也没有。"),
+    "already_set_up": (409, "An account exists already. Sign in.", "已有账号，直接登录。"),
+    "already_decided": (409, "Somebody decided this vehicle already.", "这辆车已有人处理。"),
+    "not_waiting": (409, "This vehicle is not waiting.", "这辆车没在等待。"),
+    "already_exists": (409, "This id is taken.", "这个编号已被使用。"),
+    "last_engineer": (409, "One engineer has to remain.", "至少要保留一位工程师。"),
+    "too_large": (413, "The file is too large.", "文件太大。"),
+    "not_a_picture": (415, "Only JPEG, PNG and WebP pictures are taken.", "只收 JPEG、PNG、WebP 图片。"),
+    "hash_differs": (422, "The bytes do not have this hash. Send them again.", "内容与哈希不符，重新上传。"),
+    "invalid": (422, "Some fields are wrong.", "有些内容填得不对。"),
+    "weak_password": (422, "At least 10 characters, and not the name.", "至少 10 个字符，且不能和用户名相同。"),
+    "plate_invalid": (422, "This is not the text of a plate.", "这不是车牌号。"),
+    "reason_missing": (422, "Say why.", "写明原因。"),
+    "bad_cursor": (400, "The page mark is not ours. Start the search again.", "翻页标记不对，重新搜索。"),
+    "too_many_attempts": (429, "Too many attempts. Wait some minutes.", "尝试太多，过几分钟再来。"),
+    "storage_full": (507, "The picture store is full.", "图片存储已满。"),
+    "database_away": (
+        503,
+        "The database does not answer. Gates go on working.",
+        "数据库没有应答，闸口照常工作。",
+    ),
+}
+
+
+class Problem(IslandError):
+    """A request that cannot be served; `code` is a key of SENTENCES."""
+
+    def __init__(self, code: str, *, detail: str = "", retry_after_s: int | None = None, **more: Any) -> None:
+        super().__init__(detail or code)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.more = more
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return SENTENCES[self.code][0]
+
+    def sentence(self, language: str) -> str:
+        """The sentence in `zh` or `en`."""
+        return SENTENCES[self.code][2 if language.startswith("zh") else 1]
+
+
+def as_response(problem: Problem, instance: str) -> JSONResponse:
+    """The problem as RFC 9457 JSON, with both languages."""
+    headers = {"Retry-After": str(problem.retry_after_s)} if problem.retry_after_s else {}
+    body = {
+        "type": f"urn:island:problem:{problem.code}",
+        "code": problem.code,
+        "title": problem.sentence("en"),
+        "title_zh": problem.sentence("zh"),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        **problem.more,
+    }
+    return JSONResponse(body, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks for a page, and not a script for data."""
+    path = request.url.path
+    return not path.startswith("/api/") and "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,145 @@
+"""How long personal data stays: owns the daily run by the dated rows of `retention_rules`.
+
+Pictures are deleted, plates of passages are made anonymous; events stay, so that chains can be verified: the
+plate inside an event's body goes with `events` partitions, which is an operator's decision and not made here.
+Where several rows apply, the most special one counts: outcome and verdict before outcome before neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import structlog
+
+from cloud_sync.server.services import Services
+
+RETENTION_LOCK = 7_301_004
+CHUNK = 500
+
+log = structlog.get_logger()
+
+# The rule that counts for each passage, at $1.
+_RULE_OF_PASSAGE = """
+  SELECT DISTINCT ON (p.arrival_id) p.arrival_id, r.keep_days
+  FROM passages p JOIN retention_rules r ON r.applies_to = $2
+    AND r.valid_from <= $1 AND (r.valid_until IS NULL OR r.valid_until > $1)
+    AND (cardinality(r.outcomes) = 0 OR p.final_outcome = ANY (r.outcomes))
+    AND (cardinality(r.verdicts) = 0 OR p.verdict = ANY (r.verdicts))
+  WHERE {todo}
+  ORDER BY p.arrival_id, (cardinality(r.outcomes) > 0)::int + (cardinality(r.verdicts) > 0)::int DESC,
+    r.valid_from DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionResult:
+    """How much one run took away."""
+
+    media_deleted: int
+    plates_anonymised: int
+    rows_deleted: int
+
+
+async def run_once(given: Services) -> RetentionResult:
+    """One run, at the clock's time. Two at once do no harm; safe to repeat after a crash."""
+    now = given.clock()
+    media = await _delete_media(given, now)
+    plates = await _anonymise(given, now)
+    rows = await _delete_rows(given, now)
+    result = RetentionResult(media, plates, rows)
+    log.info("retention_done", media=media, plates=plates, rows=rows)
+    return result
+
+
+async def _delete_media(given: Services, now: datetime) -> int:
+    """A picture goes when every passage that it belongs to lets it go. Files first: a crash repeats the deletion."""
+    todo = (
+        "EXISTS (SELECT 1 FROM media_links l JOIN media m USING (sha256) WHERE l.arrival_id = p.arrival_id"
+        " AND m.stored_at IS NOT NULL AND m.deleted_at IS NULL)"
+    )
+    rows = await given.pool.fetch(
+        f"WITH ruled AS ({_RULE_OF_PASSAGE.format(todo=todo)})"
+        " SELECT l.sha256 FROM media_links l JOIN media m USING (sha256)"
+        " LEFT JOIN ruled r USING (arrival_id) LEFT JOIN passages p USING (arrival_id)"
+        " WHERE m.stored_at IS NOT NULL AND m.deleted_at IS NULL GROUP BY l.sha256"
+        " HAVING bool_and(r.keep_days IS NOT NULL"
+        "   AND p.arrived_at < $1::timestamptz - r.keep_days * interval '1 day')",
+        now,
+        "passage_media",
+        timeout=300.0,
+    )
+    for start in range(0, len(rows), CHUNK):
+        chunk = [row["sha256"] for row in rows[start : start + CHUNK]]
+        for sha256 in chunk:
+            await given.media.remove(sha256)
+        await given.pool.execute("UPDATE media SET deleted_at = $2 WHERE sha256 = ANY($1::text[])", chunk, now)
+    return len(rows)
+
+
+async def _anonymise(given: Services, now: datetime) -> int:
+    """Text, reading and corrections of a plate go; what counts for figures (kind, energy, outcome) stays."""
+    async with given.pool.acquire() as connection, connection.transaction():
+        gone = await connection.fetch(
+            f"WITH ruled AS ({_RULE_OF_PASSAGE.format(todo='p.anonymised_at IS NULL')})"
+            " UPDATE passages SET plate = NULL, raw_plate = NULL, reading = NULL, suggestions = '{}',"
+            " anonymised_at = $1 FROM ruled r WHERE r.arrival_id = passages.arrival_id"
+            " AND passages.arrived_at < $1::timestamptz - r.keep_days * interval '1 day'"
+            " RETURNING passages.arrival_id",
+            now,
+            "passage_plate",
+            timeout=300.0,
+        )
+        ids = [row["arrival_id"] for row in gone]
+        await connection.execute("DELETE FROM corrections WHERE arrival_id = ANY($1::text[])", ids)
+        await connection.execute(
+            "UPDATE audit SET before = NULL, after = NULL"
+            " WHERE subject_kind = 'passage' AND subject_id = ANY($1::text[]) AND action = 'plate_corrected'",
+            ids,
+        )
+    return len(ids)
+
+
+async def _delete_rows(given: Services, now: datetime) -> int:
+    """Sign-in attempts, sessions that are over, and messages of the live stream."""
+    days = {row["applies_to"]: row["keep_days"] for row in await _plain_rules(given.pool, now)}
+    count = 0
+    for table, what in (("sign_in_attempts", "sign_ins"), ("live_events", "live")):
+        if what in days:
+            done = await given.pool.execute(f"DELETE FROM {table} WHERE at < $1", now - timedelta(days=days[what]))
+            count += int(done.split()[-1])
+    done = await given.pool.execute("DELETE FROM sessions WHERE expires_at < $1", now)
+    return count + int(done.split()[-1])
+
+
+async def _plain_rules(pool: Any, now: datetime) -> list[Any]:
+    rows: list[Any] = await pool.fetch(
+        "SELECT applies_to, keep_days FROM retention_rules WHERE applies_to IN ('sign_ins', 'live')"
+        " AND valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1) ORDER BY valid_from",
+        now,
+    )
+    return rows
+
+
+def next_run(now: datetime, *, hour: int, zone: Any) -> datetime:
+    """The next local `hour` o'clock after `now`."""
+    local = now.astimezone(zone)
+    today = datetime.combine(local.date(), time(hour), zone)
+    return today if today > local else datetime.combine(local.date() + timedelta(days=1), time(hour), zone)
+
+
+async def run_daily(given: Services) -> None:
+    """Runs at the configured hour, for ever; one worker does it, the others see the lock taken."""
+    config = given.config
+    while True:
+        due = next_run(given.clock(), hour=config.retention.hour, zone=config.zone)
+        await asyncio.sleep(max(1.0, (due - given.clock()).total_seconds()))
+        async with given.pool.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", RETENTION_LOCK):
+                continue
+            try:
+                await run_once(given)
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", RETENTION_LOCK)

@@ -1,0 +1,49 @@
+"""What every request may use: owns the bundle that `build` fills and handlers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+import asyncpg
+from fastapi import Request
+
+from cloud_sync.server.config import CloudConfig
+from cloud_sync.server.media import MediaStore
+from cloud_sync.server.passwords import Passwords
+
+if TYPE_CHECKING:
+    from cloud_sync.server.live import LiveHub
+    from cloud_sync.server.metrics import Metrics
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`pool` is PostgreSQL (`database_url` holds its password).
+
+    `clock` gives aware UTC, `live` fans out what just happened, `media` keeps pictures.
+    """
+
+    config: CloudConfig
+    database_url: str = field(repr=False)
+    pool: asyncpg.Pool
+    clock: Clock
+    live: LiveHub
+    media: MediaStore
+    metrics: Metrics
+    passwords: Passwords
+
+    def today_from(self) -> datetime:
+        """The start of the local day, as an aware datetime."""
+        local = self.clock().astimezone(self.config.zone)
+        return datetime.combine(local.date(), time(), self.config.zone)
+
+
+def services(request: Request) -> Services:
+    """FastAPI dependency."""
+    found: Services = request.app.state.services
+    return found

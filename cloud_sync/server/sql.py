@@ -1,0 +1,27 @@
+"""Small pieces of SQL reading that the query modules share: owns the reader port, JSON columns, LIKE patterns."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+
+class Reader(Protocol):
+    """What an asyncpg pool and a connection share."""
+
+    async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[Any]: ...
+
+    async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
+
+    async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
+
+
+def as_json(value: Any) -> Any:
+    """A JSON column as Python values; asyncpg hands it over as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def like_pattern(text: str) -> str:
+    """`?` is one unknown character, `*` any number; LIKE's own signs are taken literally."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("?", "_").replace("*", "%")

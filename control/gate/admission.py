@@ -1,0 +1,409 @@
+"""The admission policy: who may enter, and why. Pure, total and deterministic.
+
+Order of the questions, first answer wins: lane, rules, can it be read, block list, sure enough, emergency,
+lists, clone, consistency, register, energy, permit. Confidence thresholds are rules, not vision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from control.domain.passages import Decision, Direction, Outcome, Reason
+from control.domain.permits import Permit, PermitClass, PermitSnapshot, WatchEffect, WatchEntry
+from control.domain.plates import EnergyClass, PlateIdentity, PlateKind, Verdict, normalise
+from control.domain.readings import PlateReading, Unavailable, VehicleReading
+from control.domain.vehicles import VehicleType
+from control.gate import rules as keys
+from control.gate.near import fold, near_plates
+from control.gate.reasons import Code
+from control.gate.rules import Policy, RuleSet, Treatment
+
+
+class LaneMode(StrEnum):
+    """How a lane is run. `manual` leaves every decision to the guard; `closed` admits only emergencies."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalView:
+    """What is known of one arrival. `plate` None: looked, saw none. `vehicle` None: type not looked for."""
+
+    plate: PlateReading | Unavailable | None
+    vehicle: VehicleReading | Unavailable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """The lane as the policy sees it. `already_inside`: this plate entered and did not leave; None: unknown."""
+
+    lane_id: str
+    gate_id: str
+    direction: Direction
+    mode: LaneMode = LaneMode.AUTO
+    already_inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Everything about one arrival whose plate was read, gathered once."""
+
+    view: ArrivalView
+    reading: PlateReading
+    identity: PlateIdentity
+    snapshot: PermitSnapshot
+    policy: Policy
+    lane: LaneView
+    at: datetime
+    doubts: tuple[Reason, ...]
+
+
+EMERGENCY_KINDS = frozenset({PlateKind.EMERGENCY, PlateKind.POLICE})
+EMERGENCY_TYPES = frozenset({VehicleType.FIRE_ENGINE, VehicleType.AMBULANCE, VehicleType.POLICE_CAR})
+
+_HEAVY = frozenset({VehicleType.BUS, VehicleType.TRUCK, VehicleType.CRANE, VehicleType.MACHINERY})
+_LIGHT = frozenset({VehicleType.CAR, VehicleType.GOLF_CART, VehicleType.MOTORCYCLE, VehicleType.TRICYCLE})
+CONTRADICTIONS: dict[PlateKind, frozenset[VehicleType]] = {
+    PlateKind.SMALL: _HEAVY,
+    PlateKind.NEV_SMALL: _HEAVY,
+    PlateKind.LARGE: frozenset({VehicleType.CAR, VehicleType.GOLF_CART}),
+    PlateKind.NEV_LARGE: _LIGHT,
+}
+
+
+def decide(view: ArrivalView, snapshot: PermitSnapshot, rules: RuleSet, lane: LaneView, at: datetime) -> Decision:
+    """One decision for one arrival; `at` is aware UTC. Never raises on any combination of its inputs."""
+    policy = rules.in_force(at)
+    if policy is None:
+        return Decision(Outcome.HOLD, (Reason(Code.NO_RULE_IN_FORCE),), rules.version)
+    reading = view.plate
+    if not isinstance(reading, PlateReading):
+        return _without_plate(reading, lane, policy)
+    doubts = doubts_of(reading, policy)
+    case = _Case(view, reading, reading.identity, snapshot, policy, lane, at, doubts)
+    for question in _QUESTIONS:
+        decision = question(case)
+        if decision is not None:
+            return decision
+    return _by_energy(case)
+
+
+def _without_plate(plate: Unavailable | None, lane: LaneView, policy: Policy) -> Decision:
+    why = Reason(Code.NO_PLATE) if plate is None else Reason(Code.PLATE_UNAVAILABLE, detail=plate.why)
+    # Nobody is kept on the island because a camera failed; the visit is matched later.
+    if lane.direction is Direction.OUT and lane.mode is LaneMode.AUTO:
+        return Decision(Outcome.ADMIT, (Reason(Code.LEAVING), why), policy.version)
+    return Decision(Outcome.HOLD, (why,), policy.version)
+
+
+def doubts_of(reading: PlateReading, policy: Policy) -> tuple[Reason, ...]:
+    """Why a reading is not sure enough to act upon; empty when it is."""
+    found = [Reason(Code(doubt)) for doubt in reading.identity.doubts]
+    weakest = _weakest(reading)
+    if weakest is not None and not reading.characters[weakest].probability >= policy.number(keys.CHARACTER_MIN):
+        found.append(Reason(Code.CHARACTER_UNSURE, _clause(policy, keys.CHARACTER_MIN), str(weakest + 1)))
+    if not reading.confidence >= policy.number(keys.CONFIDENCE_MIN):
+        found.append(Reason(Code.PLATE_UNSURE, _clause(policy, keys.CONFIDENCE_MIN), f"{reading.confidence:.2f}"))
+    if not reading.colour_confidence >= policy.number(keys.COLOUR_MIN):
+        found.append(Reason(Code.COLOUR_UNSURE, _clause(policy, keys.COLOUR_MIN), f"{reading.colour_confidence:.2f}"))
+    return tuple(found)
+
+
+def _weakest(reading: PlateReading) -> int | None:
+    places = range(len(reading.characters))
+    return min(places, key=lambda i: reading.characters[i].probability, default=None)
+
+
+def _clause(policy: Policy, key: str) -> str:
+    return policy.clause(key)
+
+
+# ------------------------------------------------------------------------------------ the questions, in their order
+
+
+def _block_list(case: _Case) -> Decision | None:
+    """Blocked plates are never admitted, and a doubtful reading near one is shown to a person."""
+    text = fold(case.identity.text)
+    blocked = {
+        plate
+        for plate, entries in case.snapshot.watch.items()
+        if any(e.effect is WatchEffect.BLOCK and _watch_applies(e, case.at) for e in entries)
+    }
+    exact = [plate for plate in blocked if fold(normalise(plate)) == text]
+    if exact:
+        leaving = case.lane.direction is Direction.OUT
+        sure = not case.doubts and case.identity.text in {normalise(p) for p in exact} and not leaving
+        refused = sure and not _maybe_emergency(case)
+        refused = refused and case.policy.treatment(keys.BLOCK_LIST) is Treatment.REFUSE
+        entry = next(e for e in case.snapshot.watch[exact[0]] if e.effect is WatchEffect.BLOCK)
+        reason = Reason(Code.ON_BLOCK_LIST, _clause(case.policy, keys.BLOCK_LIST), entry.reason)
+        return _answer(case, Outcome.REFUSE if refused else Outcome.HOLD, reason, *case.doubts)
+    if case.doubts and near_plates(case.reading, blocked):
+        return _answer(case, Outcome.HOLD, Reason(Code.NEAR_BLOCK_LIST), *case.doubts)
+    return None
+
+
+def _leaving(case: _Case) -> Decision | None:
+    """Leaving is never refused."""
+    if case.lane.direction is not Direction.OUT or case.lane.mode is not LaneMode.AUTO:
+        return None
+    return _answer(case, Outcome.ADMIT, Reason(Code.LEAVING), *case.doubts)
+
+
+def _doubtful(case: _Case) -> Decision | None:
+    """An unsure reading goes to a person, with the permits that it may have meant."""
+    if not case.doubts:
+        return None
+    near = near_plates(case.reading, _valid_permit_plates(case))
+    reasons = list(case.doubts)
+    if near:
+        reasons.insert(0, Reason(Code.NEAR_PERMIT, detail=near[0]))
+    if _maybe_emergency(case):
+        reasons.append(Reason(Code.MAYBE_EMERGENCY))
+    return Decision(Outcome.HOLD, tuple(reasons), case.policy.version, suggestions=near)
+
+
+def _emergency(case: _Case) -> Decision | None:
+    """道路交通安全法 art. 53: vehicles on emergency duty are let through; the permit follows."""
+    treatment = case.policy.treatment(keys.EMERGENCY)
+    outcome = Outcome.HOLD if treatment is Treatment.HOLD else Outcome.ADMIT
+    clause = _clause(case.policy, keys.EMERGENCY)
+    if case.identity.kind in EMERGENCY_KINDS:
+        reason = Reason(Code.EMERGENCY_PLATE, clause)
+        return _answer(case, outcome, reason, complete_permit_after=True, record_emission=True)
+    permit = _usable_permit(case, PermitClass.EMERGENCY)
+    if permit is None:
+        return None
+    under = outcome if outcome is Outcome.HOLD else Outcome.ADMIT_UNDER_PERMIT
+    reason = Reason(Code.EMERGENCY_PERMIT, clause, permit.permit_id)
+    return _answer(case, under, reason, permit=permit, complete_permit_after=True, record_emission=True)
+
+
+def _lane_mode(case: _Case) -> Decision | None:
+    match case.lane.mode:
+        case LaneMode.AUTO:
+            return None
+        case LaneMode.MANUAL:
+            return _answer(case, Outcome.HOLD, Reason(Code.LANE_MANUAL))
+        case LaneMode.CLOSED:
+            return _answer(case, Outcome.HOLD, Reason(Code.LANE_CLOSED))
+
+
+def _alert_list(case: _Case) -> Decision | None:
+    entry = _watched(case, WatchEffect.ALERT)
+    if entry is None or case.policy.treatment(keys.ALERT_LIST) is not Treatment.HOLD:
+        return None
+    return _answer(case, Outcome.HOLD, Reason(Code.ON_ALERT_LIST, _clause(case.policy, keys.ALERT_LIST), entry.reason))
+
+
+def _clone(case: _Case) -> Decision | None:
+    if not case.lane.already_inside or case.policy.treatment(keys.ALREADY_INSIDE) is not Treatment.HOLD:
+        return None
+    return _answer(case, Outcome.HOLD, Reason(Code.ALREADY_INSIDE, _clause(case.policy, keys.ALREADY_INSIDE)))
+
+
+def _consistency(case: _Case) -> Decision | None:
+    seen = _seen_type(case)
+    if seen is None or seen not in CONTRADICTIONS.get(case.identity.kind, frozenset()):
+        return None
+    if case.policy.treatment(keys.TYPE_MISMATCH) is not Treatment.HOLD:
+        return None
+    return _answer(
+        case, Outcome.HOLD, Reason(Code.TYPE_CONTRADICTS_PLATE, _clause(case.policy, keys.TYPE_MISMATCH), seen.value)
+    )
+
+
+def _allow_list(case: _Case) -> Decision | None:
+    entry = _watched(case, WatchEffect.ALLOW)
+    return None if entry is None else _answer(case, Outcome.ADMIT, Reason(Code.ON_ALLOW_LIST, detail=entry.reason))
+
+
+_QUESTIONS = (
+    _block_list,
+    _leaving,
+    _doubtful,
+    _emergency,
+    _lane_mode,
+    _alert_list,
+    _clone,
+    _consistency,
+    _allow_list,
+)
+
+
+# --------------------------------------------------------------------------------------------------- energy, permits
+
+
+def _by_energy(case: _Case) -> Decision:
+    """The last question. The vehicle register, where it answers, outranks what the plate lets us infer."""
+    registered = _registered_energy(case)
+    if registered is EnergyClass.FUEL and case.identity.verdict is Verdict.NEW_ENERGY:
+        return _answer(case, Outcome.HOLD, Reason(Code.REGISTER_CONTRADICTS_PLATE))
+    energy = registered or case.identity.energy
+    match energy:
+        case EnergyClass.BATTERY_ELECTRIC:
+            code = Code.BATTERY_ELECTRIC if registered is None else Code.REGISTERED_NEW_ENERGY
+            return _answer(case, Outcome.ADMIT, Reason(code, _clause(case.policy, keys.PLUG_IN)))
+        case EnergyClass.PLUG_IN_OR_FUEL_CELL:
+            return _plug_in(case)
+        case EnergyClass.FUEL:
+            return _fuel(case)
+        case _:
+            return _special_kind(case)
+
+
+def _registered_energy(case: _Case) -> EnergyClass | None:
+    entry = case.snapshot.registry.get(case.identity.text)
+    if entry is None or entry.energy not in set(EnergyClass):
+        return None
+    energy = EnergyClass(entry.energy)
+    return None if energy is EnergyClass.UNKNOWN else energy
+
+
+def _plug_in(case: _Case) -> Decision:
+    """Art. 25 wants new-energy vehicles and bans fuel vehicles; a plug-in hybrid is both: three ways by rule."""
+    clause = _clause(case.policy, keys.PLUG_IN)
+    match case.policy.treatment(keys.PLUG_IN):
+        case Treatment.ADMIT:
+            return _answer(case, Outcome.ADMIT, Reason(Code.PLUG_IN, clause))
+        case Treatment.ADMIT_AND_RECORD:
+            return _answer(case, Outcome.ADMIT, Reason(Code.PLUG_IN, clause), record_emission=True)
+        case _:
+            return _under_permit(case) or _answer(case, Outcome.HOLD, Reason(Code.PLUG_IN_HELD, clause))
+
+
+def _fuel(case: _Case) -> Decision:
+    """Art. 25: fuel vehicles are banned, special ones enter with the office's permission."""
+    granted = _under_permit(case)
+    if granted is not None:
+        return granted
+    if _maybe_emergency(case):
+        return _answer(case, Outcome.HOLD, Reason(Code.MAYBE_EMERGENCY), _why_no_permit(case))
+    age_h = (case.at - case.snapshot.taken_at) / timedelta(hours=1)
+    if age_h > case.policy.number(keys.SNAPSHOT_AGE_MAX_H):
+        return _answer(case, Outcome.HOLD, Reason(Code.SNAPSHOT_TOO_OLD, detail=f"{age_h:.0f} h"), _why_no_permit(case))
+    return _answer(case, Outcome.REFUSE, _why_no_permit(case))
+
+
+def _special_kind(case: _Case) -> Decision:
+    granted = _under_permit(case)
+    if granted is not None:
+        return granted
+    if case.identity.kind not in keys.SPECIAL_KINDS:
+        return _answer(case, Outcome.HOLD, Reason(Code.KIND_PROVES_NOTHING))
+    key = keys.kind_key(case.identity.kind)
+    clause = _clause(case.policy, key)
+    match case.policy.treatment(key):
+        case Treatment.ADMIT:
+            return _answer(case, Outcome.ADMIT, Reason(Code.SPECIAL_KIND_ADMITTED, clause))
+        case Treatment.ADMIT_AND_RECORD:
+            return _answer(case, Outcome.ADMIT, Reason(Code.SPECIAL_KIND_ADMITTED, clause), record_emission=True)
+        case Treatment.AS_FUEL:
+            return _fuel(case)
+        case Treatment.REFUSE if not _maybe_emergency(case):
+            return _answer(case, Outcome.REFUSE, Reason(Code.KIND_NOT_ADMITTED, clause))
+        case _:
+            trailer = case.identity.kind is PlateKind.TRAILER
+            code = Code.ASK_TRACTOR_UNIT if trailer else Code.KIND_PROVES_NOTHING
+            return _answer(case, Outcome.HOLD, Reason(code, clause))
+
+
+def _under_permit(case: _Case) -> Decision | None:
+    permit = _usable_permit(case, None)
+    if permit is None:
+        return None
+    reason = Reason(Code.PERMIT_VALID, "管理办法 art. 25", permit.permit_id)
+    return _answer(case, Outcome.ADMIT_UNDER_PERMIT, reason, permit=permit, record_emission=True)
+
+
+def _permits(case: _Case) -> tuple[Permit, ...]:
+    return case.snapshot.permits.get(case.identity.text, ())
+
+
+def _usable_permit(case: _Case, permit_class: PermitClass | None) -> Permit | None:
+    fitting = [p for p in _permits(case) if permit_class is None or p.permit_class is permit_class]
+    return next((p for p in fitting if permit_problem(p, case.lane.gate_id, case.at) is None), None)
+
+
+def permit_problem(permit: Permit, gate_id: str, at: datetime) -> Code | None:
+    """Why this permit does not open this gate now; None when it does."""
+    if at >= permit.valid_until:
+        return Code.PERMIT_EXPIRED
+    if at < permit.valid_from:
+        return Code.PERMIT_NOT_YET_VALID
+    if permit.gates and gate_id not in permit.gates:
+        return Code.PERMIT_OTHER_GATE
+    if permit.entries_left is not None and permit.entries_left <= 0:
+        return Code.PERMIT_USED_UP
+    return None
+
+
+# The most helpful answer first: what could still be put right today.
+_PROBLEM_ORDER = (Code.PERMIT_OTHER_GATE, Code.PERMIT_NOT_YET_VALID, Code.PERMIT_USED_UP, Code.PERMIT_EXPIRED)
+
+
+def _why_no_permit(case: _Case) -> Reason:
+    problems = {permit_problem(p, case.lane.gate_id, case.at): p.permit_id for p in reversed(_permits(case))}
+    for code in _PROBLEM_ORDER:
+        if code in problems:
+            return Reason(code, "管理办法 art. 25", problems[code])
+    return Reason(Code.FUEL_WITHOUT_PERMIT, "管理办法 art. 25")
+
+
+def _valid_permit_plates(case: _Case) -> set[str]:
+    return {
+        plate
+        for plate, permits in case.snapshot.permits.items()
+        if any(permit_problem(p, case.lane.gate_id, case.at) is None for p in permits)
+    }
+
+
+# --------------------------------------------------------------------------------------------------------- small parts
+
+
+def _watch_applies(entry: WatchEntry, at: datetime) -> bool:
+    return entry.valid_from <= at and (entry.valid_until is None or at < entry.valid_until)
+
+
+def _watched(case: _Case, effect: WatchEffect) -> WatchEntry | None:
+    entries = case.snapshot.watch.get(case.identity.text, ())
+    return next((e for e in entries if e.effect is effect and _watch_applies(e, case.at)), None)
+
+
+def _seen_type(case: _Case) -> VehicleType | None:
+    vehicle = case.view.vehicle
+    if not isinstance(vehicle, VehicleReading) or not vehicle.confidence >= case.policy.number(keys.VEHICLE_MIN):
+        return None
+    return None if vehicle.type is VehicleType.UNKNOWN else vehicle.type
+
+
+def _maybe_emergency(case: _Case) -> bool:
+    """By type or by the look of the text. It only ever prevents a refusal; it never opens."""
+    text = case.identity.text
+    by_plate = case.identity.kind in EMERGENCY_KINDS or "警" in text or "应" in text or "急" in text
+    return by_plate or _seen_type(case) in EMERGENCY_TYPES
+
+
+def _answer(
+    case: _Case,
+    outcome: Outcome,
+    *reasons: Reason,
+    permit: Permit | None = None,
+    complete_permit_after: bool = False,
+    record_emission: bool = False,
+) -> Decision:
+    alert = _watched(case, WatchEffect.ALERT)
+    noted = (Reason(Code.ON_ALERT_LIST, detail=alert.reason),) if alert else ()
+    extra = tuple(r for r in noted if all(r.code != given.code for given in reasons))
+    return Decision(
+        outcome,
+        (*reasons, *extra),
+        case.policy.version,
+        permit_id=None if permit is None else permit.permit_id,
+        complete_permit_after=complete_permit_after,
+        record_emission=record_emission,
+    )

@@ -1,0 +1,47 @@
+"""Plates that a reading may have meant. Owns similarity; it only ever suggests to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from control.domain.plates import normalise
+from control.domain.readings import PlateReading
+
+SUGGESTIONS_MAX = 3
+_FOLD = str.maketrans("OQI", "001")
+
+
+def fold(text: str) -> str:
+    """O and Q as 0, I as 1: the confusions that a plate's print does not tell apart."""
+    return text.translate(_FOLD)
+
+
+def near_plates(reading: PlateReading, plates: Collection[str]) -> tuple[str, ...]:
+    """Up to three of `plates` at most one character away from the reading, likeliest first."""
+    text = fold(normalise(reading.text))
+    near = [plate for plate in plates if one_apart(text, fold(normalise(plate)))]
+    near.sort(key=lambda plate: (-support(reading, normalise(plate)), plate))
+    return tuple(near[:SUGGESTIONS_MAX])
+
+
+def one_apart(first: str, second: str) -> bool:
+    """Whether at most one replacement, insertion or deletion separates the two."""
+    if abs(len(first) - len(second)) > 1:
+        return False
+    if len(first) > len(second):
+        first, second = second, first
+    place = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
+    if len(first) == len(second):
+        return first[place + 1 :] == second[place + 1 :]
+    return first[place:] == second[place + 1 :]
+
+
+def support(reading: PlateReading, plate: str) -> float:
+    """Product of the probabilities that the reading gives to the plate's characters; 0 with another length."""
+    if len(plate) != len(reading.characters):
+        return 0.0
+    likely = 1.0
+    for seen, char in zip(reading.characters, plate, strict=True):
+        options = dict(seen.alternatives) | {seen.char: seen.probability}
+        likely *= options.get(char, 1e-4)
+    return likely

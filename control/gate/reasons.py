@@ -1,0 +1,93 @@
+"""Why the gate decided: owns every reason code with its sentence in Chinese and English.
+
+Console, hut and the message display use these words, so that one decision reads the same everywhere.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Reason codes. The first reason of a decision is the one that decided."""
+
+    BATTERY_ELECTRIC = "battery_electric"
+    PLUG_IN = "plug_in"
+    REGISTERED_NEW_ENERGY = "registered_new_energy"
+    ON_ALLOW_LIST = "on_allow_list"
+    SPECIAL_KIND_ADMITTED = "special_kind_admitted"
+    EMERGENCY_PLATE = "emergency_plate"
+    EMERGENCY_PERMIT = "emergency_permit"
+    PERMIT_VALID = "permit_valid"
+    LEAVING = "leaving"
+    ON_BLOCK_LIST = "on_block_list"
+    NEAR_BLOCK_LIST = "near_block_list"
+    ON_ALERT_LIST = "on_alert_list"
+    FUEL_WITHOUT_PERMIT = "fuel_without_permit"
+    PERMIT_EXPIRED = "permit_expired"
+    PERMIT_NOT_YET_VALID = "permit_not_yet_valid"
+    PERMIT_OTHER_GATE = "permit_other_gate"
+    PERMIT_USED_UP = "permit_used_up"
+    KIND_NOT_ADMITTED = "kind_not_admitted"
+    NO_PLATE = "no_plate"
+    PLATE_UNAVAILABLE = "plate_unavailable"
+    FORMAT_UNKNOWN = "format_unknown"
+    COLOUR_CONTRADICTS_FORMAT = "colour_contradicts_format"
+    TEMPORARY_PLATE = "temporary_plate"
+    PLATE_UNSURE = "plate_unsure"
+    CHARACTER_UNSURE = "character_unsure"
+    COLOUR_UNSURE = "colour_unsure"
+    NEAR_PERMIT = "near_permit"
+    PLUG_IN_HELD = "plug_in_held"
+    KIND_PROVES_NOTHING = "kind_proves_nothing"
+    ASK_TRACTOR_UNIT = "ask_tractor_unit"
+    MAYBE_EMERGENCY = "maybe_emergency"
+    REGISTER_CONTRADICTS_PLATE = "register_contradicts_plate"
+    ALREADY_INSIDE = "already_inside"
+    TYPE_CONTRADICTS_PLATE = "type_contradicts_plate"
+    SNAPSHOT_TOO_OLD = "snapshot_too_old"
+    NO_RULE_IN_FORCE = "no_rule_in_force"
+    LANE_MANUAL = "lane_manual"
+    LANE_CLOSED = "lane_closed"
+
+
+REASONS: dict[Code, tuple[str, str]] = {
+    Code.BATTERY_ELECTRIC: ("纯电动", "Battery-electric"),
+    Code.PLUG_IN: ("插混或燃料电池，计入提示排放", "Plug-in or fuel cell, emission recorded"),
+    Code.REGISTERED_NEW_ENERGY: ("登记为新能源，登记信息优先于车牌颜色", "Registered as new-energy"),
+    Code.ON_ALLOW_LIST: ("在放行名单上", "On the allow list"),
+    Code.SPECIAL_KIND_ADMITTED: ("该类号牌按规则放行", "This kind of plate is admitted by rule"),
+    Code.EMERGENCY_PLATE: ("应急车辆，先放行，许可后补", "Emergency vehicle: in first, permit afterwards"),
+    Code.EMERGENCY_PERMIT: ("持应急许可，先放行，材料后补", "Emergency permit: in first, papers afterwards"),
+    Code.PERMIT_VALID: ("许可有效", "A valid permit names this plate"),
+    Code.LEAVING: ("驶离", "Leaving the island"),
+    Code.ON_BLOCK_LIST: ("在禁入名单上", "On the block list"),
+    Code.NEAR_BLOCK_LIST: ("与禁入名单上的车牌很像，看图确认", "Close to a blocked plate. Look at the picture"),
+    Code.ON_ALERT_LIST: ("在关注名单上", "On the watch list"),
+    Code.FUEL_WITHOUT_PERMIT: ("燃油车，没有今天的许可", "Fuel vehicle without a permit for today"),
+    Code.PERMIT_EXPIRED: ("许可已过期", "The permit has expired"),
+    Code.PERMIT_NOT_YET_VALID: ("许可还没到生效时间", "The permit is not valid yet"),
+    Code.PERMIT_OTHER_GATE: ("许可不适用于这个门岗", "The permit is for another gate"),
+    Code.PERMIT_USED_UP: ("许可次数已用完", "The permit has no entries left"),
+    Code.KIND_NOT_ADMITTED: ("该类号牌按规则不放行", "This kind of plate is not admitted by rule"),
+    Code.NO_PLATE: ("没看到车牌", "No plate was seen"),
+    Code.PLATE_UNAVAILABLE: ("读不到车牌：画面或识别不可用", "The plate could not be read: no picture or no reader"),
+    Code.FORMAT_UNKNOWN: ("车牌格式不认识", "The plate has no known format"),
+    Code.COLOUR_CONTRADICTS_FORMAT: ("车牌颜色和位数对不上", "Colour and length of the plate do not agree"),
+    Code.TEMPORARY_PLATE: ("临时号牌，人工核对", "Temporary plate, checked by a person"),
+    Code.PLATE_UNSURE: ("整牌把握不够，看图确认", "The plate as a whole is not certain. Look at the picture"),
+    Code.CHARACTER_UNSURE: ("有一位看不准，看图确认", "One character is not certain. Look at the picture"),
+    Code.COLOUR_UNSURE: ("车牌颜色看不准", "The plate's colour is not certain"),
+    Code.NEAR_PERMIT: ("与一张许可只差一个字符，看图确认", "One character away from a permit. Look at the picture"),
+    Code.PLUG_IN_HELD: ("插混按规则转人工", "Plug-in hybrids go to the guard by rule"),
+    Code.KIND_PROVES_NOTHING: ("该类号牌不能证明能源类型", "This kind of plate does not prove the drive"),
+    Code.ASK_TRACTOR_UNIT: ("挂车，请看牵引车的车牌", "A trailer: look at the tractor unit's plate"),
+    Code.MAYBE_EMERGENCY: ("可能是应急车辆，不自动拒绝", "Possibly an emergency vehicle; never refused by itself"),
+    Code.REGISTER_CONTRADICTS_PLATE: ("新能源号牌，但登记为燃油车", "New-energy plate, but registered as fuel"),
+    Code.ALREADY_INSIDE: ("同一车牌已在岛内", "The same plate is already on the island"),
+    Code.TYPE_CONTRADICTS_PLATE: ("车型与号牌种类不符", "The vehicle does not fit its kind of plate"),
+    Code.SNAPSHOT_TOO_OLD: ("许可数据太旧，不自动拒绝", "The permits are too old to refuse by"),
+    Code.NO_RULE_IN_FORCE: ("今天没有生效的规则", "No rule is in force today"),
+    Code.LANE_MANUAL: ("车道在手动模式", "The lane is on manual"),
+    Code.LANE_CLOSED: ("车道已关闭", "The lane is closed"),
+}

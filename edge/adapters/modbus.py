@@ -1,0 +1,81 @@
+"""One Modbus TCP connection: owns connecting, the timeout of every call, and what counts as an answer.
+
+A call that fails closes the connection, so that a late answer can never be taken for the next one's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+
+from control.domain.errors import DeviceError
+
+
+class ModbusLink:
+    """Serialises calls to one controller. Every method raises DeviceError."""
+
+    def __init__(self, *, host: str, port: int, unit: int, timeout_s: float) -> None:
+        self._where, self._unit, self._timeout_s = f"{host}:{port}", unit, timeout_s
+        self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0)
+        self._turn = asyncio.Lock()
+
+    async def read_discrete(self, address: int, count: int) -> list[bool]:
+        """Discrete inputs."""
+        answer = await self._call(self._client.read_discrete_inputs, address, count=count)
+        return list(answer.bits[:count])
+
+    async def read_coils(self, address: int, count: int) -> list[bool]:
+        """Coils."""
+        answer = await self._call(self._client.read_coils, address, count=count)
+        return list(answer.bits[:count])
+
+    async def read_input(self, address: int, count: int) -> list[int]:
+        """Input registers."""
+        answer = await self._call(self._client.read_input_registers, address, count=count)
+        return self._registers(answer.registers, count)
+
+    async def read_holding(self, address: int, count: int) -> list[int]:
+        """Holding registers."""
+        answer = await self._call(self._client.read_holding_registers, address, count=count)
+        return self._registers(answer.registers, count)
+
+    async def write_coil(self, address: int, value: bool) -> None:
+        """One coil."""
+        await self._call(self._client.write_coil, address, value)
+
+    async def write_holding(self, address: int, values: list[int]) -> None:
+        """Holding registers, read back and compared."""
+        await self._call(self._client.write_registers, address, values)
+        found = await self.read_holding(address, len(values))
+        if found != values:
+            raise DeviceError(f"controller {self._where}: register {address} holds {found[:4]}, not what was written")
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _registers(self, registers: list[int], count: int) -> list[int]:
+        if len(registers) != count:
+            raise DeviceError(f"controller {self._where}: answered {len(registers)} of {count} registers")
+        return list(registers)
+
+    async def _call(self, method: Callable[..., Awaitable[Any]], address: int, *arguments: Any, **keywords: Any) -> Any:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(2 * self._timeout_s):
+                    await self._connect()
+                    answer = await method(address, *arguments, device_id=self._unit, **keywords)
+            except (ModbusException, OSError, TimeoutError) as error:
+                self._client.close()
+                raise DeviceError(f"controller {self._where}: no answer ({type(error).__name__})") from error
+        if answer.isError():
+            raise DeviceError(f"controller {self._where}: refused address {address}: {answer}")
+        return answer
+
+    async def _connect(self) -> None:
+        if not self._client.connected and not await self._client.connect():
+            raise ConnectionError(self._where)

@@ -1,0 +1,578 @@
+"""The journal on SQLite: owns the one writer task, group commit, numbering and the hash chain.
+
+An append resolves when its transaction is on the disk (WAL, synchronous=FULL). Appends that wait while
+a commit runs share the next one. Only the writer task writes; reading has a connection of its own.
+Room, pruning and checkpoints are in `journal_upkeep`; the file and its repair in `journal_file`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+import aiosqlite
+import msgspec
+import structlog
+from uuid_utils import uuid7
+
+from cloud_sync.contract import hlc
+from cloud_sync.contract.chain import event_hash, genesis_hash
+from cloud_sync.contract.v1 import BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, LANES, EventRow, Point
+from control.domain.events import EVENT_KINDS, KIND_OF, JournalRebuilt, SyncLane, TelemetryDropped
+from edge.adapters import journal_file
+from edge.adapters.journal_disk import Room
+from edge.adapters.journal_file import Damage, StoredLane
+from edge.adapters.journal_upkeep import JournalSettings, Upkeep, prune
+from edge.journal import Clock, JournalError, LaneHead, PendingMedia, Receipt, Recorded
+
+log = structlog.get_logger(__name__)
+
+EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+GROUP_ROWS_MAX = 1000
+WAITING_ROWS_MAX = 20_000
+ONE_STATEMENT_ROWS_MAX = 256
+RECENT_SCAN_ROWS = 20_000
+ALWAYS_ROOM_LANES = frozenset({int(SyncLane.GATE), int(SyncLane.ALARM)})
+
+_encode = msgspec.json.Encoder().encode
+_SHAPES: dict[type, tuple[str, int]] = {shape: (kind, int(EVENT_KINDS[kind][1])) for shape, kind in KIND_OF.items()}
+Result = TypeVar("Result")
+
+
+class Entry(NamedTuple):
+    """One event on its way in."""
+
+    lane: int
+    kind: str
+    body: bytes
+
+
+class Job(NamedTuple):
+    """Entries of one append call: all of them are kept, or none."""
+
+    entries: tuple[Entry, ...]
+    done: asyncio.Future[tuple[Receipt, ...]]
+
+
+Rows = dict[int, list[tuple[object, ...]]]
+
+
+class SqliteJournal:
+    """See `edge.journal.Journal` and `UplinkJournal`. Use `SqliteJournal.open(...)` as a context."""
+
+    def __init__(
+        self,
+        *,
+        gateway_id: str,
+        boot: int,
+        boot_id: str,
+        clock: Clock,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        keeper: aiosqlite.Connection,
+        upkeep: Upkeep,
+        lanes: Iterable[StoredLane],
+    ) -> None:
+        self.gateway_id = gateway_id
+        self._boot, self._boot_id, self._boot_raw = boot, boot_id, boot_id.encode()
+        self._clock = clock
+        self._writer, self._reader, self._keeper, self._upkeep = writer, reader, keeper, upkeep
+        self._heads: dict[int, LaneHead] = {lane.lane: _head_of(lane) for lane in lanes}
+        self._pruned = {lane.lane: lane.pruned_seq for lane in lanes}
+        self._boots = {boot: boot_id}
+        self._acked_unsaved: set[int] = set()
+        self._telemetry_at: dict[str, float] = {}
+        self._hlc = max(lane.last_hlc for lane in lanes)
+        self._jobs: list[Job] = []
+        self._waiting_rows = 0
+        self._actions: list[Callable[[], Awaitable[None]]] = []
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closing = False
+        self._listeners: list[Callable[[], None]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, *, gateway_id: str, boot_id: str, clock: Clock, settings: JournalSettings | None = None
+    ) -> AsyncIterator[SqliteJournal]:
+        """A journal at `path`, made or rebuilt where need be. Raises JournalError when it cannot be had."""
+        with journal_file.locked(path):
+            epoch = _epoch_number(clock.now())
+            stamp = f"{clock.now():%Y%m%dT%H%M%S}-{epoch % 100_000}"
+            found = await asyncio.to_thread(
+                journal_file.prepare, path, gateway_id=gateway_id, new_epoch=epoch, stamp=stamp
+            )
+            async with _connected(path) as writer, _connected(path) as reader, _connected(path) as keeper:
+                journal = cls(
+                    gateway_id=gateway_id,
+                    boot=await _boot_number(writer, boot_id),
+                    boot_id=boot_id,
+                    clock=clock,
+                    writer=writer,
+                    reader=reader,
+                    keeper=keeper,
+                    upkeep=Upkeep(path, settings or JournalSettings()),
+                    lanes=found.lanes,
+                )
+                async with journal._running():
+                    await journal._tell_damage(found.damage)
+                    yield journal
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        rows = await self._reader.execute_fetchall("SELECT boot, boot_id FROM boots")
+        self._boots = {int(boot): str(boot_id) for boot, boot_id in rows}
+        await self._upkeep.look(self._writer)
+        task = asyncio.create_task(self._write_loop(), name="journal-writer")
+        try:
+            yield
+        finally:
+            self._closing = True
+            self._wake.set()
+            await task
+
+    async def _tell_damage(self, damage: Damage | None) -> None:
+        if damage is None:
+            return
+        log.error("journal_rebuilt", why=damage.why, set_aside=str(damage.set_aside), carried=damage.carried)
+        carried = {str(lane): count for lane, count in damage.carried.items()}
+        at = self._clock.now().isoformat(timespec="milliseconds")
+        await self.append(JournalRebuilt(damage.why, damage.set_aside.name, carried, damage.carried_whole, at))
+
+    # Appending
+
+    async def append(self, event: object) -> Receipt:
+        """Return when the event is on the disk. Raises JournalError."""
+        return (await self._submit((_entry(event),)))[0]
+
+    async def append_many(self, events: Sequence[object]) -> tuple[Receipt, ...]:
+        """All of them in one transaction, or none. Raises JournalError."""
+        return await self._submit(tuple(map(_entry, events))) if events else ()
+
+    async def _submit(self, entries: tuple[Entry, ...]) -> tuple[Receipt, ...]:
+        while self._waiting_rows >= WAITING_ROWS_MAX and not self._closing:
+            self._room.clear()
+            await self._room.wait()
+        if self._closing:
+            raise JournalError("the journal is closed")
+        done: asyncio.Future[tuple[Receipt, ...]] = asyncio.get_running_loop().create_future()
+        self._waiting_rows += len(entries)
+        self._jobs.append(Job(entries, done))
+        self._wake.set()
+        return await done
+
+    async def _write_loop(self) -> None:
+        next_upkeep_s = 0.0
+        while not (self._closing and not self._jobs and not self._actions):
+            await self._wait_for_work(next_upkeep_s)
+            while self._actions:
+                await self._actions.pop(0)()
+            if self._jobs:
+                await self._write_group(self._take_group())
+            self._upkeep.checkpoint(self._keeper)
+            if (now_s := self._clock.monotonic()) >= next_upkeep_s:
+                next_upkeep_s = now_s + self._upkeep.settings.upkeep_every_s
+                await self._keep_up()
+        await self._save_acked()
+        await self._upkeep.quiet()
+
+    async def _wait_for_work(self, until_s: float) -> None:
+        if not self._jobs and not self._actions and not self._closing:
+            self._wake.clear()
+            timeout_s = max(until_s - self._clock.monotonic(), 0.01)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout_s)
+
+    def _take_group(self) -> list[Job]:
+        rows = count = 0
+        for job in self._jobs:
+            if count and rows + len(job.entries) > GROUP_ROWS_MAX:
+                break
+            rows, count = rows + len(job.entries), count + 1
+        group, self._jobs = self._jobs[:count], self._jobs[count:]
+        self._waiting_rows -= rows
+        if not self._room.is_set() and self._waiting_rows < WAITING_ROWS_MAX:
+            self._room.set()
+        return group
+
+    async def _write_group(self, group: list[Job]) -> None:
+        if self._upkeep.room is not Room.PLENTY:
+            group = self._thin_out(group)
+        try:
+            await self._store(group)
+        except sqlite3.Error as error:
+            await self._after_failure(group, error)
+
+    async def _after_failure(self, group: list[Job], error: sqlite3.Error) -> None:
+        """A full disk is given the ballast and asked once more; whatever fails then is refused."""
+        if not _is_full(error):
+            _refuse(group, f"the journal could not write: {error}")
+            return
+        log.error("journal_disk_full", ballast_released=self._upkeep.give_up_ballast())
+        group = self._thin_out(group)
+        try:
+            await self._upkeep.truncate(self._writer, anyway=True)
+            await self._store(group)
+        except sqlite3.Error as again:
+            _refuse(group, f"the disk is full: free some room on it ({again})")
+
+    def _thin_out(self, group: list[Job]) -> list[Job]:
+        """Answer those jobs at once that the room does not allow; the others go on."""
+        kept = []
+        for job in group:
+            lanes = {entry.lane for entry in job.entries}
+            if self._upkeep.room is Room.RESERVE and not lanes <= ALWAYS_ROOM_LANES:
+                _refuse([job], "the disk is full: only gate events and alarms are kept until there is room")
+            elif lanes == {SyncLane.TELEMETRY} and self._too_soon(job):
+                _resolve(job, tuple(Receipt(entry.lane, 0, b"", b"") for entry in job.entries))
+            else:
+                kept.append(job)
+        return kept
+
+    def _too_soon(self, job: Job) -> bool:
+        now_s = self._clock.monotonic()
+        kinds = {entry.kind for entry in job.entries}
+        last_s = max(self._telemetry_at.get(kind, -1e9) for kind in kinds)
+        if now_s - last_s < self._upkeep.settings.thin_telemetry_s:
+            return True
+        self._telemetry_at.update(dict.fromkeys(kinds, now_s))
+        return False
+
+    async def _store(self, group: list[Job]) -> None:
+        """Number, chain and write the group in one transaction; the heads move only after it."""
+        if not group:
+            return
+        rows, heads, receipts, stamp = self._chain(group)
+        await self._insert(rows)
+        self._heads.update(heads)
+        self._hlc = stamp
+        for job, job_receipts in zip(group, receipts, strict=True):
+            _resolve(job, job_receipts)
+        for listener in self._listeners:
+            listener()
+
+    def _chain(self, group: list[Job]) -> tuple[Rows, dict[int, LaneHead], list[tuple[Receipt, ...]], int]:
+        wall_us = (self._clock.now() - EPOCH_START) // MICROSECOND
+        mono_ns = int(self._clock.monotonic() * 1e9)
+        stamp = max(self._hlc, hlc.tick(self._hlc, wall_us // 1000) - 1)
+        rows: Rows = {}
+        at = {lane: (head.head_seq, head.head_hash) for lane, head in self._heads.items()}
+        receipts = []
+        for entries, _ in group:
+            of_job = []
+            for lane, kind, body in entries:
+                seq, head = at[lane]
+                seq, stamp, uuid = seq + 1, stamp + 1, uuid7().bytes
+                head = event_hash(head, seq, uuid, stamp, wall_us, mono_ns, self._boot_raw, kind.encode(), body)
+                at[lane] = seq, head
+                rows.setdefault(lane, []).append((seq, uuid, stamp, wall_us, mono_ns, self._boot, kind, body, head))
+                of_job.append(Receipt(lane, seq, uuid, head))
+            receipts.append(tuple(of_job))
+        heads = {lane: replace(self._heads[lane], head_seq=at[lane][0], head_hash=at[lane][1]) for lane in rows}
+        return rows, heads, receipts, stamp
+
+    async def _insert(self, rows: Rows) -> None:
+        """One statement is its own transaction and one trip to the thread; more need BEGIN and COMMIT."""
+        if len(rows) == 1:
+            [(lane, of_lane)] = rows.items()
+            if len(of_lane) <= ONE_STATEMENT_ROWS_MAX:
+                await self._writer.execute(*_insert_statement(lane, of_lane))
+                return
+        async with self._transaction():
+            for lane, of_lane in rows.items():
+                for start in range(0, len(of_lane), ONE_STATEMENT_ROWS_MAX):
+                    part = of_lane[start : start + ONE_STATEMENT_ROWS_MAX]
+                    await self._writer.execute(*_insert_statement(lane, part))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        await self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            await self._writer.execute("COMMIT")
+        except sqlite3.Error:
+            await self._writer.rollback()
+            raise
+
+    # Upkeep
+
+    async def _keep_up(self) -> None:
+        try:
+            await self._save_acked()
+            if await self._upkeep.look(self._writer) in (Room.DROP, Room.RESERVE):
+                await self._drop_telemetry()
+            for lane in LANES:
+                await self._prune(lane)
+            await self._upkeep.truncate(self._writer)
+            await self._forget_claims()
+        except sqlite3.Error as error:
+            log.warning("journal_upkeep_failed", error=str(error))
+
+    async def _save_acked(self) -> None:
+        for lane in sorted(self._acked_unsaved):
+            seq = self._heads[lane].acked_seq
+            update = (
+                f"UPDATE lanes SET acked_seq=?1, acked_hash=(SELECT hash FROM lane_{lane} WHERE seq=?1) WHERE lane=?2"
+            )
+            await self._writer.execute(update + " AND acked_seq < ?1", (seq, lane))
+        self._acked_unsaved.clear()
+
+    async def _prune(self, lane: int) -> None:
+        head = self._heads[lane]
+        keep_rows = self._upkeep.settings.keep_rows if self._upkeep.room is Room.PLENTY else 0
+        # The acknowledged row itself stays: its hash is where the next batch begins.
+        until = min(head.acked_seq - 1, head.head_seq - keep_rows)
+        if until > self._pruned[lane]:
+            self._pruned[lane] = await prune(self._writer, lane, until_seq=until) or until
+
+    async def _drop_telemetry(self) -> None:
+        lane = int(SyncLane.TELEMETRY)
+        head = self._heads[lane]
+        if head.head_seq == head.acked_seq:
+            return
+        await self._begin_epoch(lane, head.head_seq, "telemetry dropped", f"DELETE FROM lane_{lane}")
+        self._pruned[lane] = head.head_seq
+        why, at = self._upkeep.room.value, self._clock.now().isoformat(timespec="milliseconds")
+        event = TelemetryDropped(lane, head.acked_seq + 1, head.head_seq, f"disk: {why}", at)
+        done: asyncio.Future[tuple[Receipt, ...]] = asyncio.get_running_loop().create_future()
+        await self._write_group([Job((_entry(event),), done)])
+        log.error("journal_telemetry_dropped", first_seq=event.first_seq, last_seq=event.last_seq)
+
+    async def _begin_epoch(self, lane: int, base_seq: int, why: str, *statements: str) -> LaneHead:
+        """A new epoch after `base_seq`; later rows are chained anew. In one transaction."""
+        epoch = max(_epoch_number(self._clock.now()), self._heads[lane].epoch + 1)
+        genesis = genesis_hash(self.gateway_id, epoch, lane, base_seq)
+        async with self._transaction():
+            for statement in statements:
+                await self._writer.execute(statement)
+            hashes = await self._chained_anew(lane, base_seq, genesis)
+            await self._writer.executemany(f"UPDATE lane_{lane} SET hash=? WHERE seq=?", hashes)
+            await self._writer.execute("DELETE FROM epochs WHERE lane=? AND base_seq > ?", (lane, base_seq))
+            await self._writer.execute("INSERT INTO epochs VALUES (?, ?, ?, ?)", (lane, base_seq, epoch, why))
+            update = "UPDATE lanes SET acked_seq=?1, acked_hash=?2, pruned_seq=min(pruned_seq, ?1) WHERE lane=?3"
+            await self._writer.execute(update, (base_seq, genesis, lane))
+        head_hash, head_seq = hashes[-1] if hashes else (genesis, base_seq)
+        self._heads[lane] = LaneHead(lane, epoch, base_seq, head_seq, head_hash, base_seq)
+        self._acked_unsaved.discard(lane)
+        return self._heads[lane]
+
+    async def _chained_anew(self, lane: int, base_seq: int, head: bytes) -> list[tuple[bytes, int]]:
+        hashes = []
+        columns = "seq, uuid, hlc, wall_us, mono_ns, boot, kind, body"
+        query = f"SELECT {columns} FROM lane_{lane} WHERE seq > ? ORDER BY seq"
+        for seq, uuid, stamp, wall, mono, boot, kind, body in await self._writer.execute_fetchall(query, (base_seq,)):
+            boot_id = self._boots[boot].encode()
+            head = event_hash(head, seq, uuid, stamp, wall, mono, boot_id, kind.encode(), body)
+            hashes.append((head, seq))
+        return hashes
+
+    async def _forget_claims(self) -> None:
+        now_us = (self._clock.now() - EPOCH_START) // MICROSECOND
+        # A clock that leapt ahead must not make a command fresh again: a week of grace.
+        oldest_us = now_us - timedelta(days=7) // MICROSECOND
+        await self._writer.execute("DELETE FROM claims WHERE expires_us < ?", (oldest_us,))
+
+    async def _do(self, action: Callable[[], Awaitable[Result]]) -> Result:
+        """Run `action` in the writer task, between two groups."""
+        if self._closing:
+            raise JournalError("the journal is closed")
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            try:
+                result = await action()
+            except (sqlite3.Error, JournalError) as error:
+                if not done.done():
+                    done.set_exception(JournalError(f"the journal could not write: {error}"))
+            else:
+                if not done.done():
+                    done.set_result(result)
+
+        self._actions.append(run)
+        self._wake.set()
+        return await done
+
+    # Reading, for the cycles and the hut page
+
+    async def recent(self, kinds: Iterable[str], limit: int) -> tuple[Recorded, ...]:
+        """The newest events of these kinds, newest first, by the hybrid clock."""
+        wanted = tuple(dict.fromkeys(kinds))
+        found: list[tuple[int, Recorded]] = []
+        for lane in {int(EVENT_KINDS[kind][1]) for kind in wanted}:
+            marks = ",".join("?" * len(wanted))
+            query = (
+                f"SELECT hlc, seq, uuid, wall_us, kind, body FROM lane_{lane} WHERE seq > ? AND kind IN ({marks})"
+                " ORDER BY seq DESC LIMIT ?"
+            )
+            oldest = self._heads[lane].head_seq - RECENT_SCAN_ROWS
+            for stamp, *row in await self._reader.execute_fetchall(query, (oldest, *wanted, limit)):
+                found.append((stamp, _recorded(lane, *row)))
+        found.sort(key=lambda pair: pair[0], reverse=True)
+        return tuple(recorded for _, recorded in found[:limit])
+
+    def backlog(self) -> dict[str, int]:
+        """Rows that the cloud has not committed yet, by lane number as text."""
+        return {str(head.lane): head.head_seq - head.acked_seq for head in self._heads.values()}
+
+    async def claim(self, command_id: str, *, expires_at: datetime) -> bool:
+        """True the first time this id is seen. Raises JournalError."""
+        expires_us = (expires_at - EPOCH_START) // MICROSECOND
+
+        async def insert() -> bool:
+            statement = "INSERT OR IGNORE INTO claims VALUES (?, ?)"
+            return (await self._writer.execute(statement, (command_id, expires_us))).rowcount == 1
+
+        return await self._do(insert)
+
+    # For the uplink
+
+    def heads(self) -> tuple[LaneHead, ...]:
+        """Every lane's position, from memory."""
+        return tuple(self._heads.values())
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that added rows."""
+        self._listeners.append(listener)
+
+    async def pending(self, lane: int, *, after: int, limit: int) -> tuple[EventRow, ...]:
+        """Rows with `seq > after`, at most `limit` and at most a batch's bytes, but one at least."""
+        query = f"SELECT {','.join(journal_file.COLUMNS)} FROM lane_{lane} WHERE seq > ? ORDER BY seq LIMIT ?"
+        rows = []
+        body_bytes = 0
+        for row in await self._reader.execute_fetchall(query, (after, limit)):
+            seq, uuid, stamp, wall_us, mono_ns, boot, kind, body, digest = row
+            body_bytes += len(body)
+            if rows and body_bytes > BATCH_BODY_BYTES_MAX:
+                break
+            rows.append(EventRow(seq, uuid, stamp, wall_us, mono_ns, self._boots[boot], kind, body, digest))
+        return tuple(rows)
+
+    async def hash_at(self, lane: int, seq: int) -> bytes | None:
+        """Head of the chain after row `seq`; None where it is pruned or never was."""
+        head = self._heads[lane]
+        if seq == head.head_seq:
+            return head.head_hash
+        if seq == head.base_seq:
+            return genesis_hash(self.gateway_id, head.epoch, lane, seq)
+        rows = await self._reader.execute_fetchall(f"SELECT hash FROM lane_{lane} WHERE seq = ?", (seq,))
+        return next((bytes(digest) for (digest,) in rows), None)
+
+    async def points(self, lane: int, *, after: int, until: int, count: int) -> tuple[Point, ...]:
+        """Up to `count` rows between the two, evenly spread, `until` among them."""
+        step = max((until - after + count - 1) // count, 1)
+        wanted = range(until, after, -step)
+        found = [(seq, await self.hash_at(lane, seq)) for seq in wanted]
+        return tuple(Point(seq, digest) for seq, digest in reversed(found) if digest is not None)
+
+    async def acknowledge(self, lane: int, seq: int) -> None:
+        """The cloud committed everything up to `seq`. Saved with the next upkeep: the handshake makes up for a loss."""
+        head = self._heads[lane]
+        if head.acked_seq < seq <= head.head_seq:
+            self._heads[lane] = replace(head, acked_seq=seq)
+            self._acked_unsaved.add(lane)
+
+    async def rewind(self, lane: int, *, agreed_seq: int, why: str) -> LaneHead:
+        """Begin a new epoch after `agreed_seq`: later rows are chained anew and sent again."""
+
+        async def begin() -> LaneHead:
+            base_seq = max(agreed_seq, self._pruned[lane])
+            log.warning("journal_new_epoch", lane=lane, after_seq=base_seq, agreed_seq=agreed_seq, why=why)
+            return await self._begin_epoch(lane, base_seq, why)
+
+        return await self._do(begin)
+
+    # For the media upload
+
+    async def media_pending(self, limit: int) -> tuple[PendingMedia, ...]:
+        """Evidence files to send, those tried least first, oldest first."""
+        query = "SELECT sha256, media_type, size_bytes, tries FROM media_outbox ORDER BY tries, rowid LIMIT ?"
+        return tuple(PendingMedia(*row) for row in await self._reader.execute_fetchall(query, (limit,)))
+
+    async def media_done(self, sha256: str) -> None:
+        """The cloud has the file, or refused it for good."""
+        await self._do(lambda: self._writer.execute("DELETE FROM media_outbox WHERE sha256=?", (sha256,)))
+
+    async def media_failed(self, sha256: str) -> None:
+        """Count a try; the file moves behind the others."""
+        statement = "UPDATE media_outbox SET tries = tries + 1 WHERE sha256=?"
+        await self._do(lambda: self._writer.execute(statement, (sha256,)))
+
+
+def _entry(event: object) -> Entry:
+    """Raises JournalError for a body that no batch could carry, TypeError for what is no event."""
+    try:
+        kind, lane = _SHAPES[type(event)]
+    except KeyError:
+        raise TypeError(f"{type(event).__name__} is not in control.domain.events.EVENT_KINDS") from None
+    body = _encode(event)
+    if len(body) > BODY_BYTES_MAX:
+        raise JournalError(f"the body of a {kind} has {len(body)} bytes, more than {BODY_BYTES_MAX}")
+    return Entry(lane, kind, body)
+
+
+def _epoch_number(now: datetime) -> int:
+    """Different at every start, even with a clock that stands still: milliseconds and 15 random bits."""
+    wall_ms = (now - EPOCH_START) // timedelta(milliseconds=1)
+    return (max(wall_ms, 1) << 15) | int.from_bytes(uuid7().bytes[-2:], "big") & 0x7FFF
+
+
+def _head_of(stored: StoredLane) -> LaneHead:
+    return LaneHead(stored.lane, stored.epoch, stored.base_seq, stored.head_seq, stored.head_hash, stored.acked_seq)
+
+
+@asynccontextmanager
+async def _connected(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    async with aiosqlite.connect(path, isolation_level=None, cached_statements=512) as db:
+        for pragma in journal_file.PRAGMAS:
+            await db.execute_fetchall(pragma)
+        yield db
+
+
+async def _boot_number(db: aiosqlite.Connection, boot_id: str) -> int:
+    await db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
+    [(boot,)] = await db.execute_fetchall("SELECT boot FROM boots WHERE boot_id=?", (boot_id,))
+    return int(boot)
+
+
+@lru_cache(maxsize=2048)
+def _insert_sql(lane: int, count: int) -> str:
+    row = f"({','.join('?' * len(journal_file.COLUMNS))})"
+    return f"INSERT INTO lane_{lane} ({','.join(journal_file.COLUMNS)}) VALUES {','.join([row] * count)}"
+
+
+def _insert_statement(lane: int, rows: Sequence[tuple[object, ...]]) -> tuple[str, tuple[object, ...]]:
+    """SQLite steps through one statement without the interpreter's lock: much faster than row by row."""
+    return _insert_sql(lane, len(rows)), tuple(chain.from_iterable(rows))
+
+
+def _recorded(lane: int, seq: int, uuid: bytes, wall_us: int, kind: str, body: bytes) -> Recorded:
+    wall_at = EPOCH_START + timedelta(microseconds=wall_us)
+    return Recorded(lane, seq, str(UUID(bytes=uuid)), kind, wall_at, msgspec.json.decode(body))
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    name = getattr(error, "sqlite_errorname", "")
+    return name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR")
+
+
+def _resolve(job: Job, receipts: tuple[Receipt, ...]) -> None:
+    if not job.done.done():
+        job.done.set_result(receipts)
+
+
+def _refuse(jobs: Iterable[Job], why: str) -> None:
+    for job in jobs:
+        if not job.done.done():
+            job.done.set_exception(JournalError(why))

@@ -1,0 +1,132 @@
+"""The plate recogniser on rendered plates, and its language of formats."""
+
+import numpy as np
+import pytest
+
+from control.domain.plates import ALPHABET, PlateColour, PlateKind, formats_of
+from vision.recogniser import (
+    INPUT_HEIGHT,
+    INPUT_WIDTH,
+    SLOTS,
+    TEMPLATES,
+    Recogniser,
+    best_classes,
+    join_rows,
+    row_choices,
+)
+from vision.render.plates import colour_of, render_plate
+
+PLATES = [
+    ("琼C12B45", PlateKind.SMALL, False),
+    ("琼C80316", PlateKind.LARGE, False),
+    ("粤B7K290", PlateKind.LARGE, True),
+    ("琼AD52346", PlateKind.NEV_SMALL, False),
+    ("琼B28346F", PlateKind.NEV_LARGE, False),
+    ("琼A0392警", PlateKind.POLICE, False),
+    ("琼B1234学", PlateKind.COACH, False),
+    ("琼C4827挂", PlateKind.TRAILER, True),
+    ("粤Z72F4港", PlateKind.HONG_KONG, False),
+    ("224057使", PlateKind.EMBASSY, False),
+    ("琼X1234应急", PlateKind.EMERGENCY, False),
+    ("WJ琼1234X", PlateKind.ARMED_POLICE, False),
+    ("琼9012345", PlateKind.TRACTOR, True),
+]
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    return Recogniser.load()
+
+
+def chances_of(text: str, sure: float = 0.9) -> np.ndarray:
+    """Slots that say `text`, the rest of each slot's chance spread evenly."""
+    chances = np.full((SLOTS, len(ALPHABET) + 1), (1 - sure) / len(ALPHABET), np.float32)
+    classes = [ALPHABET.index(char) + 1 for char in text]
+    for slot, index in enumerate(classes + [0] * (SLOTS - len(text))):
+        chances[slot, index] = sure
+    return chances
+
+
+def text_of(classes: np.ndarray) -> str:
+    return "".join(ALPHABET[i - 1] for i in classes if i)
+
+
+@pytest.mark.parametrize(("text", "kind", "two_rows"), PLATES)
+def test_reads_a_clean_plate_of_every_kind(recogniser, text, kind, two_rows):
+    reading = recogniser.read(render_plate(text, kind, two_rows=two_rows))
+    assert reading.text == text
+    assert reading.colour is colour_of(kind)
+    assert reading.rows == (2 if two_rows else 1)
+    assert 0.3 < reading.confidence <= 1
+
+
+def test_every_character_has_a_probability_and_runners_up(recogniser):
+    reading = recogniser.read(render_plate("琼C12B45", PlateKind.SMALL))
+    for character in reading.characters:
+        chances = [character.probability, *(p for _, p in character.alternatives)]
+        assert sum(chances) <= 1.0001
+        assert list(chances[1:]) == sorted(chances[1:], reverse=True)
+        assert character.char not in dict(character.alternatives)
+
+
+def test_noise_is_not_read_with_confidence(recogniser):
+    noise = np.random.default_rng(3).integers(0, 255, (60, 200, 3)).astype(np.uint8)
+    assert recogniser.read(noise).confidence < 0.3
+
+
+def test_the_picture_handed_over_is_not_changed(recogniser):
+    image = render_plate("琼C12B45", PlateKind.SMALL)
+    image.setflags(write=False)
+    assert recogniser.read(image, rows=1).plate_bgr.shape == (INPUT_HEIGHT, INPUT_WIDTH, 3)
+
+
+@pytest.mark.parametrize(
+    "text", ["琼C12345", "琼CD12345", "琼C12345D", "琼C1234警", "224057使", "使224057", "WJ琼1234X", "民航A1234"]
+)
+def test_a_valid_text_is_kept_by_the_language(text):
+    assert text_of(best_classes(chances_of(text))) == text
+
+
+def test_a_near_miss_becomes_the_valid_text():
+    chances = chances_of("琼C12345")
+    chances[1], chances[1, ALPHABET.index("8") + 1], chances[1, ALPHABET.index("B") + 1] = 0.0, 0.6, 0.4
+    assert text_of(best_classes(chances)) == "琼B12345"
+
+
+def test_a_text_far_from_every_format_stays_as_read():
+    assert text_of(best_classes(chances_of("1琼琼琼", sure=0.999))) == "1琼琼琼"
+
+
+def test_a_green_plate_keeps_all_eight_characters():
+    chances = chances_of("苏ED51712")
+    assert len(text_of(best_classes(chances))) == 8
+
+
+@pytest.mark.parametrize("template", [t for t in TEMPLATES if not (t[0] == "W" and len(t) == 9)])
+def test_every_template_is_a_format_of_the_vocabulary(template):
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        assert formats_of("".join(allowed[int(rng.integers(len(allowed)))] for allowed in template))
+
+
+def test_shape_tells_how_many_rows_are_possible():
+    def quad(width, height):
+        return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+    assert row_choices(quad(440, 140)) == (1,)
+    assert row_choices(quad(440, 220)) == (1, 2)
+    assert row_choices(quad(100, 90)) == (2,)
+
+
+def test_two_rows_are_laid_side_by_side():
+    image = np.zeros((80, 160, 3), np.uint8)
+    image[:28] = 200
+    joined = join_rows(image)
+    assert joined.shape == (INPUT_HEIGHT, INPUT_WIDTH, 3)
+    assert joined[:30, :64].min() == 200
+    assert joined[10:, 64:].max() == 0
+
+
+def test_colours_are_those_of_the_vocabulary(recogniser):
+    assert set(recogniser._model.facts["colours"]) <= {str(colour) for colour in PlateColour}
+    assert recogniser._model.facts["alphabet"] == ALPHABET

@@ -1,0 +1,149 @@
+"""Finding plates: owns the detector's input, the decoding of its cells and the second, closer look at the corners.
+
+A picture is seen at two sizes, so that both a distant plate and one that fills the picture are found; then
+every find is cut out at one size and looked at again, which places its corners more exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.runtime import Model, open_model
+
+STRIDE_PX = 8
+CORNER_UNIT_PX = 64.0
+SIDE_MULTIPLE_PX = 32
+# Longest sides, in pixels, at which a whole picture is seen.
+FAR_SIDE_PX = 640
+NEAR_SIDE_PX = 256
+# A picture smaller than this is not enlarged further: there is nothing more in it.
+ENLARGEMENT_MAX = 1.5
+FIND_SCORE_MIN = 0.25
+KEEP_SCORE_MIN = 0.3
+FINDS_MAX = 16
+# The closer look: window in pixels, and how wide the plate is made to appear in it.
+LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 256, 160
+LOOK_PLATE_PX = 120.0
+SAME_PLATE_OVERLAP_FRAC = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class PlateBox:
+    """A plate in a picture: corners float32 (4, 2) in pixels, clockwise from the plate's own top left."""
+
+    quad: NDArray[np.float32]
+    score: float
+    rows: int
+
+
+class Detector:
+    """Finds the corners of the plates in a picture; one instance serves one thread at a time."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @classmethod
+    def load(cls, models_dir: Path | None = None) -> Detector:
+        """The detector of `models.toml`. Raises ConfigurationError."""
+        return cls(open_model("plate_detector", models_dir))
+
+    def find(self, image_bgr: NDArray[np.uint8]) -> tuple[PlateBox, ...]:
+        """Every plate in the picture, uint8 (h, w, 3), the surest first."""
+        finds = [*self._finds_at(image_bgr, FAR_SIDE_PX), *self._finds_at(image_bgr, NEAR_SIDE_PX)]
+        finds = without_doubles(finds)[:FINDS_MAX]
+        return tuple(box for box in without_doubles(self._looked_at(image_bgr, finds)) if box.score >= KEEP_SCORE_MIN)
+
+    def _finds_at(self, image_bgr: NDArray[np.uint8], side_px: int) -> list[PlateBox]:
+        height, width = image_bgr.shape[:2]
+        scale = min(side_px / max(height, width), ENLARGEMENT_MAX)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        cells = self._cells(_padded(cv2.resize(image_bgr, size, interpolation=mode))[None])
+        factor = np.array([width / size[0], height / size[1]], np.float32)
+        return [PlateBox(box.quad * factor, box.score, box.rows) for box in boxes_of(cells[0])]
+
+    def _cells(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rgb = images[..., ::-1].transpose(0, 3, 1, 2)
+        (cells,) = self._model.run(np.ascontiguousarray(rgb, np.float32) / np.float32(255))
+        return cells
+
+    def _looked_at(self, image_bgr: NDArray[np.uint8], finds: list[PlateBox]) -> list[PlateBox]:
+        """Every find after a closer look; one that the look does not confirm keeps its corners and half its score."""
+        if not finds:
+            return []
+        views = [look_of(box) for box in finds]
+        windows = np.stack([_window(image_bgr, scale, offset) for scale, offset in views])
+        cells = self._cells(windows)
+        return [
+            _nearest_middle(boxes_of(seen), box, scale, offset)
+            for seen, box, (scale, offset) in zip(cells, finds, views, strict=True)
+        ]
+
+
+def boxes_of(cells: NDArray[np.float32]) -> list[PlateBox]:
+    """Local maxima of one picture's cells (10, h, w) as boxes in that picture's pixels."""
+    heat = 1.0 / (1.0 + np.exp(-cells[0]))
+    peaks = (heat >= FIND_SCORE_MIN) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8)))
+    boxes = []
+    for y, x in zip(*np.nonzero(peaks), strict=True):
+        centre = np.array([x + 0.5, y + 0.5], np.float32) * STRIDE_PX
+        quad = cells[1:9, y, x].reshape(4, 2) * np.float32(CORNER_UNIT_PX) + centre
+        boxes.append(PlateBox(quad.astype(np.float32), float(heat[y, x]), 2 if cells[9, y, x] > 0 else 1))
+    return boxes
+
+
+def without_doubles(boxes: list[PlateBox]) -> list[PlateBox]:
+    """The surest box of every group that overlaps, the surest first."""
+    kept: list[PlateBox] = []
+    for box in sorted(boxes, key=lambda box: -box.score):
+        if not any(_overlap_frac(box.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
+            kept.append(box)
+    return kept
+
+
+def look_of(box: PlateBox) -> tuple[float, NDArray[np.float32]]:
+    """(scale, offset): pixel p of the picture stands at p * scale + offset in the closer look's window."""
+    scale = LOOK_PLATE_PX / max(4.0, float(np.ptp(box.quad[:, 0])))
+    middle = np.array([LOOK_WIDTH_PX / 2, LOOK_HEIGHT_PX / 2], np.float32)
+    return scale, middle - box.quad.mean(axis=0) * scale
+
+
+def _window(image_bgr: NDArray[np.uint8], scale: float, offset: NDArray[np.float32]) -> NDArray[np.uint8]:
+    size = (LOOK_WIDTH_PX, LOOK_HEIGHT_PX)
+    if scale < 0.6:  # shrink with averaging first, else fine texture turns into noise
+        height, width = image_bgr.shape[:2]
+        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image_bgr, scale = cv2.resize(image_bgr, small, interpolation=cv2.INTER_AREA), 1.0
+    matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
+    return cv2.warpAffine(image_bgr, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=(114, 114, 114))
+
+
+def _nearest_middle(seen: list[PlateBox], find: PlateBox, scale: float, offset: NDArray[np.float32]) -> PlateBox:
+    middle = np.array([LOOK_WIDTH_PX / 2, LOOK_HEIGHT_PX / 2])
+    near = [box for box in seen if np.abs(box.quad.mean(axis=0) - middle).max() < LOOK_PLATE_PX * 0.4]
+    if not near:
+        return PlateBox(find.quad, find.score * 0.5, find.rows)
+    best = max(near, key=lambda box: box.score)
+    quad = ((best.quad - offset) / np.float32(scale)).astype(np.float32)
+    return PlateBox(quad, (find.score + best.score) / 2, best.rows)
+
+
+def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey added below and to the right, up to the next multiple of the net's stride."""
+    height, width = image.shape[:2]
+    below, right = -height % SIDE_MULTIPLE_PX, -width % SIDE_MULTIPLE_PX
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+
+
+def _overlap_frac(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Overlap of the boxes around two quads, as a share of the smaller box."""
+    low = np.maximum(one.min(axis=0), other.min(axis=0))
+    high = np.minimum(one.max(axis=0), other.max(axis=0))
+    shared = float(np.prod(np.maximum(high - low, 0)))
+    smaller = min(float(np.prod(np.ptp(one, axis=0))), float(np.prod(np.ptp(other, axis=0))))
+    return shared / smaller if smaller > 0 else 0.0

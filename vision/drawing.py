@@ -1,0 +1,79 @@
+"""Pictures with their plates marked: owns the drawing for people who look at results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from control.domain.errors import IslandError
+from control.domain.plates import Verdict
+from control.domain.readings import PlateReading
+from vision.read_output import VERDICT_WORDS
+
+BgrImage = NDArray[np.uint8]
+Bgr = tuple[int, int, int]
+
+# The verdict is told by a word as well: colour alone does not reach everybody.
+_COLOURS: dict[Verdict, Bgr] = {
+    Verdict.NEW_ENERGY: (90, 170, 40),
+    Verdict.FUEL: (60, 60, 210),
+    Verdict.SPECIAL: (190, 140, 20),
+    Verdict.UNSURE: (0, 150, 235),
+}
+_WHITE: Bgr = (255, 255, 255)
+
+
+def annotated(image_bgr: BgrImage, plates: Iterable[PlateReading]) -> BgrImage:
+    """A copy with each plate framed and named; corners of `plates` are in pixels of `image_bgr`."""
+    canvas = np.ascontiguousarray(image_bgr).copy()
+    height, width = canvas.shape[:2]
+    size_px = max(14, min(48, round(min(height, width) / 24)))
+    # The font that OpenCV carries knows Chinese; its old line fonts do not.
+    font = cv2.FontFace("uni")
+    for plate in plates:
+        colour = _COLOURS[plate.verdict]
+        corners = np.round(np.array(plate.quad)).astype(np.int32)
+        cv2.polylines(canvas, [corners], True, colour, max(2, size_px // 10), cv2.LINE_AA)
+        _label(
+            canvas,
+            f"{plate.text} {VERDICT_WORDS[plate.verdict]} {plate.confidence:.0%}",
+            corners,
+            colour,
+            font,
+            size_px,
+        )
+    return canvas
+
+
+def _label(
+    canvas: BgrImage, text: str, corners: NDArray[np.int32], colour: Bgr, font: cv2.FontFace, size_px: int
+) -> None:
+    """The text on a bar above the plate, or below it where there is no room above."""
+    text_width = cv2.getTextSize((0, 0), text, (0, 0), font, size_px)[2]
+    bar_height = round(size_px * 1.4)
+    x = max(0, min(int(corners[:, 0].min()), canvas.shape[1] - text_width - size_px))
+    y = int(corners[:, 1].min()) - bar_height - 4
+    if y < 0:
+        y = min(int(corners[:, 1].max()) + 4, canvas.shape[0] - bar_height)
+    cv2.rectangle(canvas, (x, y), (x + text_width + size_px, y + bar_height), colour, cv2.FILLED)
+    cv2.putText(canvas, text, (x + size_px // 2, y + size_px), _WHITE, font, size_px)
+
+
+def save_annotated(image_bgr: BgrImage, plates: Iterable[PlateReading], path: Path) -> Path:
+    """Write the annotated picture as JPEG beside or under `path`, and give the path that was written.
+
+    Raises IslandError when the folder cannot be made or the file not be written.
+    """
+    target = path if path.suffix.lower() in (".jpg", ".jpeg") else path.with_name(path.name + ".jpg")
+    encoded, data = cv2.imencode(".jpg", annotated(image_bgr, plates), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    assert encoded
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data.tobytes())
+    except OSError as error:
+        raise IslandError(f"The drawn picture {target} cannot be written: {error.strerror}.") from error
+    return target

@@ -1,0 +1,188 @@
+"""Pictures to readings: owns what happens between finding a plate and telling it to the gate.
+
+The detector finds corners, the recogniser reads what lies between them, `vision.colour` doubts the colour.
+Here their answers become `PlateReading`s: duplicates and specks dropped, the surest first. Whether a reading is
+sure enough for the barrier is policy and lives in `control.gate`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control.domain.plates import PlateColour, formats_of
+from control.domain.readings import CharacterReading, PlateReading, Quad, VehicleReading
+from vision import colour
+
+BgrImage = NDArray[np.uint8]
+
+# A plate whose shorter side has fewer pixels than this cannot be read by anybody.
+PLATE_HEIGHT_PX_MIN = 5.0
+PLATE_WIDTH_PX_MIN = 14.0
+# Two quads whose boxes overlap by more than this share of the smaller one are the same plate.
+SAME_PLATE_OVERLAP_FRAC = 0.5
+# What the detector doubts and the recogniser cannot make a plate of is no plate: a grille, a shop sign.
+SPECK_SCORE_MAX = 0.5
+SPECK_CHARACTERS_MAX = 4
+
+
+class FoundPlate(Protocol):
+    """A plate found in a picture."""
+
+    @property
+    def quad(self) -> NDArray[np.float32]:
+        """Corners (4, 2) in pixels, clockwise from the plate's own top left."""
+
+    @property
+    def score(self) -> float:
+        """How sure the detector is that this is a plate, 0 to 1."""
+
+
+class ReadPlate(Protocol):
+    """What stands on one plate."""
+
+    @property
+    def characters(self) -> tuple[CharacterReading, ...]:
+        """Characters in reading order, without the dot."""
+
+    @property
+    def colour(self) -> PlateColour:
+        """Ground by the network."""
+
+    @property
+    def colour_confidence(self) -> float:
+        """How sure the network is of the ground, 0 to 1."""
+
+    @property
+    def rows(self) -> int:
+        """1 or 2."""
+
+    @property
+    def plate_bgr(self) -> BgrImage:
+        """The plate cut out and made upright."""
+
+
+class PlateDetector(Protocol):
+    """Finds the corners of the plates in a picture."""
+
+    def find(self, image_bgr: BgrImage) -> Sequence[FoundPlate]:
+        """Every plate in the picture (h, w, 3), of any size."""
+
+
+class PlateRecogniser(Protocol):
+    """Reads the plate between four corners, in one row or two."""
+
+    def read(self, image_bgr: BgrImage, quad: NDArray[np.float32]) -> ReadPlate:
+        """Text and colour between the corners."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReading:
+    """What one picture showed. `vehicles` is None where nobody looked for any; () means there was none.
+
+    `ms` is the time from pixels to reading, without loading and decoding the picture.
+    """
+
+    plates: tuple[PlateReading, ...]
+    vehicles: tuple[VehicleReading, ...] | None
+    ms: float
+
+
+class PlateReader:
+    """Reads every plate in a picture. Synchronous, bound to one CPU core; one instance serves one thread at a time."""
+
+    def __init__(
+        self,
+        models_dir: Path | None = None,
+        *,
+        detector: PlateDetector | None = None,
+        recogniser: PlateRecogniser | None = None,
+    ) -> None:
+        """Load the models that are not given, from `models_dir` or from those that come with the package."""
+        self._detector = detector or _load_detector(models_dir)
+        self._recogniser = recogniser or _load_recogniser(models_dir)
+
+    def read(self, image_bgr: BgrImage, *, crop: bool = False) -> FrameReading:
+        """Read a picture, uint8 (h, w, 3) BGR. With `crop` the whole picture is one plate already cut out."""
+        assert image_bgr.dtype == np.uint8
+        assert image_bgr.ndim == 3
+        started = time.perf_counter()
+        plates = (self._read_crop(image_bgr),) if crop else self._read_scene(image_bgr)
+        sure_first = sorted((plate for plate in plates if plate), key=lambda plate: -plate.confidence)
+        return FrameReading(tuple(sure_first), None, (time.perf_counter() - started) * 1000)
+
+    def _read_crop(self, image_bgr: BgrImage) -> PlateReading | None:
+        height, width = image_bgr.shape[:2]
+        quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        return self._read_plate(image_bgr, quad, score=1.0)
+
+    def _read_scene(self, image_bgr: BgrImage) -> list[PlateReading | None]:
+        found = sorted(self._detector.find(image_bgr), key=lambda plate: -plate.score)
+        kept: list[FoundPlate] = []
+        for plate in found:
+            if not any(_overlap_frac(plate.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
+                kept.append(plate)
+        return [self._read_plate(image_bgr, plate.quad, score=plate.score) for plate in kept]
+
+    def _read_plate(self, image_bgr: BgrImage, quad: NDArray[np.float32], *, score: float) -> PlateReading | None:
+        if not _is_legible(quad):
+            return None
+        read = self._recogniser.read(image_bgr, quad)
+        if not read.characters or _is_speck(read.characters, score):
+            return None
+        network = colour.ColourReading(read.colour, read.colour_confidence)
+        settled = colour.settle(network, colour.read_pixels(read.plate_bgr))
+        return PlateReading(
+            characters=read.characters,
+            colour=settled.colour,
+            colour_confidence=settled.confidence,
+            confidence=math.prod(character.probability for character in read.characters),
+            quad=_as_quad(quad),
+            rows=read.rows,
+        )
+
+
+def _load_detector(models_dir: Path | None) -> PlateDetector:
+    from vision.detector import Detector
+
+    return Detector.load(models_dir)
+
+
+def _load_recogniser(models_dir: Path | None) -> PlateRecogniser:
+    from vision.recogniser import Recogniser
+
+    return Recogniser.load(models_dir)
+
+
+def _is_legible(quad: NDArray[np.float32]) -> bool:
+    """Whether the corners are finite and enclose enough pixels to hold a plate."""
+    if not np.isfinite(quad).all():
+        return False
+    top, right, bottom, left = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    return max(top, bottom) >= PLATE_WIDTH_PX_MIN and max(left, right) >= PLATE_HEIGHT_PX_MIN
+
+
+def _is_speck(characters: tuple[CharacterReading, ...], score: float) -> bool:
+    text = "".join(character.char for character in characters)
+    return score <= SPECK_SCORE_MAX and len(text) <= SPECK_CHARACTERS_MAX and not formats_of(text)
+
+
+def _overlap_frac(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Overlap of the boxes around two quads, as a share of the smaller box."""
+    low = np.maximum(one.min(axis=0), other.min(axis=0))
+    high = np.minimum(one.max(axis=0), other.max(axis=0))
+    shared = float(np.prod(np.maximum(high - low, 0)))
+    smaller = min(float(np.prod(np.ptp(one, axis=0))), float(np.prod(np.ptp(other, axis=0))))
+    return shared / smaller if smaller > 0 else 0.0
+
+
+def _as_quad(corners: NDArray[np.float32]) -> Quad:
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    return a, b, c, d

@@ -1,0 +1,221 @@
+"""Reading a plate: owns the recogniser's input, its alphabet's order and the decoding with formats as a language.
+
+The net looks at the whole plate and answers for each of `SLOTS` places which character stands there, or none.
+The places are independent, so the best text of a format is found exactly, place by place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from control.domain.plates import ALPHABET, DIGITS, LETTERS, PROVINCES, PlateColour
+from control.domain.readings import CharacterReading
+from vision.runtime import Model, open_model
+
+INPUT_WIDTH = 160
+INPUT_HEIGHT = 40
+SLOTS = 9
+COLOURS = (
+    PlateColour.BLUE,
+    PlateColour.YELLOW,
+    PlateColour.GREEN,
+    PlateColour.YELLOW_GREEN,
+    PlateColour.WHITE,
+    PlateColour.BLACK,
+    PlateColour.FARM_GREEN,
+    PlateColour.PAPER,
+)
+UPPER_WIDTH = 64
+# Height by width of a quad from which it may hold two rows, and from which it may not hold one.
+TWO_ROWS_ASPECT_MIN = 0.36
+ONE_ROW_ASPECT_MAX = 0.75
+# A text outside every format is given up for a valid one that is at most this many nats less likely.
+FORMAT_MARGIN_NATS = 6.0
+ALTERNATIVES_MAX = 4
+ALTERNATIVE_PROBABILITY_MIN = 1e-3
+
+_NEV_LETTERS = "ABCDEFGHJK"
+_ANY = LETTERS + DIGITS
+_CIVIL = (PROVINCES, LETTERS)
+# One tuple of allowed characters per place; the formats are those of `control.domain.plates.FORMATS`.
+TEMPLATES: tuple[tuple[str, ...], ...] = (
+    (*_CIVIL, *[_ANY] * 5),
+    (*_CIVIL, _NEV_LETTERS, _ANY, *[DIGITS] * 4),
+    (*_CIVIL, *[DIGITS] * 5, _NEV_LETTERS),
+    *((*_CIVIL, *[_ANY] * 4, suffix) for suffix in "警学挂"),
+    *(("粤", "Z", *[_ANY] * 4, suffix) for suffix in "港澳"),
+    (*[DIGITS] * 6, "使"),
+    ("使", *[DIGITS] * 6),
+    (*_CIVIL, *[DIGITS] * 4, "领"),
+    (PROVINCES, "XS", *[DIGITS] * 4, "应", "急"),
+    ("京", *[DIGITS] * 5, "应", "急"),
+    ("W", "J", PROVINCES, *[DIGITS] * 4, "TDSHBXJ" + DIGITS),
+    ("W", "J", *[DIGITS] * 7),
+    ("W", "J", *[DIGITS] * 4, "TDSHBXJ" + DIGITS),
+    (LETTERS, LETTERS, *[DIGITS] * 5),
+    ("民", "航", *[_ANY] * 5),
+    (PROVINCES, *[DIGITS] * 7),
+)
+
+
+def _mask(template: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which classes a template allows, bool (SLOTS, classes); class 0 is `no character`."""
+    mask = np.zeros((SLOTS, len(ALPHABET) + 1), bool)
+    mask[len(template) :, 0] = True
+    for slot, allowed in enumerate(template):
+        mask[slot, [ALPHABET.index(char) + 1 for char in allowed]] = True
+    return mask
+
+
+_MASKS = np.stack([_mask(template) for template in TEMPLATES])
+
+
+@dataclass(frozen=True, slots=True)
+class PlateText:
+    """What stands on one plate. `raw` is the likeliest text without the language of formats.
+
+    `plate_bgr` is the plate upright, uint8 (40 or 80, 160, 3).
+    """
+
+    characters: tuple[CharacterReading, ...]
+    colour: PlateColour
+    colour_confidence: float
+    rows: int
+    raw: str
+    plate_bgr: NDArray[np.uint8]
+
+    @property
+    def text(self) -> str:
+        """The characters in order, without the dot."""
+        return "".join(character.char for character in self.characters)
+
+    @property
+    def confidence(self) -> float:
+        """Probability that every character is right, taken as independent."""
+        return float(np.prod([character.probability for character in self.characters])) if self.characters else 0.0
+
+
+class Recogniser:
+    """Reads the plate between four corners; one instance serves one thread at a time."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._sharpness = float(model.facts.get("sharpness", 1.0))
+
+    @classmethod
+    def load(cls, models_dir: Path | None = None) -> Recogniser:
+        """The recogniser of `models.toml`. Raises ConfigurationError."""
+        return cls(open_model("plate_recogniser", models_dir))
+
+    def read(
+        self, image_bgr: NDArray[np.uint8], quad: NDArray[np.float32] | None = None, rows: int | None = None
+    ) -> PlateText:
+        """Text and colour between the corners `quad` (float32 (4, 2)), or of the whole picture.
+
+        Unless `rows` says whether the plate has one or two, a quad of middling shape is read both ways
+        and the surer reading counts.
+        """
+        if quad is None:
+            height, width = image_bgr.shape[:2]
+            quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        choices = (rows,) if rows else row_choices(quad)
+        plates = [rectify(image_bgr, quad, _canvas(count)) for count in choices]
+        strips = [join_rows(p) if count == 2 else p for p, count in zip(plates, choices, strict=True)]
+        readings = [
+            self._decoded(logits, colours, count, plate)
+            for logits, colours, count, plate in zip(*self._run(np.stack(strips)), choices, plates, strict=True)
+        ]
+        return max(readings, key=lambda reading: reading.confidence)
+
+    def _run(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rgb = strips[..., ::-1].transpose(0, 3, 1, 2)
+        characters, colours = self._model.run(np.ascontiguousarray(rgb, np.float32) / np.float32(255))
+        return characters, colours
+
+    def _decoded(
+        self, logits: NDArray[np.float32], colour_logits: NDArray[np.float32], rows: int, plate: NDArray[np.uint8]
+    ) -> PlateText:
+        chances = _softmax(logits * self._sharpness)
+        colours = _softmax(colour_logits)
+        raw = chances.argmax(axis=1)
+        classes = best_classes(chances)
+        return PlateText(
+            characters=tuple(_character(chances[slot], int(best)) for slot, best in enumerate(classes) if best),
+            colour=COLOURS[int(colours.argmax())],
+            colour_confidence=float(colours.max()),
+            rows=rows,
+            raw="".join(ALPHABET[i - 1] for i in raw if i),
+            plate_bgr=plate,
+        )
+
+
+def best_classes(chances: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Class per slot: the likeliest text of any format, or the raw one where none comes near it."""
+    logs = np.log(np.maximum(chances, 1e-9))
+    allowed = np.where(_MASKS, logs[None], -np.inf)
+    scores = allowed.max(axis=2).sum(axis=1)
+    best = int(scores.argmax())
+    if logs.max(axis=1).sum() - scores[best] > FORMAT_MARGIN_NATS:
+        return chances.argmax(axis=1)
+    return allowed[best].argmax(axis=1)
+
+
+def row_choices(quad: NDArray[np.float32]) -> tuple[int, ...]:
+    """How many rows a quad of this shape may hold."""
+    top, right, bottom, left = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    aspect = float((left + right) / max(top + bottom, 1e-6))
+    if aspect < TWO_ROWS_ASPECT_MIN:
+        return (1,)
+    return (1, 2) if aspect < ONE_ROW_ASPECT_MAX else (2,)
+
+
+def two_row_canvas() -> tuple[int, int]:
+    """(width, height) in pixels to which a two-row plate is rectified before `join_rows`."""
+    return INPUT_WIDTH, 2 * INPUT_HEIGHT
+
+
+def _canvas(rows: int) -> tuple[int, int]:
+    return two_row_canvas() if rows == 2 else (INPUT_WIDTH, INPUT_HEIGHT)
+
+
+def join_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A two-row plate (80, 160, 3) with its upper row laid left of its lower row, (40, 160, 3)."""
+    height = image.shape[0]
+    upper = cv2.resize(image[: round(height * 0.42)], (UPPER_WIDTH, INPUT_HEIGHT), interpolation=cv2.INTER_AREA)
+    lower = cv2.resize(
+        image[round(height * 0.36) :], (INPUT_WIDTH - UPPER_WIDTH, INPUT_HEIGHT), interpolation=cv2.INTER_AREA
+    )
+    return np.hstack([upper, lower])
+
+
+def rectify(image: NDArray[np.uint8], quad: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The quad's content upright at `size` = (width, height) pixels; shrinking is anti-aliased."""
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    times = int(np.clip(np.ceil(max(float(sides[0]) / size[0], float(sides[1]) / size[1]) / 1.5), 1, 8))
+    width, height = size[0] * times, size[1] * times
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    mapping = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+    warped = cv2.warpPerspective(
+        image, mapping, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return warped if times == 1 else cv2.resize(warped, size, interpolation=cv2.INTER_AREA)
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    grown = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return grown / grown.sum(axis=-1, keepdims=True)
+
+
+def _character(chances: NDArray[np.float32], best: int) -> CharacterReading:
+    others = [int(i) for i in np.argsort(chances)[::-1][: ALTERNATIVES_MAX + 2] if i not in (0, best)]
+    alternatives = tuple(
+        (ALPHABET[i - 1], float(chances[i]))
+        for i in others[:ALTERNATIVES_MAX]
+        if chances[i] >= ALTERNATIVE_PROBABILITY_MIN
+    )
+    return CharacterReading(ALPHABET[best - 1], float(chances[best]), alternatives)
