@@ -131,8 +131,8 @@ class UplinkJournal(Protocol):
         """Head of the chain after row `seq`; None where it is pruned or never was."""
         ...
 
-    async def points(self, lane: int, *, after: int, until: int, count: int) -> tuple[Point, ...]:
-        """Up to `count` rows between the two, evenly spread, `until` among them."""
+    async def points(self, lane: int, numbers: Iterable[int]) -> tuple[Point, ...]:
+        """The chain's head after each of these rows; rows that are pruned are left out."""
         ...
 
     async def acknowledge(self, lane: int, seq: int) -> None:
@@ -145,6 +145,10 @@ class UplinkJournal(Protocol):
 
     async def media_pending(self, limit: int) -> tuple[PendingMedia, ...]:
         """Evidence files to send, oldest first, those tried least first."""
+        ...
+
+    async def media_waiting(self) -> frozenset[str]:
+        """Every evidence file that the cloud does not have yet: not to be deleted."""
         ...
 
     async def media_done(self, sha256: str) -> None:

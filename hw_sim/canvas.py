@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,6 +17,19 @@ from PIL import Image, ImageDraw, ImageFont
 Colour = tuple[float, float, float]
 Points = Sequence[tuple[float, float]]
 _FINER = 2
+
+
+class _Region(NamedTuple):
+    """A rectangle of pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def mask(self) -> np.ndarray:
+        """Coverage of nothing, of the rectangle's size."""
+        return np.zeros((self.bottom - self.top, self.right - self.left), np.uint8)
 
 
 class Canvas:
@@ -29,7 +43,12 @@ class Canvas:
 
     def polygon(self, points: Points, colour: Colour, *, to: Colour | None = None, alpha: float = 1.0) -> None:
         """Fill; with `to` the colour runs from top to bottom of the shape."""
-        self._fill(self._mask(points), colour, to, alpha)
+        region = self._region(points, 0.0)
+        if region is None:
+            return
+        mask = region.mask()
+        cv2.fillPoly(mask, [self._pixels(points, region)], 255, cv2.LINE_AA, 4)
+        self._fill(region, mask, colour, to, alpha)
 
     def box(
         self,
@@ -53,43 +72,25 @@ class Canvas:
 
     def line(self, points: Points, colour: Colour, *, width: float, alpha: float = 1.0) -> None:
         """Draw an open line `width` metres thick."""
-        mask = np.zeros(self.pixels.shape[:2], np.uint8)
+        region = self._region(points, width)
+        if region is None:
+            return
+        mask = region.mask()
         thickness = max(1, round(width * self._scale))
-        cv2.polylines(mask, [self._pixels(points)], False, 255, thickness, cv2.LINE_AA, 4)
-        self._fill(mask, colour, None, alpha)
-
-    def glow(self, x: float, y: float, radius: float, colour: Colour, *, alpha: float) -> None:
-        """A soft spot that fades out at `radius`."""
-        height, width = self.pixels.shape[:2]
-        reach, cx, cy = radius * self._scale, x * self._scale, y * self._scale
-        ys, xs = np.ogrid[:height, :width]
-        falloff = np.clip(1.0 - np.hypot(xs - cx, ys - cy) / reach, 0.0, 1.0) ** 2
-        self._fill((falloff * 255).astype(np.uint8), colour, None, alpha)
+        cv2.polylines(mask, [self._pixels(points, region)], False, 255, thickness, cv2.LINE_AA, 4)
+        self._fill(region, mask, colour, None, alpha)
 
     def text(self, text: str, x: float, y: float, height: float, colour: Colour, *, alpha: float = 1.0) -> None:
         """Latin letters and digits centred on (x, y), capitals `height` metres tall."""
         stamp = lettering(text, max(6, round(height * self._scale * 1.35)))
-        left, top = round(x * self._scale - stamp.shape[1] / 2), round(y * self._scale - stamp.shape[0] / 2)
-        mask = np.zeros(self.pixels.shape[:2], np.uint8)
-        inside = mask[max(0, top) : top + stamp.shape[0], max(0, left) : left + stamp.shape[1]]
+        half = (stamp.shape[1] / 2 / self._scale, stamp.shape[0] / 2 / self._scale)
+        region = self._region([(x - half[0], y - half[1]), (x + half[0], y + half[1])], 0.0)
+        if region is None:
+            return
+        mask = region.mask()
+        inside = mask[: stamp.shape[0], : stamp.shape[1]]
         inside[:] = stamp[: inside.shape[0], : inside.shape[1]]
-        self._fill(mask, colour, None, alpha)
-
-    def paste(self, picture: np.ndarray, x: float, y: float, width: float, height: float) -> None:
-        """Lay an opaque BGR picture into a rectangle."""
-        left, top = round(x * self._scale), round(y * self._scale)
-        size = (round(width * self._scale), round(height * self._scale))
-        shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1] else 1)
-        self.pixels[top : top + size[1], left : left + size[0], :3] = shrunk
-        self.pixels[top : top + size[1], left : left + size[0], 3] = 255
-
-    def grain(self, amount: float, seed: int, *, coarse: int = 1) -> None:
-        """Uneven brightness, as real surfaces have. `amount` in grey levels."""
-        rng = np.random.default_rng(seed)
-        height, width = self.pixels.shape[:2]
-        noise = rng.normal(0, amount, (height // coarse + 1, width // coarse + 1)).astype(np.float32)
-        noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
-        self.pixels[..., :3] = np.clip(self.pixels[..., :3] + noise, 0, 255).astype(np.uint8)
+        self._fill(region, mask, colour, None, alpha)
 
     def finish(self) -> np.ndarray:
         """The sheet at its final resolution, BGRA with colour premultiplied by alpha."""
@@ -99,29 +100,30 @@ class Canvas:
         size = (max(1, self._size[0] // _FINER), max(1, self._size[1] // _FINER))
         return cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA)
 
-    def _pixels(self, points: Points) -> np.ndarray:
-        return np.round(np.array(points, float) * self._scale * 16).astype(np.int32)
+    def _region(self, points: Points, margin: float) -> _Region | None:
+        """The part of the sheet that a shape touches; None when it lies outside."""
+        corners = np.array(points, float) * self._scale
+        reach = margin * self._scale + 2
+        left, top = np.maximum(np.floor(corners.min(axis=0) - reach), 0).astype(int)
+        right, bottom = np.minimum(np.ceil(corners.max(axis=0) + reach), self._size).astype(int)
+        return _Region(left, top, right, bottom) if right > left and bottom > top else None
 
-    def _mask(self, points: Points) -> np.ndarray:
-        mask = np.zeros(self.pixels.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [self._pixels(points)], 255, cv2.LINE_AA, 4)
-        return mask
+    def _pixels(self, points: Points, region: _Region) -> np.ndarray:
+        places = np.array(points, float) * self._scale - (region.left, region.top)
+        return np.round(places * 16).astype(np.int32)
 
-    def _fill(self, mask: np.ndarray, colour: Colour, to: Colour | None, alpha: float) -> None:
-        rows = np.flatnonzero(mask.any(axis=1))
-        if not rows.size:
-            return
-        top, bottom = rows[0], rows[-1] + 1
-        cover = (mask[top:bottom].astype(np.float32) * (alpha / 255.0))[..., None]
-        ramp = np.linspace(0, 1, bottom - top, dtype=np.float32)[:, None, None]
+    def _fill(self, region: _Region, mask: np.ndarray, colour: Colour, to: Colour | None, alpha: float) -> None:
+        cover = (mask.astype(np.float32) * (alpha / 255.0))[..., None]
+        ramp = np.linspace(0, 1, mask.shape[0], dtype=np.float32)[:, None, None]
         start, end = np.array(colour, np.float32), np.array(to or colour, np.float32)
         ink = start + (end - start) * ramp
-        under = self.pixels[top:bottom].astype(np.float32)
+        part = self.pixels[region.top : region.bottom, region.left : region.right]
+        under = part.astype(np.float32)
         has = under[..., 3:] / 255.0
         result = cover + has * (1 - cover)
         mixed = (ink * cover + under[..., :3] * has * (1 - cover)) / np.maximum(result, 1e-4)
-        self.pixels[top:bottom, :, :3] = np.clip(mixed, 0, 255).astype(np.uint8)
-        self.pixels[top:bottom, :, 3:] = np.clip(result * 255, 0, 255).astype(np.uint8)
+        part[..., :3] = np.clip(mixed, 0, 255).astype(np.uint8)
+        part[..., 3:] = np.clip(result * 255, 0, 255).astype(np.uint8)
 
 
 def rounded(x: float, y: float, width: float, height: float, radius: float) -> list[tuple[float, float]]:

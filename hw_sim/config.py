@@ -23,6 +23,7 @@ class GateConfig:
     http_port: int = 8470
     speed: float = 1.0
     showcase: bool = False
+    paused: bool = False
     hour: float | None = None
     weather: Weather = Weather.CLEAR
 

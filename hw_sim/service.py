@@ -71,6 +71,8 @@ class SimulatedGate:
                 config.drivers.leave_after_red_s, config.drivers.patience_s, config.drivers.change_mind_after_s
             ),
         )
+        for one in self.world.lanes.values():
+            one.arrivals.stopped = config.gate.paused
         self.stations = {lane.id: self._station(lane) for lane in config.lane}
 
     def _station(self, config: LaneConfig) -> Station:

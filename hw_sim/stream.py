@@ -35,6 +35,7 @@ class CameraStream:
     async def run(self) -> None:
         """Take pictures for ever, at the pace of what there is to see."""
         loop = asyncio.get_running_loop()
+        await self.snapshot()  # The scenery takes a second or two to draw: before anybody watches.
         while True:
             await self._watched.wait()
             started_s = loop.time()

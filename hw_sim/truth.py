@@ -73,7 +73,7 @@ def truth_rows(world: World, papers: Papers) -> list[dict[str, Any]]:
 
 def _row(world: World, vehicle: Vehicle, direction: Direction, papers: Papers) -> dict[str, Any]:
     drawn = vehicle.drawn
-    came = world.wall(drawn.arrives_at_s)
+    came = world.wall(vehicle.came_s)
     assert came is not None
     return {
         "vehicle_id": drawn.vehicle_id,

@@ -19,6 +19,7 @@ from hw_sim.fleet import SHOWCASE, Behaviour, Drawn, Fleet, Role, draw_vehicle
 
 SPAWN_M = -26.0
 STOP_M = -4.0
+SHORT_OF_BOOM_M = -0.4
 GONE_M = 9.0
 BACKED_OUT_M = -24.0
 ZONE_A = Zone(-6.5, -4.4)
@@ -70,6 +71,7 @@ class Vehicle:
     """A vehicle on a lane: its drawing, where its front is, and what happened to it (seconds of the world)."""
 
     drawn: Drawn
+    came_s: float = 0.0
     front_m: float = SPAWN_M
     speed: float = APPROACH_SPEED
     phase: Phase = Phase.APPROACHING
@@ -136,6 +138,7 @@ class LaneWorld:
     def step(self, dt_s: float) -> None:
         """Move everything on the lane by `dt_s`."""
         self.now_s += dt_s
+        self.arrivals.step(dt_s)
         self._arrive()
         for index, vehicle in enumerate(self.vehicles):
             leader = self.vehicles[index - 1] if index else None
@@ -158,8 +161,8 @@ class LaneWorld:
 
     def _arrive(self) -> None:
         room = not self.vehicles or self.vehicles[-1].rear_m > SPAWN_M + 3.0
-        if room and len(self.vehicles) < LANE_ROOM and self.arrivals.due(self.now_s):
-            self.vehicles.append(Vehicle(self.arrivals.take()))
+        if room and len(self.vehicles) < LANE_ROOM and self.arrivals.due():
+            self.vehicles.append(Vehicle(self.arrivals.take(), came_s=self.now_s))
 
     def _drive(self, vehicle: Vehicle, leader: Vehicle | None, dt_s: float) -> None:
         self._decide(vehicle, leader)
@@ -185,6 +188,8 @@ class LaneWorld:
 
     def _decide(self, vehicle: Vehicle, leader: Vehicle | None) -> None:
         """The driver's next phase."""
+        if vehicle.phase is Phase.PASSING and self._shut_in_front_of(vehicle):
+            vehicle.phase, vehicle.stopped_s, vehicle.free_since_s = Phase.WAITING, self.now_s, None
         if vehicle.phase in (Phase.PASSING, Phase.BACKING, Phase.GONE):
             return
         at_line = vehicle.front_m > STOP_M - 0.35
@@ -195,6 +200,11 @@ class LaneWorld:
             vehicle.phase = Phase.PASSING
         elif vehicle.phase is Phase.WAITING and leader is None and self._gives_up(vehicle):
             vehicle.phase = Phase.BACKING
+
+    def _shut_in_front_of(self, vehicle: Vehicle) -> bool:
+        """Whether the boom comes down before him and he can still stop short of it."""
+        stopping_m = vehicle.speed**2 / (4 * BRAKING)
+        return not self.boom.passable and vehicle.front_m + stopping_m < SHORT_OF_BOOM_M
 
     def _follows_through(self, vehicle: Vehicle, leader: Vehicle | None) -> bool:
         """A tailgater slips through behind the one who was let in, while the boom is still up."""
@@ -273,6 +283,7 @@ class Arrivals:
         self._showcase = list(showcase)
         self._number = 0
         self.stopped = False
+        self._clock_s = 0.0
         self._next = self._draw(setup.first_s)
 
     def _draw(self, at_s: float) -> Drawn:
@@ -282,9 +293,13 @@ class Arrivals:
             self._rng, self._fleet, lane_id=self._setup.lane_id, number=self._number, arrives_at_s=at_s, role=role
         )
 
-    def due(self, now_s: float) -> bool:
+    def step(self, dt_s: float) -> None:
+        """Time goes by, unless arrivals are stopped: then the stream waits where it is."""
+        self._clock_s += 0.0 if self.stopped else dt_s
+
+    def due(self) -> bool:
         """Whether the next vehicle has come."""
-        return not self.stopped and now_s >= self._next.arrives_at_s
+        return not self.stopped and self._clock_s >= self._next.arrives_at_s
 
     def take(self) -> Drawn:
         """The vehicle that is due; the next one is drawn."""

@@ -33,6 +33,11 @@ COLOURED_FRAC_MIN = 0.25
 LIGHT_FRAC_MAX = 0.42
 DARK_FRAC_MIN = 0.58
 
+# A network less sure of the colour than this does not know it.
+NETWORK_CONFIDENCE_MIN = 0.5
+# Largest difference between the channels, in grey levels, of a picture without colour; compression leaves a little.
+GREY_CHROMA_MAX = 6
+
 # Farm and aviation plates are green to the eye, with light characters; a paper plate is white.
 _SIGHTS: dict[PlateColour, PlateColour] = {
     PlateColour.FARM_GREEN: PlateColour.GREEN,
@@ -82,15 +87,25 @@ def read_pixels(plate_bgr: NDArray[np.uint8]) -> PixelReading:
 
 
 def settle(network: ColourReading, pixels: PixelReading) -> ColourReading:
-    """The colour to report: the network's, or `unknown` when the pixels clearly say otherwise."""
-    if network.colour is PlateColour.UNKNOWN or not _contradict(network.colour, pixels):
+    """The colour to report: the network's, or `unknown` when it is unsure or the pixels clearly say otherwise.
+
+    The confidence of `unknown` is how sure it is that the network may not be believed.
+    """
+    if network.colour is PlateColour.UNKNOWN or network.confidence < NETWORK_CONFIDENCE_MIN:
+        return ColourReading(PlateColour.UNKNOWN, 1.0 - network.confidence)
+    if not _contradict(network.colour, pixels):
         return network
-    return ColourReading(PlateColour.UNKNOWN, min(1.0 - pixels.confidence, network.confidence))
+    return ColourReading(PlateColour.UNKNOWN, max(pixels.confidence, BAND_FRAC_MIN))
+
+
+def is_grey(image_bgr: NDArray[np.uint8]) -> bool:
+    """Whether a whole picture has no colours at all: cameras in night mode send such, and nobody can tell a ground."""
+    sample = image_bgr[::8, ::8]
+    return int(np.ptp(sample, axis=2).max()) <= GREY_CHROMA_MAX
 
 
 def _contradict(network: PlateColour, pixels: PixelReading) -> bool:
-    if network in _NEW_ENERGY and pixels.contrast is Contrast.LIGHT_ON_DARK:
-        # GA 36-2018: new-energy plates carry black characters. A blue plate under a green lamp does not.
+    if network in _NEW_ENERGY and not _may_be_new_energy(pixels):
         return True
     sight = _SIGHTS.get(network, network)
     if sight is pixels.colour:
@@ -98,6 +113,16 @@ def _contradict(network: PlateColour, pixels: PixelReading) -> bool:
     if pixels.colour is PlateColour.UNKNOWN:
         return network in _LIGHT_CHARACTERS and pixels.contrast is Contrast.DARK_ON_LIGHT
     return network is not PlateColour.YELLOW_GREEN or pixels.colour is PlateColour.BLUE
+
+
+def _may_be_new_energy(pixels: PixelReading) -> bool:
+    """Green is a free pass, so it needs a sign of its own, and none against it.
+
+    GA 36-2018: new-energy plates carry black characters. A blue plate under a green lamp does not.
+    """
+    if pixels.contrast is Contrast.UNCLEAR:
+        return pixels.colour in (PlateColour.GREEN, PlateColour.YELLOW)
+    return pixels.contrast is Contrast.DARK_ON_LIGHT
 
 
 def _band_fracs(inner_bgr: NDArray[np.uint8]) -> tuple[dict[PlateColour, float], float]:

@@ -27,9 +27,10 @@ FIND_SCORE_MIN = 0.25
 KEEP_SCORE_MIN = 0.3
 FINDS_MAX = 16
 # The closer look: window in pixels, and how wide the plate is made to appear in it.
-LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 256, 160
-LOOK_PLATE_PX = 120.0
+LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 192, 96
+LOOK_PLATE_PX = 110.0
 SAME_PLATE_OVERLAP_FRAC = 0.45
+GREY = (114, 114, 114)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,20 @@ class Detector:
 
     def find(self, image_bgr: NDArray[np.uint8]) -> tuple[PlateBox, ...]:
         """Every plate in the picture, uint8 (h, w, 3), the surest first."""
-        finds = [*self._finds_at(image_bgr, FAR_SIDE_PX), *self._finds_at(image_bgr, NEAR_SIDE_PX)]
+        far = shrunk(image_bgr, FAR_SIDE_PX)
+        near = shrunk(far, NEAR_SIDE_PX)
+        finds = [*self._finds_in(far, image_bgr), *self._finds_in(near, image_bgr)]
         finds = without_doubles(finds)[:FINDS_MAX]
         return tuple(box for box in without_doubles(self._looked_at(image_bgr, finds)) if box.score >= KEEP_SCORE_MIN)
 
-    def _finds_at(self, image_bgr: NDArray[np.uint8], side_px: int) -> list[PlateBox]:
-        height, width = image_bgr.shape[:2]
-        scale = min(side_px / max(height, width), ENLARGEMENT_MAX)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        cells = self._cells(_padded(cv2.resize(image_bgr, size, interpolation=mode))[None])
-        factor = np.array([width / size[0], height / size[1]], np.float32)
+    def _finds_in(self, small_bgr: NDArray[np.uint8], image_bgr: NDArray[np.uint8]) -> list[PlateBox]:
+        """Finds in a resized picture, in pixels of the original."""
+        cells = self._cells(_padded(small_bgr)[None])
+        factor = np.array(image_bgr.shape[1::-1], np.float32) / np.array(small_bgr.shape[1::-1], np.float32)
         return [PlateBox(box.quad * factor, box.score, box.rows) for box in boxes_of(cells[0])]
 
     def _cells(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rgb = images[..., ::-1].transpose(0, 3, 1, 2)
-        (cells,) = self._model.run(np.ascontiguousarray(rgb, np.float32) / np.float32(255))
+        (cells,) = self._model.run(cv2.dnn.blobFromImages(list(images), 1 / 255, swapRB=True))
         return cells
 
     def _looked_at(self, image_bgr: NDArray[np.uint8], finds: list[PlateBox]) -> list[PlateBox]:
@@ -115,12 +114,30 @@ def look_of(box: PlateBox) -> tuple[float, NDArray[np.float32]]:
 
 def _window(image_bgr: NDArray[np.uint8], scale: float, offset: NDArray[np.float32]) -> NDArray[np.uint8]:
     size = (LOOK_WIDTH_PX, LOOK_HEIGHT_PX)
-    if scale < 0.6:  # shrink with averaging first, else fine texture turns into noise
-        height, width = image_bgr.shape[:2]
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image_bgr, scale = cv2.resize(image_bgr, small, interpolation=cv2.INTER_AREA), 1.0
+    if scale < 0.6:
+        image_bgr, scale, offset = _averaged(image_bgr, scale, offset)
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
-    return cv2.warpAffine(image_bgr, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=(114, 114, 114))
+    return cv2.warpAffine(image_bgr, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY)
+
+
+def _averaged(
+    image_bgr: NDArray[np.uint8], scale: float, offset: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], float, NDArray[np.float32]]:
+    """The window's part of the picture shrunk with averaging, else fine texture would turn into noise."""
+    low = np.maximum(np.floor(-offset / scale).astype(int) - 2, 0)
+    high = np.ceil((np.array([LOOK_WIDTH_PX, LOOK_HEIGHT_PX]) - offset) / scale).astype(int) + 2
+    part = image_bgr[low[1] : max(high[1], low[1] + 1), low[0] : max(high[0], low[0] + 1)]
+    height, width = part.shape[:2]
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(part, small, interpolation=cv2.INTER_AREA), 1.0, (offset + low * scale).astype(np.float32)
+
+
+def shrunk(image_bgr: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """The picture with its longer side at `side_px` pixels, but never enlarged by more than a half."""
+    height, width = image_bgr.shape[:2]
+    scale = min(side_px / max(height, width), ENLARGEMENT_MAX)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def _nearest_middle(seen: list[PlateBox], find: PlateBox, scale: float, offset: NDArray[np.float32]) -> PlateBox:
@@ -137,7 +154,7 @@ def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Grey added below and to the right, up to the next multiple of the net's stride."""
     height, width = image.shape[:2]
     below, right = -height % SIDE_MULTIPLE_PX, -width % SIDE_MULTIPLE_PX
-    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=GREY)
 
 
 def _overlap_frac(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -42,7 +42,7 @@ SUFFIXES = frozenset(
         *("tif", "tiff", "bmp", "dib", "ppm", "pgm", "pnm", "avif", "jp2"),
     )
 )
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "AVIF", "JPEG2000")
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "AVIF", "JPEG2000")
 _END_OF_JPEG = b"\xff\xd9"
 _ORIENTATION_TAG = 0x0112
 
@@ -192,7 +192,7 @@ def _reduction(image: Image.Image) -> int:
 def _what_is_left(data: bytes, factor: int) -> BgrImage:
     """A JPEG that was cut short: the decoder repeats one colour below the cut, which tells how much is missing."""
     try:
-        image = Image.open(io.BytesIO(data + _END_OF_JPEG), formats=("JPEG", "MPO"))
+        image = Image.open(io.BytesIO(data + _END_OF_JPEG), formats=("JPEG",))
         pixels = _to_bgr(image, factor)
     except _DAMAGED as error:
         raise PictureError("The picture is cut short, and nothing of it can be shown.") from error

@@ -181,9 +181,9 @@ def _read_video(source: Source, reader: PlateReader, options: argparse.Namespace
     for arrival in video.arrivals(readings()):
         came_by, best = True, arrival.best
         if options.draw:
-            target = options.draw / source.relative.with_name(f"{source.relative.name}.{best.frame_index}.jpg")
-            save_annotated(arrival.best_image_bgr, [arrival.reading], target)
-        yield Result(name, _mean(times_ms), (arrival.reading,), frame=best.frame_index, at_s=best.at_s)
+            target = options.draw / source.relative.with_name(f"{source.relative.name}.{best.frame.index}.jpg")
+            save_annotated(best.frame.image_bgr, [arrival.reading], target)
+        yield Result(name, _mean(times_ms), (arrival.reading,), frame=best.frame.index, at_s=best.frame.at_s)
     if not came_by:
         yield Result(name, _mean(times_ms))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -123,13 +123,14 @@ class PlateReader:
         quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         return self._read_plate(image_bgr, quad, score=1.0)
 
-    def _read_scene(self, image_bgr: BgrImage) -> list[PlateReading | None]:
+    def _read_scene(self, image_bgr: BgrImage) -> Sequence[PlateReading | None]:
         found = sorted(self._detector.find(image_bgr), key=lambda plate: -plate.score)
         kept: list[FoundPlate] = []
         for plate in found:
             if not any(_overlap_frac(plate.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
                 kept.append(plate)
-        return [self._read_plate(image_bgr, plate.quad, score=plate.score) for plate in kept]
+        plates = [self._read_plate(image_bgr, plate.quad, score=plate.score) for plate in kept]
+        return [_without_colour(plate) for plate in plates] if colour.is_grey(image_bgr) else plates
 
     def _read_plate(self, image_bgr: BgrImage, quad: NDArray[np.float32], *, score: float) -> PlateReading | None:
         if not _is_legible(quad):
@@ -159,6 +160,10 @@ def _load_recogniser(models_dir: Path | None) -> PlateRecogniser:
     from vision.recogniser import Recogniser
 
     return Recogniser.load(models_dir)
+
+
+def _without_colour(plate: PlateReading | None) -> PlateReading | None:
+    return plate and replace(plate, colour=PlateColour.UNKNOWN, colour_confidence=1.0)
 
 
 def _is_legible(quad: NDArray[np.float32]) -> bool:

@@ -42,24 +42,33 @@ ALTERNATIVE_PROBABILITY_MIN = 1e-3
 _NEV_LETTERS = "ABCDEFGHJK"
 _ANY = LETTERS + DIGITS
 _CIVIL = (PROVINCES, LETTERS)
-# One tuple of allowed characters per place; the formats are those of `control.domain.plates.FORMATS`.
-TEMPLATES: tuple[tuple[str, ...], ...] = (
-    (*_CIVIL, *[_ANY] * 5),
-    (*_CIVIL, _NEV_LETTERS, _ANY, *[DIGITS] * 4),
-    (*_CIVIL, *[DIGITS] * 5, _NEV_LETTERS),
-    *((*_CIVIL, *[_ANY] * 4, suffix) for suffix in "警学挂"),
-    *(("粤", "Z", *[_ANY] * 4, suffix) for suffix in "港澳"),
-    (*[DIGITS] * 6, "使"),
-    ("使", *[DIGITS] * 6),
-    (*_CIVIL, *[DIGITS] * 4, "领"),
-    (PROVINCES, "XS", *[DIGITS] * 4, "应", "急"),
-    ("京", *[DIGITS] * 5, "应", "急"),
-    ("W", "J", PROVINCES, *[DIGITS] * 4, "TDSHBXJ" + DIGITS),
-    ("W", "J", *[DIGITS] * 7),
-    ("W", "J", *[DIGITS] * 4, "TDSHBXJ" + DIGITS),
-    (LETTERS, LETTERS, *[DIGITS] * 5),
-    ("民", "航", *[_ANY] * 5),
-    (PROVINCES, *[DIGITS] * 7),
+_BLUE_YELLOW_BLACK = frozenset({PlateColour.BLUE, PlateColour.YELLOW, PlateColour.BLACK, PlateColour.PAPER})
+_YELLOW = frozenset({PlateColour.YELLOW})
+_WHITE = frozenset({PlateColour.WHITE})
+_BLACK = frozenset({PlateColour.BLACK})
+_GREENS = frozenset({PlateColour.FARM_GREEN, PlateColour.GREEN})
+# One tuple of allowed characters per place, and the grounds; the formats are those of `control.domain.plates.FORMATS`.
+TEMPLATES: tuple[tuple[tuple[str, ...], frozenset[PlateColour]], ...] = (
+    ((*_CIVIL, *[_ANY] * 5), _BLUE_YELLOW_BLACK),
+    ((*_CIVIL, _NEV_LETTERS, _ANY, *[DIGITS] * 4), frozenset({PlateColour.GREEN})),
+    ((*_CIVIL, *[DIGITS] * 5, _NEV_LETTERS), frozenset({PlateColour.YELLOW_GREEN})),
+    ((*_CIVIL, *[_ANY] * 4, "警"), _WHITE),
+    ((*_CIVIL, *[_ANY] * 4, "学"), _YELLOW),
+    ((*_CIVIL, *[_ANY] * 4, "挂"), _YELLOW),
+    (("粤", "Z", *[_ANY] * 4, "港"), _BLACK),
+    (("粤", "Z", *[_ANY] * 4, "澳"), _BLACK),
+    ((*[DIGITS] * 6, "使"), _BLACK),
+    (("使", *[DIGITS] * 6), _BLACK),
+    ((*_CIVIL, *[DIGITS] * 4, "领"), _BLACK),
+    ((PROVINCES, "XS", *[DIGITS] * 4, "应", "急"), _WHITE),
+    (("京", *[DIGITS] * 5, "应", "急"), _WHITE),
+    (("W", "J", PROVINCES, *[DIGITS] * 4, "TDSHBXJ" + DIGITS), _WHITE),
+    # As issued before 2012; no format of the vocabulary, so that nothing is inferred from it.
+    (("W", "J", *[DIGITS] * 7), _WHITE),
+    (("W", "J", *[DIGITS] * 4, "TDSHBXJ" + DIGITS), _WHITE),
+    ((LETTERS, LETTERS, *[DIGITS] * 5), _WHITE),
+    (("民", "航", *[_ANY] * 5), _GREENS),
+    ((PROVINCES, *[DIGITS] * 7), frozenset({PlateColour.FARM_GREEN})),
 )
 
 
@@ -72,7 +81,12 @@ def _mask(template: tuple[str, ...]) -> NDArray[np.bool_]:
     return mask
 
 
-_MASKS = np.stack([_mask(template) for template in TEMPLATES])
+_MASKS = np.stack([_mask(template) for template, _ in TEMPLATES])
+_LENGTHS = np.array([len(template) for template, _ in TEMPLATES])
+_GROUNDS = np.array([[colour in grounds for colour in COLOURS] for _, grounds in TEMPLATES])
+# The ground may outweigh this many nats of text, and only between formats of one length: a ground seen wrongly
+# must never lengthen or shorten a text.
+GROUND_NATS_MAX = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +147,7 @@ class Recogniser:
         return max(readings, key=lambda reading: reading.confidence)
 
     def _run(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rgb = strips[..., ::-1].transpose(0, 3, 1, 2)
-        characters, colours = self._model.run(np.ascontiguousarray(rgb, np.float32) / np.float32(255))
+        characters, colours = self._model.run(cv2.dnn.blobFromImages(list(strips), 1 / 255, swapRB=True))
         return characters, colours
 
     def _decoded(
@@ -143,7 +156,7 @@ class Recogniser:
         chances = _softmax(logits * self._sharpness)
         colours = _softmax(colour_logits)
         raw = chances.argmax(axis=1)
-        classes = best_classes(chances)
+        classes = best_classes(chances, colours)
         return PlateText(
             characters=tuple(_character(chances[slot], int(best)) for slot, best in enumerate(classes) if best),
             colour=COLOURS[int(colours.argmax())],
@@ -154,12 +167,17 @@ class Recogniser:
         )
 
 
-def best_classes(chances: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Class per slot: the likeliest text of any format, or the raw one where none comes near it."""
+def best_classes(chances: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Class per slot: the likeliest text of any format, or the raw one where none comes near it.
+
+    `chances` is (SLOTS, classes), `colours` (COLOURS,); both probabilities.
+    """
     logs = np.log(np.maximum(chances, 1e-9))
     allowed = np.where(_MASKS, logs[None], -np.inf)
     scores = allowed.max(axis=2).sum(axis=1)
-    best = int(scores.argmax())
+    length = _LENGTHS[int(scores.argmax())]
+    ground = np.maximum(np.log(_GROUNDS @ colours + 1e-9), -GROUND_NATS_MAX)
+    best = int(np.where(length == _LENGTHS, scores + ground, -np.inf).argmax())
     if logs.max(axis=1).sum() - scores[best] > FORMAT_MARGIN_NATS:
         return chances.argmax(axis=1)
     return allowed[best].argmax(axis=1)

@@ -1,14 +1,12 @@
-"""Videos to readings: owns sampling frames from a file, and joining the sightings of one plate into one arrival.
+"""Videos to readings: owns sampling frames from a file, and telling every plate that came by once.
 
-This is for looking at recordings. At the gate the lane's own fusing (`control.gate.arrivals`) does that work,
-because it also knows loops and time.
+Following a plate over frames and fusing its characters is `control.gate.arrivals`' work, here as at the gate.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from control.domain.plates import PlateColour
-from control.domain.readings import CharacterReading, PlateReading
+from control.domain.readings import PlateReading
+from control.gate.arrivals import Track, Tracker
 from vision.pictures import PIXELS_MAX_UNPACKED, PictureError
 
 BgrImage = NDArray[np.uint8]
@@ -32,10 +30,6 @@ SUFFIXES = frozenset(
 )
 # One frame in 200 ms: a vehicle that drives through at 20 km/h is still seen several times.
 SAMPLE_EVERY_S = 0.2
-# A plate that was not seen for this long has gone.
-GONE_AFTER_S = 2.0
-# Sightings whose texts differ in at most so many characters are the same plate, misread.
-SAME_PLATE_EDITS_MAX = 2
 # So many frames of a damaged file may fail before the rest is given up.
 FAILED_FRAMES_MAX = 25
 
@@ -53,44 +47,24 @@ class VideoFrame:
 class Sighting:
     """One plate in one frame."""
 
-    frame_index: int
-    at_s: float
+    frame: VideoFrame
     reading: PlateReading
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One plate over all frames in which it was seen; `best` is where it was read best, with that frame's pixels."""
+    """One plate over all frames in which it was seen. Its corners are those in `best`, where it was read best."""
 
     reading: PlateReading
     best: Sighting
-    best_image_bgr: BgrImage
     first_at_s: float
     last_at_s: float
-
-
-@dataclass(slots=True)
-class _Track:
-    """Sightings of one plate, and the pixels of the best one alone: a long video must not fill the memory."""
-
-    sightings: list[Sighting]
-    best: Sighting
-    best_image_bgr: BgrImage
-
-    @property
-    def last(self) -> Sighting:
-        return self.sightings[-1]
-
-    def add(self, sighting: Sighting, image_bgr: BgrImage) -> None:
-        self.sightings.append(sighting)
-        if sighting.reading.confidence > self.best.reading.confidence:
-            self.best, self.best_image_bgr = sighting, image_bgr
 
 
 def silence_decoders() -> None:
     """Keep OpenCV and FFmpeg from writing to the error stream; what fails is told by our own errors."""
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
-    cv2.setLogLevel(0)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def sampled_frames(path: Path, *, every_s: float = SAMPLE_EVERY_S) -> Iterator[VideoFrame]:
@@ -138,89 +112,21 @@ def _sample(capture: cv2.VideoCapture, every_s: float) -> Iterator[VideoFrame]:
 
 def arrivals(frames: Iterable[tuple[VideoFrame, tuple[PlateReading, ...]]]) -> Iterator[Arrival]:
     """Join the readings of successive frames: one `Arrival` a plate, told once the plate has gone."""
-    tracks: list[_Track] = []
+    tracker = Tracker()
+    best: dict[int, Sighting] = {}
     for frame, readings in frames:
-        gone = [track for track in tracks if frame.at_s - track.last.at_s > GONE_AFTER_S]
-        tracks = [track for track in tracks if track not in gone]
-        yield from map(_arrival, gone)
-        for reading in readings:
-            _join(tracks, Sighting(frame.index, frame.at_s, reading), frame.image_bgr)
-    yield from map(_arrival, tracks)
+        seen = tracker.add(frame.at_s, readings)
+        for track in seen.active:
+            sighting = Sighting(frame, track.readings[-1])
+            best[track.track_id] = _better(best.get(track.track_id), sighting)
+        yield from (_arrival(track, best.pop(track.track_id)) for track in seen.ended)
+    yield from (_arrival(track, best.pop(track.track_id)) for track in tracker.flush())
 
 
-def _join(tracks: list[_Track], sighting: Sighting, image_bgr: BgrImage) -> None:
-    """Put a sighting to the track whose last text is nearest, or begin a track; a frame shows a plate once."""
-    text = sighting.reading.text
-    waiting = [track for track in tracks if track.last.frame_index != sighting.frame_index]
-    nearest = min(waiting, key=lambda track: edits(track.last.reading.text, text), default=None)
-    if nearest is None or edits(nearest.last.reading.text, text) > SAME_PLATE_EDITS_MAX:
-        tracks.append(_Track([sighting], sighting, image_bgr))
-    else:
-        nearest.add(sighting, image_bgr)
+def _better(known: Sighting | None, now: Sighting) -> Sighting:
+    return now if known is None or now.reading.confidence > known.reading.confidence else known
 
 
-def _arrival(track: _Track) -> Arrival:
-    reading = fuse([sighting.reading for sighting in track.sightings])
-    return Arrival(
-        reading=replace(reading, quad=track.best.reading.quad),
-        best=track.best,
-        best_image_bgr=track.best_image_bgr,
-        first_at_s=track.sightings[0].at_s,
-        last_at_s=track.last.at_s,
-    )
-
-
-def fuse(readings: list[PlateReading]) -> PlateReading:
-    """One reading of several of the same plate; at least one is needed.
-
-    The length is the one with the most confidence behind it; then the characters are voted place by place,
-    each frame weighted by its confidence. The colour is voted likewise. Corners are those of the best frame.
-    """
-    best = max(readings, key=lambda reading: reading.confidence)
-    behind: Counter[int] = Counter()
-    for reading in readings:
-        behind[len(reading.characters)] += reading.confidence
-    length = behind.most_common(1)[0][0]
-    voters = [reading for reading in readings if len(reading.characters) == length]
-    characters = tuple(_vote(voters, place) for place in range(length))
-    colour, colour_confidence = _vote_colour(voters)
-    return replace(
-        best,
-        characters=characters,
-        colour=colour,
-        colour_confidence=colour_confidence,
-        confidence=math.prod(character.probability for character in characters),
-        frames=len(readings),
-    )
-
-
-def _vote(voters: list[PlateReading], place: int) -> CharacterReading:
-    votes: dict[str, float] = defaultdict(float)
-    for reading in voters:
-        character = reading.characters[place]
-        for char, probability in ((character.char, character.probability), *character.alternatives):
-            votes[char] += reading.confidence * probability
-    total = sum(reading.confidence for reading in voters)
-    ranked = sorted(votes.items(), key=lambda item: -item[1])
-    shares = [(char, weight / total if total > 0 else 0.0) for char, weight in ranked]
-    return CharacterReading(shares[0][0], min(1.0, shares[0][1]), tuple(shares[1:]))
-
-
-def _vote_colour(voters: list[PlateReading]) -> tuple[PlateColour, float]:
-    votes: dict[PlateColour, float] = defaultdict(float)
-    for reading in voters:
-        votes[reading.colour] += reading.confidence * reading.colour_confidence
-    colour = max(votes, key=votes.__getitem__)
-    total = sum(reading.confidence for reading in voters)
-    return colour, min(1.0, votes[colour] / total) if total > 0 else 0.0
-
-
-def edits(one: str, other: str) -> int:
-    """Levenshtein distance: how many characters must be changed, added or dropped."""
-    previous = list(range(len(other) + 1))
-    for row, a in enumerate(one, 1):
-        current = [row]
-        for column, b in enumerate(other, 1):
-            current.append(min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (a != b)))
-        previous = current
-    return previous[-1]
+def _arrival(track: Track, best: Sighting) -> Arrival:
+    reading = replace(track.reading, quad=best.reading.quad)
+    return Arrival(reading, best, track.first_at_s, track.last_at_s)

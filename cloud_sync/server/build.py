@@ -84,7 +84,11 @@ async def opened_services(
         pool=pool,
         clock=clock,
         live=LiveHub(url),
-        media=MediaStore(config.server.data_dir / "media", size_bytes_max=config.media.size_bytes_max),
+        media=MediaStore(
+            config.server.data_dir / "media",
+            size_bytes_max=config.media.size_bytes_max,
+            free_bytes_min=config.media.free_bytes_min,
+        ),
         metrics=Metrics(),
         passwords=Passwords(hasher or argon2.PasswordHasher()),
     )

@@ -81,10 +81,10 @@ class AuthConfig:
 
 @dataclass(frozen=True, slots=True)
 class MediaConfig:
-    """`[media]`: evidence pictures that gateways upload."""
+    """`[media]`: evidence pictures; none is taken while the disk has less than `free_bytes_min` left."""
 
     size_bytes_max: int = 8_388_608
-    store_bytes_max: int = 0
+    free_bytes_min: int = 268_435_456
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,8 @@ def _server_problems(config: CloudConfig) -> list[str]:
     problems = []
     if config.broker.kind not in ("embedded", "external", "none"):
         problems.append('broker.kind must be "embedded", "external" or "none"')
+    if config.broker.kind == "external" and config.broker.password_file is None:
+        problems.append("broker.password_file is missing for an external broker")
     if not 0 <= config.retention.hour <= 23:
         problems.append("retention.hour must be 0 to 23")
     if not 0 <= config.server.port <= 65535 or not 0 <= config.broker.port <= 65535:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def sniffed_type(head: bytes) -> str | None:
 class MediaStore:
     """Files in folders of the first two hash characters. Writing is complete or absent, and idempotent."""
 
-    def __init__(self, folder: Path, *, size_bytes_max: int) -> None:
+    def __init__(self, folder: Path, *, size_bytes_max: int, free_bytes_min: int = 0) -> None:
         self._folder = folder
+        self._free_bytes_min = free_bytes_min
         self._size_bytes_max = size_bytes_max
 
     def path_of(self, sha256: str) -> Path:
@@ -61,6 +63,8 @@ class MediaStore:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(target.parent).free - len(data) < self._free_bytes_min:
+            raise Problem("storage_full", detail=f"less than {self._free_bytes_min} bytes are free")
         fresh = target.with_name(f".{sha256[:8]}.{secrets.token_hex(4)}")
         try:
             _write_synced(fresh, data)

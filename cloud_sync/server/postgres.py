@@ -36,7 +36,9 @@ from control.domain.errors import ConfigurationError, DeviceError
 SOCKET_PATH_BYTES_MAX = 107
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
-START_ATTEMPTS = 5
+START_ATTEMPTS = 10
+START_PAUSE_S = 0.5
+SOCKET_NAME = ".s.PGSQL.5432"
 MIGRATION_LOCK = 7_301_000
 SHARED_FOLDER = Path("/var/lib/near-zero-island")
 SERVICE_USERS = ("postgres", "nobody")
@@ -100,12 +102,13 @@ class EmbeddedPostgres:
         if _is_postgres(self.pid):
             log.info("postgres_adopted", pid=self.pid)
             return
-        # After SIGKILL the lock file stays, and a process number may be a zombie's or another program's by now.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        # After SIGKILL the lock files stay, and their process number may be a zombie's or another program's by now.
+        for stale in (self._data / "postmaster.pid", self._sockets / f"{SOCKET_NAME}.lock"):
+            stale.unlink(missing_ok=True)
         for attempt in range(START_ATTEMPTS):
             if self._launch(last=attempt == START_ATTEMPTS - 1):
                 return
-            time.sleep(1.0)
+            time.sleep(START_PAUSE_S)
 
     def _launch(self, *, last: bool) -> bool:
         """False when it did not come up, as long as children of a killed server still hold its shared memory."""
@@ -302,7 +305,7 @@ def _owned_folder(folder: Path, account: Account) -> Path:
 def _socket_folder(home: Path, account: Account) -> Path:
     """Inside the home, or in a short folder of the same ownership where the path would be too long for a socket."""
     inside = home / "s"
-    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES_MAX:
+    if len(os.fsencode(inside / SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
         return _owned_folder(inside, account)
     short = Path(tempfile.gettempdir()) / f"island-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
     return _owned_folder(short, account)

@@ -433,7 +433,8 @@ async def rebuild(connection: Any) -> int:
 async def _apply_all(connection: Any) -> int:
     count = 0
     cursor = await connection.cursor(
-        "SELECT gateway_id, received_at, seq, uuid, kind, raw FROM events"
+        "SELECT gateway_id, received_at, seq, uuid, kind,"
+        " CASE WHEN redacted_at IS NULL THEN raw ELSE convert_to(body::text, 'UTF8') END AS raw FROM events"
         " ORDER BY received_at, gateway_id, epoch, lane, seq"
     )
     while rows := await cursor.fetch(REBUILD_CHUNK):

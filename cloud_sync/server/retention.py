@@ -1,7 +1,7 @@
 """How long personal data stays: owns the daily run by the dated rows of `retention_rules`.
 
-Pictures are deleted, plates of passages are made anonymous; events stay, so that chains can be verified: the
-plate inside an event's body goes with `events` partitions, which is an operator's decision and not made here.
+Pictures are deleted; plates are made anonymous in passages and taken out of the bodies of events. Such an event
+keeps its hash and is marked `redacted_at`: its neighbours can still be verified, its own bytes no longer.
 Where several rows apply, the most special one counts: outcome and verdict before outcome before neither.
 """
 
@@ -31,6 +31,18 @@ _RULE_OF_PASSAGE = """
   WHERE {todo}
   ORDER BY p.arrival_id, (cardinality(r.outcomes) > 0)::int + (cardinality(r.verdicts) > 0)::int DESC,
     r.valid_from DESC
+"""
+
+_REDACT_EVENTS = """
+  UPDATE events e SET redacted_at = $2, raw = '', body = e.body || CASE e.kind
+    WHEN 'passage_decided' THEN jsonb_build_object('suggestions', '[]'::jsonb, 'plate',
+      CASE jsonb_typeof(e.body -> 'plate') WHEN 'object' THEN (e.body -> 'plate') - 'text' - 'characters' END)
+    WHEN 'guard_decided' THEN '{"corrected_plate": null, "note": ""}'
+    ELSE '{"raw_text": "", "corrected_text": ""}' END
+  FROM passages p
+  WHERE p.arrival_id = ANY($1::text[]) AND e.gateway_id = p.gateway_id AND e.redacted_at IS NULL
+    AND e.body ? 'arrival_id' AND e.body ->> 'arrival_id' = p.arrival_id
+    AND e.kind IN ('passage_decided', 'guard_decided', 'plate_corrected')
 """
 
 
@@ -93,6 +105,7 @@ async def _anonymise(given: Services, now: datetime) -> int:
             timeout=300.0,
         )
         ids = [row["arrival_id"] for row in gone]
+        await connection.execute(_REDACT_EVENTS, ids, now, timeout=300.0)
         await connection.execute("DELETE FROM corrections WHERE arrival_id = ANY($1::text[])", ids)
         await connection.execute(
             "UPDATE audit SET before = NULL, after = NULL"

@@ -160,11 +160,14 @@ def _doubtful(case: _Case) -> Decision | None:
         return None
     near = near_plates(case.reading, _valid_permit_plates(case))
     reasons = list(case.doubts)
-    if near:
+    if near and reasons[0].code in _TEXT_DOUBTS:
         reasons.insert(0, Reason(Code.NEAR_PERMIT, detail=near[0]))
     if _maybe_emergency(case):
         reasons.append(Reason(Code.MAYBE_EMERGENCY))
     return Decision(Outcome.HOLD, tuple(reasons), case.policy.version, suggestions=near)
+
+
+_TEXT_DOUBTS = frozenset({Code.CHARACTER_UNSURE, Code.PLATE_UNSURE, Code.FORMAT_UNKNOWN})
 
 
 def _emergency(case: _Case) -> Decision | None:

@@ -469,12 +469,10 @@ class SqliteJournal:
         rows = await self._reader.execute_fetchall(f"SELECT hash FROM lane_{lane} WHERE seq = ?", (seq,))
         return next((bytes(digest) for (digest,) in rows), None)
 
-    async def points(self, lane: int, *, after: int, until: int, count: int) -> tuple[Point, ...]:
-        """Up to `count` rows between the two, evenly spread, `until` among them."""
-        step = max((until - after + count - 1) // count, 1)
-        wanted = range(until, after, -step)
-        found = [(seq, await self.hash_at(lane, seq)) for seq in wanted]
-        return tuple(Point(seq, digest) for seq, digest in reversed(found) if digest is not None)
+    async def points(self, lane: int, numbers: Iterable[int]) -> tuple[Point, ...]:
+        """The chain's head after each of these rows; rows that are pruned are left out."""
+        found = [(seq, await self.hash_at(lane, seq)) for seq in numbers]
+        return tuple(Point(seq, digest) for seq, digest in found if digest is not None)
 
     async def acknowledge(self, lane: int, seq: int) -> None:
         """The cloud committed everything up to `seq`. Saved with the next upkeep: the handshake makes up for a loss."""
@@ -499,6 +497,10 @@ class SqliteJournal:
         """Evidence files to send, those tried least first, oldest first."""
         query = "SELECT sha256, media_type, size_bytes, tries FROM media_outbox ORDER BY tries, rowid LIMIT ?"
         return tuple(PendingMedia(*row) for row in await self._reader.execute_fetchall(query, (limit,)))
+
+    async def media_waiting(self) -> frozenset[str]:
+        """Every evidence file that the cloud does not have yet."""
+        return frozenset(sha256 for (sha256,) in await self._reader.execute_fetchall("SELECT sha256 FROM media_outbox"))
 
     async def media_done(self, sha256: str) -> None:
         """The cloud has the file, or refused it for good."""

@@ -200,7 +200,7 @@ class Gateway:
     def row(self, kind: str, raw: bytes | None = None, **body: Any) -> Row:
         self._seq += 1
         uuid = uuid5(UUID(int=0), f"{self.gateway_id}/{self._seq}").bytes
-        return Row(self._seq, uuid, kind, raw if raw is not None else json.dumps(body).encode())
+        return Row(self._seq, uuid, kind, raw if raw is not None else json.dumps(body, ensure_ascii=False).encode())
 
     async def send(self, *rows: Row) -> tuple[projections.Rejected, ...]:
         async with self._given.pool.acquire() as connection, connection.transaction():

@@ -7,7 +7,17 @@ import pytest
 
 from control.domain.errors import ConfigurationError
 from control.domain.plates import PlateKind
-from vision.detector import CORNER_UNIT_PX, STRIDE_PX, Detector, PlateBox, boxes_of, look_of, without_doubles
+from vision.detector import (
+    CORNER_UNIT_PX,
+    LOOK_HEIGHT_PX,
+    LOOK_WIDTH_PX,
+    STRIDE_PX,
+    Detector,
+    PlateBox,
+    boxes_of,
+    look_of,
+    without_doubles,
+)
 from vision.render.plates import render_plate
 from vision.render.scenes import paste_plate, random_quad
 from vision.runtime import MODELS_DIR, open_model
@@ -73,7 +83,7 @@ def test_doubles_are_dropped_and_the_surest_comes_first():
 def test_the_closer_look_puts_the_plate_in_the_middle():
     quad = np.array([[10, 20], [70, 20], [70, 40], [10, 40]], np.float32)
     scale, offset = look_of(PlateBox(quad, 0.9, 1))
-    assert np.allclose(quad.mean(axis=0) * scale + offset, (128, 80))
+    assert np.allclose(quad.mean(axis=0) * scale + offset, (LOOK_WIDTH_PX / 2, LOOK_HEIGHT_PX / 2))
 
 
 def test_a_missing_model_is_named(tmp_path):

@@ -286,8 +286,8 @@ def _draw_screws(image: np.ndarray, rng: np.random.Generator) -> None:
 
 _KIND_WEIGHTS: dict[PlateKind, float] = {
     PlateKind.SMALL: 24,
-    PlateKind.LARGE: 14,
-    PlateKind.NEV_SMALL: 20,
+    PlateKind.LARGE: 17,
+    PlateKind.NEV_SMALL: 24,
     PlateKind.NEV_LARGE: 5,
     PlateKind.TRAILER: 3,
     PlateKind.COACH: 5,
@@ -315,7 +315,7 @@ def random_plate(rng: np.random.Generator, kind: PlateKind | None = None) -> tup
 
 
 def _two_row_share(kind: PlateKind) -> float:
-    return 0.5 if kind is PlateKind.LARGE else 0.2
+    return 0.6 if kind is PlateKind.LARGE else 0.2
 
 
 def _pick(rng: np.random.Generator, characters: str, count: int = 1) -> str:
@@ -343,7 +343,7 @@ def _head(rng: np.random.Generator) -> str:
 
 def _nev_small(rng: np.random.Generator) -> str:
     third = _pick(rng, "DF" if rng.random() < 0.7 else "ABCEGHJK")
-    return _head(rng) + third + _pick(rng, DIGITS if rng.random() < 0.7 else LETTERS) + _pick(rng, DIGITS, 4)
+    return _head(rng) + third + _pick(rng, DIGITS if rng.random() < 0.85 else LETTERS) + _pick(rng, DIGITS, 4)
 
 
 def _nev_large(rng: np.random.Generator) -> str:

@@ -83,14 +83,16 @@ def _fit_x(ink: np.ndarray, shear: float) -> tuple[float, float, float, float]:
 
 
 def _fit_y(ink: np.ndarray) -> tuple[float, float]:
-    """(shift, scale) for which the rows of characters hold most ink and the rows beside them least."""
-    profile = ink[:, PAD_X + 20 : PAD_X + 420].mean(axis=1)
-    rows = np.arange(HEIGHT + 2 * PAD_Y) - PAD_Y + 0.5
-    best = (-1.0, 0.0, 1.0)
-    for shift in range(-18, 19, 2):
-        for scale in np.linspace(0.82, 1.15, 12):
-            at = (rows - HEIGHT / 2 - shift) / scale + HEIGHT / 2
-            inside, beside = (at >= 25) & (at < 115), ((at >= 15) & (at < 24)) | ((at >= 116) & (at < 125))
-            score = float(profile[inside].mean() - profile[beside].mean())
-            best = max(best, (score, float(shift), float(scale)))
-    return best[1], best[2]
+    """(shift, scale) that bring the rows holding ink, outwards from the middle, to those of the characters."""
+    profile = cv2.blur(ink[:, PAD_X + 20 : PAD_X + 420].mean(axis=1, keepdims=True), (1, 3))[:, 0]
+    middle = len(profile) // 2
+    inked = profile > 0.45 * np.median(profile[middle - 25 : middle + 25])
+    top, bottom = middle, middle
+    while top > 0 and inked[max(0, top - 3) : top].any():
+        top -= 1
+    while bottom < len(profile) - 1 and inked[bottom + 1 : bottom + 4].any():
+        bottom += 1
+    height = float(bottom - top + 1)
+    if not 72 <= height <= 112:
+        return 0.0, 1.0
+    return (top + bottom + 1) / 2 - PAD_Y - HEIGHT / 2, height / 90

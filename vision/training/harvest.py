@@ -19,12 +19,15 @@ import numpy as np
 from control.domain.plates import PlateColour, formats_of
 from vision.detector import Detector
 from vision.recogniser import Recogniser, rectify
+from vision.render.glyphs import glyph
 from vision.render.plates import layout_of
 from vision.training.alignment import ink_of, refined
 from vision.training.crops import Crop, load_crops, withhold
 from vision.training.views import Scene, box_quad, load_scenes
 
 COVER_WIDTH, COVER_HEIGHT = 32, 64
+LIKENESS_MIN = 0.82
+PROVINCE_LIKENESS_MIN = 0.7
 SCENE_CONFIDENCE_MIN = 0.75
 FIT_MIN = 0.27
 CORNERS_FIT_MIN = 0.2
@@ -74,7 +77,7 @@ def covers_of(crop: Crop, corners: np.ndarray) -> list[tuple[str, np.ndarray]]:
     found = []
     for char, box in zip(crop.text, layout_of(crop.text, crop.kind).boxes, strict=True):
         x, y, w, h = (round(v) for v in box)
-        cover = _cover(ink[max(0, y - 5) : y + h + 5, max(0, x - 4) : x + w + 4])
+        cover = _cover(ink[max(0, y - 8) : y + h + 8, max(0, x - 4) : x + w + 4])
         if cover is not None and char != "1":
             found.append((char, cover))
     return found
@@ -91,6 +94,28 @@ def _cover(cell: np.ndarray) -> np.ndarray | None:
     cut = cell[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scaled = cv2.resize(cut, (COVER_WIDTH, COVER_HEIGHT), interpolation=cv2.INTER_AREA)
     return (np.clip(scaled * 1.2 - 0.1, 0, 1) * 255).astype(np.uint8)
+
+
+def typical(covers: np.ndarray, chars: np.ndarray) -> np.ndarray:
+    """bool (n,): whether a cover resembles its character's mean cover and, more loosely, the atlas.
+
+    A cut that lost its top or holds a neighbour's stroke would teach a wrong shape.
+    """
+    keep = np.ones(len(covers), bool)
+    for char in np.unique(chars).tolist():
+        of_char = np.nonzero(chars == char)[0]
+        atlas = np.maximum(*(glyph(char, COVER_WIDTH, COVER_HEIGHT, variant=v).astype(np.float32) for v in range(2)))
+        likeness = np.array([_likeness(covers[i], cv2.GaussianBlur(atlas, (5, 5), 0)) for i in of_char])
+        best = of_char[likeness >= np.median(likeness)]
+        mean = covers[best].mean(axis=0)
+        near = np.array([_likeness(covers[i], mean) for i in of_char])
+        floor = LIKENESS_MIN if char.isascii() else PROVINCE_LIKENESS_MIN
+        keep[of_char] = (near >= floor) & (likeness >= np.median(likeness) - 0.25)
+    return keep
+
+
+def _likeness(cover: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(cover.reshape(-1), other.reshape(-1))[0, 1])
 
 
 def scene_plates(scene: Scene, detector: Detector, recogniser: Recogniser) -> list[tuple[np.ndarray, str, str]]:
@@ -121,15 +146,18 @@ def gather(data: Path, detector: Detector, recogniser: Recogniser) -> Harvest:
     learned, _ = withhold(load_crops(data / "plates/crops_train"))
     corners = np.stack([crop_corners(crop, detector, recogniser) for crop in learned])
     known = [(c, q) for c, q in zip(learned, corners, strict=True) if np.isfinite(q).all()]
-    covers = [pair for crop, quad in known for pair in covers_of(crop, quad)]
+    pairs = [pair for crop, quad in known for pair in covers_of(crop, quad)]
+    covers, chars = np.stack([cover for _, cover in pairs]), np.array([char for char, _ in pairs])
+    keep = typical(covers, chars)
+    covers, chars = covers[keep], chars[keep]
     print(f"{len(known)} of {len(learned)} crops aligned, {len(covers)} characters", flush=True)
     scenes = load_scenes(data / "plates/scenes_train")
     plates = [found for scene in scenes for found in scene_plates(scene, detector, recogniser)]
     print(f"{len(plates)} plates of scenes", flush=True)
     return Harvest(
         corners,
-        np.stack([cover for _, cover in covers]),
-        np.array([char for char, _ in covers]),
+        covers,
+        chars,
         np.stack([picture for picture, _, _ in plates]),
         np.array([text for _, text, _ in plates]),
         np.array([colour for _, _, colour in plates]),

@@ -34,7 +34,8 @@ class RealGlyphs:
         self._covers = {char: covers[chars == char] for char in np.unique(chars).tolist()}
 
     def __call__(self, char: str, width: int, height: int, *, variant: int = 0, stroke: int = 0) -> np.ndarray:
-        if char not in self._covers:
+        few = len(self._covers.get(char, ())) < 8 and self._rng.random() < 0.5
+        if few or char not in self._covers:
             return glyph(char, width, height, variant=variant, stroke=stroke)
         of_char = self._covers[char]
         cover = of_char[int(self._rng.integers(len(of_char)))]

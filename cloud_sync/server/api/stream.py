@@ -18,7 +18,7 @@ router = APIRouter(tags=["stream"])
 Given = Annotated[Services, Depends(services)]
 HEARTBEAT_S = 2.0
 RETRY_MS = 2000
-SESSION_CHECK_BEATS = 15
+SESSION_CHECK_TURNS = 15
 
 
 @router.get("/stream", response_class=StreamingResponse)
@@ -47,30 +47,36 @@ async def frames(
         given.metrics.stream_clients.inc()
         try:
             yield f"retry: {RETRY_MS}\n\n" + _heartbeat(given)
-            for event in [] if known is None else await replay(given.pool, known):
+            missed = [] if known is None else await replay(given.pool, known)
+            for event in missed:
                 yield _change(event)
-            beats = 0
-            while True:
-                text = await _next(queue, heartbeat_s)
-                if text is None:
-                    return
-                beats += not text
-                if beats == SESSION_CHECK_BEATS:
-                    beats = 0
-                    if await auth.user_of_session(given, token) is None:
-                        return
-                yield text or _heartbeat(given)
+            seen = {event.live_id for event in missed}
+            async for event in _until_the_end(given, token, queue, heartbeat_s):
+                if event is None:
+                    yield _heartbeat(given)
+                elif event.live_id not in seen:
+                    yield _change(event)
         finally:
             given.metrics.stream_clients.dec()
 
 
-async def _next(queue: asyncio.Queue[LiveEvent | None], heartbeat_s: float) -> str | None:
-    """The next change, "" when it is time for a heartbeat, None at the end."""
-    try:
-        event = await asyncio.wait_for(queue.get(), timeout=heartbeat_s)
-    except TimeoutError:
-        return ""
-    return None if event is None else _change(event)
+async def _until_the_end(
+    given: Services, token: str | None, queue: asyncio.Queue[LiveEvent | None], heartbeat_s: float
+) -> AsyncIterator[LiveEvent | None]:
+    """Changes, and None when it is time for a heartbeat; ends with the server, or when the session is over."""
+    turns = 0
+    while True:
+        turns += 1
+        if turns % SESSION_CHECK_TURNS == 0 and await auth.user_of_session(given, token) is None:
+            return
+        try:
+            event = await asyncio.wait_for(queue.get(), timeout=heartbeat_s)
+        except TimeoutError:
+            yield None
+            continue
+        if event is None:
+            return
+        yield event
 
 
 def _change(event: LiveEvent) -> str:

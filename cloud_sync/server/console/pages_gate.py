@@ -80,9 +80,7 @@ async def live(request: Request, user: auth.Guard, given: Given, lane: str = "",
         cards = [await _card(given, hold, now) for hold in shown[:12]]
         cards += [HeldCard(hold.passage, None, None, (), hold.command, False) for hold in shown[12:]]
         lanes = await queries.lanes(given.pool, now=now)
-        wanted = PassageFilter(
-            lane_id=lane, manual=show == "manual", outcomes=("refuse",) if show == "refused" else ()
-        )
+        wanted = PassageFilter(lane_id=lane, manual=show == "manual", outcomes=("refuse",) if show == "refused" else ())
         passed = await queries.search(given.pool, wanted, limit=PASSED_ROWS + len(waiting))
         stats = await queries.gate_stats(given.pool, now=now, today_from=given.today_from())
     items = [one for one in passed.items if not one.waiting][:PASSED_ROWS]
@@ -194,7 +192,7 @@ def _order_state(detail: PassageDetail, now: datetime) -> dict[str, Any]:
 def _way_back(request: Request, record: PassageRecord) -> dict[str, str]:
     words = words_of(request)
     if record.waiting:
-        return {"back_href": "/live", "back_text": words.gettext("Live gate")}
+        return {"section": "/live", "back_href": "/live", "back_text": words.gettext("Live gate")}
     return {"back_href": "/passages", "back_text": words.gettext("Passages")}
 
 
@@ -269,6 +267,15 @@ async def revise(
     return done(request, "revised", f"/passages/{arrival_id}")
 
 
+@router.post("/passages/{arrival_id}/note")
+async def note(
+    request: Request, arrival_id: str, user: auth.Guard, given: Given, note: Annotated[str, Form()] = ""
+) -> Response:
+    """Free text beside a passage."""
+    await store.add_note(given, store.Actor.of(user, remote_of(request)), arrival_id, note)
+    return done(request, "noted", f"/passages/{arrival_id}")
+
+
 # ---------------------------------------------------------------- all passages
 
 
@@ -285,6 +292,7 @@ async def passages(request: Request, user: auth.Guard, given: Given) -> Response
             await store.note_access(given, actor, "passages_searched", ("search", ""), what=filter_words(wanted))
         found = await queries.search(given.pool, wanted, cursor=params["cursor"] or None)
         lanes = await queries.lanes(given.pool, now=now)
+        counts = await queries.search_counts(given.pool, wanted)
         waiting = await queries.holds_count(given.pool)
     return page(
         request,
@@ -298,16 +306,16 @@ async def passages(request: Request, user: auth.Guard, given: Given) -> Response
         lane_label=lane_labels(request, lanes),
         holds_count=waiting,
         filtered=any(value for name, value in params.items() if name != "cursor"),
-        segments=_segments(request),
+        segments=_segments(request, counts),
         csv_href=f"/api/v1/passages.csv?{_csv_query(request, wanted)}",
     )
 
 
-def _segments(request: Request) -> list[tuple[str, str, int | None]]:
+def _segments(request: Request, counts: dict[str, int]) -> list[tuple[str, str, int]]:
     words = words_of(request)
-    found: list[tuple[str, str, int | None]] = [("", words.gettext("All"), None)]
+    found = [("", words.gettext("All"), sum(counts.values()))]
     for key, outcomes in RESULTS.items():
-        found.append((key, labels.label(words, "outcome", outcomes[0]), None))
+        found.append((key, labels.label(words, "outcome", outcomes[0]), sum(counts.get(one, 0) for one in outcomes)))
     return found
 
 

@@ -43,9 +43,7 @@ def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @router.get("/permits")
-async def permits(
-    request: Request, user: auth.Guard, given: Given, plate: str = "", show: str = "active"
-) -> Response:
+async def permits(request: Request, user: auth.Guard, given: Given, plate: str = "", show: str = "active") -> Response:
     """Permits, those in force first or all."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -104,9 +102,7 @@ async def add_permit(
 
 
 @router.post("/permits/{permit_id}/revoke")
-async def revoke_permit(
-    request: Request, permit_id: str, user: auth.Office, given: Given, why: Text = ""
-) -> Response:
+async def revoke_permit(request: Request, permit_id: str, user: auth.Office, given: Given, why: Text = "") -> Response:
     """Ends a permit now."""
     await store.revoke_permit(given, store.Actor.of(user, remote_of(request)), permit_id, why=why)
     return done(request, "permit_revoked", "/permits")
@@ -292,9 +288,7 @@ async def change_user(
 
 
 @router.post("/users/{user_id}/password")
-async def set_password(
-    request: Request, user_id: str, user: auth.Engineer, given: Given, password: Text
-) -> Response:
+async def set_password(request: Request, user_id: str, user: auth.Engineer, given: Given, password: Text) -> Response:
     """A new password for somebody who lost theirs."""
     await accounts.set_password(given, store.Actor.of(user, remote_of(request)), user_id, password)
     return done(request, "password_set", "/users")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_sync.server.records import CharacterRecord, PassageRecord, PermitRecord
 from cloud_sync.server.console.rules import shipped_rules
+from cloud_sync.server.records import CharacterRecord, PassageRecord, PermitRecord
 from control.domain.plates import normalise
 from control.gate.rules import CHARACTER_MIN
 
@@ -141,5 +141,4 @@ def quad_of(reading: dict[str, Any] | None) -> str:
 
 def quad_of_record(record: PassageRecord) -> str:
     """The same for a row of a list."""
-    quad = getattr(record, "quad", None)
-    return json.dumps(quad, separators=(",", ":")) if quad else ""
+    return json.dumps(record.quad, separators=(",", ":")) if record.quad else ""

@@ -6,34 +6,37 @@ from cloud_sync.contract.look.plates import spoken
 from cloud_sync.server.console import reading
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.records import PassageRecord, ReasonRecord
-from control.gate.reasons import REASONS, ReasonCode
+from control.gate.reasons import REASONS
 
-_ICONS: dict[str, str] = {
-    ReasonCode.BATTERY_ELECTRIC: "zap",
-    ReasonCode.PLUG_IN_ADMITTED: "plug-zap",
-    ReasonCode.PLUG_IN_RECORDED: "plug-zap",
-    ReasonCode.PLUG_IN_HELD: "plug-zap",
-    ReasonCode.FUEL_WITHOUT_PERMIT: "fuel",
-    ReasonCode.BLOCK_LIST: "ban",
-    ReasonCode.BLOCK_LIST_LOOKALIKE: "ban",
-    ReasonCode.WATCH_ALERT: "bell",
-    ReasonCode.ALREADY_INSIDE: "copy",
-    ReasonCode.CAMERA_UNAVAILABLE: "video-off",
-    ReasonCode.READING_UNAVAILABLE: "video-off",
-    ReasonCode.NO_PLATE: "image-off",
-    ReasonCode.LEAVING: "arrow-up-right",
-    ReasonCode.CLOCK_DOUBTFUL: "clock",
+_NEAR_PERMIT, _CHARACTER_UNSURE = "near_permit", "character_unsure"
+_ICONS = {
+    "battery_electric": "zap",
+    "registered_new_energy": "zap",
+    "plug_in": "plug-zap",
+    "plug_in_held": "plug-zap",
+    "fuel_without_permit": "fuel",
+    "on_block_list": "ban",
+    "near_block_list": "ban",
+    "on_alert_list": "bell",
+    "on_allow_list": "circle-check",
+    "already_inside": "copy",
+    "plate_unavailable": "video-off",
+    "no_plate": "image-off",
+    "leaving": "arrow-up-right",
+    "permit_valid": "shield-check",
 }
 _HINTS = (
     ("permit", "shield-alert"),
     ("emergency", "siren"),
-    ("registry", "file-text"),
+    ("regist", "file-text"),
     ("snapshot", "cloud-off"),
     ("lane", "construction"),
     ("unsure", "scan-search"),
     ("plate", "scan-search"),
     ("format", "scan-search"),
 )
+
+_TEXTS: dict[str, tuple[str, str]] = {str(code): texts for code, texts in REASONS.items()}
 
 
 def reason_icon(code: str) -> str:
@@ -44,19 +47,19 @@ def reason_icon(code: str) -> str:
 def reason_title(words: Words, reason: ReasonRecord, record: PassageRecord) -> str:
     """A few words that answer "why"; with the plate or the character where they are known."""
     near = next((one for one in record.suggestions if one != record.plate), None)
-    if reason.code == ReasonCode.NEAR_PERMIT and near:
+    if reason.code == _NEAR_PERMIT and near:
         return words.gettext("One character away from permit %(plate)s") % {"plate": spoken(near)}
     unsure = reading.unsure_at(record)
-    if reason.code == ReasonCode.CHARACTER_UNSURE and unsure:
+    if reason.code == _CHARACTER_UNSURE and unsure:
         return words.gettext("Character %(n)d is below the line") % {"n": unsure[0] + 1}
-    texts = REASONS.get(reason.code)
+    texts = _TEXTS.get(reason.code)
     return texts[0 if words.language == "zh" else 1] if texts else reason.code
 
 
 def reason_sentence(words: Words, reason: ReasonRecord, record: PassageRecord) -> str:
     """What stands behind the title."""
     unsure = reading.unsure_at(record)
-    if reason.code == ReasonCode.CHARACTER_UNSURE and unsure:
+    if reason.code == _CHARACTER_UNSURE and unsure:
         one = record.characters[unsure[0]]
         read = [(one.char, one.probability), *one.alternatives[:1]]
         shares = ", ".join(f"{char} {reading.percent(share)}" for char, share in read)

@@ -118,9 +118,7 @@ def assets_version() -> str:
     return digest.hexdigest()[:10]
 
 
-def page(
-    request: Request, name: str, *, user: CurrentUser | None, status: int = 200, **context: Any
-) -> HTMLResponse:
+def page(request: Request, name: str, *, user: CurrentUser | None, status: int = 200, **context: Any) -> HTMLResponse:
     """One page in the reader's language and theme."""
     given: Services = request.app.state.services
     choices = choices_of(request)
@@ -134,7 +132,7 @@ def page(
         "lang_tag": spoken_in.words.tag,
         "theme": choices.theme,
         "keys_off": choices.keys_off,
-        "path": request.url.path,
+        "section": "/" + request.url.path.split("/")[1],
         "here": here,
         "flash": flash_of(request, spoken_in.words),
         "holds_count": 0,

@@ -16,6 +16,7 @@ from cloud_sync.server.console.reasons import reason_icon, reason_sentence, reas
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.records import GateStats, LaneRecord, PassageDetail, PassageRecord, PermitRecord
 
+OWN_POLICY = "project policy value"  # a row that rests on no law says so in place of a clause
 VERDICTS = {"admit": "admit", "admit_under_permit": "permit", "hold": "hold", "refuse": "refuse"}
 ICONS = {
     "admit": "circle-check",
@@ -104,9 +105,7 @@ def unsure_note(words: Words, record: PassageRecord) -> str:
 # ---------------------------------------------------------------- sentences
 
 
-def headline(
-    words: Words, record: PassageRecord, asked: reading.Question | None, permit: PermitRecord | None
-) -> str:
+def headline(words: Words, record: PassageRecord, asked: reading.Question | None, permit: PermitRecord | None) -> str:
     """The answer first, in one sentence."""
     if asked and permit:
         plate = plates.spoken(permit.plate)
@@ -122,7 +121,7 @@ def lead(words: Words, record: PassageRecord, asked: reading.Question | None, pe
     stop = "。" if words.language == "zh" else "."
     if not asked or not record.waiting:
         return first.rstrip("。.") + stop
-    look = words.gettext("Look at the picture: is character %(n)d %(one)s or %(two)s?") % {
+    look = words.gettext("Look at the picture: character %(n)d, %(one)s or %(two)s?") % {
         "n": asked.position,
         "one": asked.options[0].char,
         "two": asked.options[1].char,
@@ -165,7 +164,8 @@ def whys(words: Words, record: PassageRecord) -> tuple[Line, ...]:
     tone = {"unsure": "unsure"}.get(record.verdict or "", verdict_of(record.outcome))
     lines = []
     for one in record.reasons:
-        clause = words.gettext("Clause: %(clause)s") % {"clause": one.clause} if one.clause else ""
+        quoted = one.clause if one.clause != OWN_POLICY else ""
+        clause = words.gettext("Clause: %(clause)s") % {"clause": quoted} if quoted else ""
         parts = [reason_sentence(words, one, record), clause]
         title = reason_title(words, one, record)
         text = " · ".join(part for part in parts if part and part.rstrip("。.") != title)

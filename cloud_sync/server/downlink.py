@@ -1,0 +1,133 @@
+"""What goes down to the gateways: owns the signing key, the publishing of snapshots (retained) and of commands.
+
+A change in the database wakes it (NOTIFY on `store.DOWNLINK_CHANNEL`); a slow look now and then makes up for
+a notification that was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import asyncpg
+import structlog
+
+from cloud_sync.contract.v1 import Command, KeyPair, Snapshot, seal_command, seal_snapshot, topic_down
+from cloud_sync.server import queries_office
+from cloud_sync.server.ingest_worker import BrokerAccess
+from cloud_sync.server.secret_files import read_secret, write_secret
+from cloud_sync.server.services import Clock
+from cloud_sync.server.store import DOWNLINK_CHANNEL
+
+log = structlog.get_logger()
+
+SLOW_LOOK_S = 5.0
+_COMMANDS_SQL = "SELECT * FROM commands WHERE published_at IS NULL AND expires_at > $1 ORDER BY issued_at LIMIT 100"
+
+
+def load_or_make_key(path: Path) -> KeyPair:
+    """The cloud's signing key, made at the first start, readable by its owner alone; the public half beside it.
+
+    Raises ConfigurationError when others may read the file, ContractError when it holds no key.
+    """
+    pem = read_secret(path)
+    key = KeyPair.from_pem(pem.encode()) if pem else KeyPair.generate()
+    if not pem:
+        write_secret(path, key.pem().decode())
+        log.info("signing_key_made", path=str(path))
+    path.with_name(path.name + ".pub").write_text(key.public.text() + "\n", encoding="utf-8")
+    return key
+
+
+class DownlinkPublisher:
+    """`run` serves until broker or database go away; the supervisor runs it again."""
+
+    def __init__(
+        self, *, access: BrokerAccess, pool: asyncpg.Pool, database_url: str, key: KeyPair, clock: Clock
+    ) -> None:
+        self._access, self._pool, self._url, self._key, self._clock = access, pool, database_url, key, clock
+        self._wake = asyncio.Event()
+        self._published: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Publish everything once, then what changes."""
+        self._published.clear()
+        listener = await asyncpg.connect(self._url, timeout=5.0)
+        try:
+            await listener.add_listener(DOWNLINK_CHANNEL, lambda *_: self._wake.set())
+            async with self._access.client("downlink") as client:
+                log.info("downlink_up", host=self._access.host, port=self._access.port)
+                while not listener.is_closed():
+                    await self._turn(client)
+        except aiomqtt.MqttError as error:
+            log.warning("downlink_lost_broker", error=str(error))
+        finally:
+            await listener.close(timeout=5.0)
+
+    async def _turn(self, client: aiomqtt.Client) -> None:
+        self._wake.clear()
+        await self.publish_commands(client)
+        await self.publish_snapshots(client)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), SLOW_LOOK_S)
+
+    async def publish_snapshots(self, client: aiomqtt.Client) -> None:
+        """To every enabled gateway that has not been sent the newest version by us."""
+        version = await self._pool.fetchval("SELECT max(version) FROM snapshot_versions", timeout=5.0)
+        rows = await self._pool.fetch("SELECT gateway_id FROM gateways WHERE enabled ORDER BY gateway_id", timeout=5.0)
+        behind = [row["gateway_id"] for row in rows if self._published.get(row["gateway_id"], -1) < version]
+        if not behind:
+            return
+        taken = await self._snapshot()
+        for gateway in behind:
+            payload = await asyncio.to_thread(seal_snapshot, replace(taken, gateway=gateway), self._key)
+            await self._publish(client, gateway, "snapshot", payload, retain=True)
+            self._published[gateway] = taken.version
+        log.info("snapshot_published", version=taken.version, gateways=len(behind))
+
+    async def _snapshot(self) -> Snapshot:
+        now = self._clock()
+        async with self._pool.acquire(timeout=5.0) as connection:
+            # One view of the database: version and rows belong together.
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                permits = await queries_office.permit_snapshot(connection, now=now)
+                rules = await queries_office.rule_rows(connection, now=now)
+        return Snapshot("", permits, rules)
+
+    async def publish_commands(self, client: aiomqtt.Client) -> None:
+        """Those that have not been published and have not expired. Twice does no harm: the gateway counts an id once."""
+        for row in await self._pool.fetch(_COMMANDS_SQL, self._clock(), timeout=5.0):
+            command = _command_of(row)
+            await self._publish(client, command.gateway, "command", seal_command(command, self._key), retain=False)
+            await self._pool.execute(
+                "UPDATE commands SET published_at = $2 WHERE command_id = $1",
+                command.command_id,
+                self._clock(),
+                timeout=5.0,
+            )
+            log.info("command_published", command_id=command.command_id, gateway=command.gateway)
+
+    async def _publish(self, client: aiomqtt.Client, gateway: str, kind: str, payload: bytes, *, retain: bool) -> None:
+        topic = topic_down(gateway, kind)
+        await client.publish(topic, payload, qos=1, retain=retain, timeout=self._access.timeout_s)
+
+
+def _command_of(row: Any) -> Command:
+    return Command(
+        command_id=row["command_id"],
+        gateway=row["gateway_id"],
+        arrival_id=row["arrival_id"],
+        lane_id=row["lane_id"],
+        outcome=row["outcome"],
+        reason_code=row["reason_code"],
+        issued_by=row["issued_by"],
+        issued_at=row["issued_at"],
+        expires_at=row["expires_at"],
+        note=row["note"],
+        permit_id=row["permit_id"],
+        corrected_plate=row["corrected_plate"],
+    )

@@ -1,0 +1,203 @@
+"""Ingest's place on the broker: owns the connection, one task a stream, and the lease per gateway.
+
+Workers are stateless: each hears every gateway, and the one that holds a gateway's lease (an advisory lock
+of PostgreSQL, gone with its connection) applies what that gateway sends. The cursor row guards all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import aiomqtt
+import asyncpg
+import structlog
+
+from cloud_sync.contract.v1 import (
+    GATEWAY_ID,
+    LANES,
+    Ack,
+    AckStatus,
+    Batch,
+    ChainBroken,
+    Hello,
+    decode_up,
+    encode_ack,
+    topic_ack,
+)
+from cloud_sync.server.ingest import Ingest, IngestMetrics
+from control.domain.errors import ContractError
+
+log = structlog.get_logger()
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+LEASE_CLASS = 7_301
+LEASE_RETRY_S = 0.5
+STREAM_QUEUE_MAX = 64
+INCOMING_MAX = 8192
+TROUBLE_PAUSE_S = 0.5
+DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccess:
+    """How the cloud's own side reaches the broker."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+    timeout_s: float = 10.0
+
+    def client(self, purpose: str) -> aiomqtt.Client:
+        """A client with an id of its own, so that no two throw each other out."""
+        return aiomqtt.Client(
+            self.host,
+            self.port,
+            username=self.username,
+            password=self.password,
+            tls_context=self.tls,
+            identifier=f"{purpose}-{uuid4().hex[:12]}",
+            clean_session=True,
+            keepalive=20,
+            timeout=self.timeout_s,
+            max_queued_incoming_messages=INCOMING_MAX,
+            socket_options=[NO_DELAY],
+        )
+
+
+class Leases:
+    """Which gateways are ours. Held by one connection; when that is lost, so are all of them."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._connection: asyncpg.Connection | None = None
+        self._lock = asyncio.Lock()
+        self._ours: set[str] = set()
+        self._asked_s: dict[str, float] = {}
+
+    async def holds(self, gateway: str) -> bool:
+        """Whether the gateway is ours, asking for it now and then. Raises DATABASE_TROUBLE."""
+        if gateway in self._ours and self._connection is not None and not self._connection.is_closed():
+            return True
+        async with self._lock:
+            return await self._ask(gateway)
+
+    async def _ask(self, gateway: str) -> bool:
+        connection = await self._connected()
+        now_s = asyncio.get_running_loop().time()
+        if gateway in self._ours:
+            return True
+        if now_s < self._asked_s.get(gateway, 0.0) + LEASE_RETRY_S:
+            return False
+        self._asked_s[gateway] = now_s
+        query = "SELECT pg_try_advisory_lock($1, hashtext($2))"
+        if await connection.fetchval(query, LEASE_CLASS, gateway, timeout=5.0):
+            log.info("lease_taken", gateway=gateway)
+            self._ours.add(gateway)
+        return gateway in self._ours
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._ours.clear()
+            self._asked_s.clear()
+            self._connection = await asyncpg.connect(self._url, timeout=5.0)
+        return self._connection
+
+    async def close(self) -> None:
+        """Give everything back."""
+        self._ours.clear()
+        if self._connection is not None and not self._connection.is_closed():
+            with contextlib.suppress(*DATABASE_TROUBLE):
+                await self._connection.close(timeout=5.0)
+        self._connection = None
+
+
+class IngestWorker:
+    """`run` serves until the connection to the broker ends; the supervisor runs it again."""
+
+    def __init__(self, *, access: BrokerAccess, ingest: Ingest, metrics: IngestMetrics, database_url: str) -> None:
+        self._access, self._ingest, self._metrics = access, ingest, metrics
+        self._leases = Leases(database_url)
+        self._streams: dict[tuple[str, int], asyncio.Queue[bytes]] = {}
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connect, hear, apply, answer. Returns when the broker goes away."""
+        try:
+            async with self._access.client("ingest") as client, asyncio.TaskGroup() as tasks:
+                await client.subscribe("island/v1/+/up/+", qos=0)
+                self.ready.set()
+                log.info("ingest_up", host=self._access.host, port=self._access.port)
+                await self._hear(client, tasks)
+        except* aiomqtt.MqttError as group:
+            log.warning("ingest_lost_broker", error=str(group.exceptions[0]))
+        finally:
+            self.ready.clear()
+            self._streams.clear()
+            await self._leases.close()
+
+    async def _hear(self, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
+        async for message in client.messages:
+            stream = _stream_of(message.topic.value)
+            if stream is None or not isinstance(message.payload, bytes):
+                continue
+            queue = self._streams.get(stream)
+            if queue is None:
+                queue = self._streams[stream] = asyncio.Queue(STREAM_QUEUE_MAX)
+                tasks.create_task(self._serve(client, stream, queue), name=f"ingest-{stream[0]}-{stream[1]}")
+            try:
+                queue.put_nowait(message.payload)
+            except asyncio.QueueFull:
+                self._metrics.messages.labels("dropped").inc()  # the gateway sends it again
+
+    async def _serve(self, client: aiomqtt.Client, stream: tuple[str, int], queue: asyncio.Queue[bytes]) -> None:
+        while True:
+            payload = await queue.get()
+            try:
+                ack = await self._answer(stream, payload)
+            except DATABASE_TROUBLE as error:
+                log.warning("ingest_database_trouble", gateway=stream[0], error=str(error) or type(error).__name__)
+                self._metrics.messages.labels("trouble").inc()
+                await asyncio.sleep(TROUBLE_PAUSE_S)
+                continue
+            if ack is not None:
+                await client.publish(topic_ack(*stream), encode_ack(ack), qos=0, timeout=self._access.timeout_s)
+
+    async def _answer(self, stream: tuple[str, int], payload: bytes) -> Ack | None:
+        if not await self._leases.holds(stream[0]):
+            return None
+        message = self._decoded(stream, payload)
+        if isinstance(message, Ack | None):
+            return message
+        return await self._ingest.take(message)
+
+    def _decoded(self, stream: tuple[str, int], payload: bytes) -> Batch | Hello | Ack | None:
+        """The message; the answer to one that was altered; None for garbage, which has no answer."""
+        try:
+            message = decode_up(payload)
+        except ChainBroken as error:
+            self._metrics.messages.labels("chain").inc()
+            return Ack(error.gateway, error.epoch, error.lane, 0, AckStatus.CHAIN, detail=str(error))
+        except ContractError as error:
+            log.warning("ingest_garbage", gateway=stream[0], lane=stream[1], error=str(error))
+            self._metrics.messages.labels("garbage").inc()
+            return None
+        if (message.gateway, message.lane) != stream:
+            log.warning("ingest_wrong_topic", gateway=stream[0], claimed=message.gateway)
+            self._metrics.messages.labels("garbage").inc()
+            return None
+        return message
+
+
+def _stream_of(topic: str) -> tuple[str, int] | None:
+    parts = topic.split("/")
+    lanes = {str(lane): lane for lane in LANES}
+    if len(parts) != 5 or not GATEWAY_ID.fullmatch(parts[2]) or parts[4] not in lanes:
+        return None
+    return parts[2], lanes[parts[4]]

@@ -1,0 +1,241 @@
+"""The uplink's connection: owns the MQTT client, its reconnects, and the carrying out of what `Sender` asks.
+
+The broker's acknowledgement is never trusted: rows count as delivered when the cloud's own says so.
+Messages go out at QoS 0 for that reason; what is lost is sent again by the sender.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import aiomqtt
+import structlog
+
+from cloud_sync.contract.v1 import Hello, batch_of, decode_ack, encode_up, topic_up
+from cloud_sync.uplink.backoff import full_jitter_s
+from cloud_sync.uplink.sender import (
+    Action,
+    BeginEpoch,
+    Compare,
+    Confirm,
+    Greet,
+    Position,
+    Sender,
+    SenderSettings,
+    SendRows,
+    Wait,
+    point_numbers,
+)
+from control.domain.errors import ConfigurationError, ContractError
+from edge.journal import Clock, JournalError, LaneHead, UplinkJournal
+
+log = structlog.get_logger(__name__)
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+INCOMING_MAX = 4096
+IDLE_LOOK_S = 5.0
+
+
+class DownReceiver(Protocol):
+    """Takes what comes on the down topics."""
+
+    async def receive(self, kind: str, payload: bytes) -> None:
+        """One message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """Where the broker is. `tls` is a context or None for a broker on this machine."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+    keepalive_s: int = 20
+    timeout_s: float = 10.0
+    retry_base_s: float = 0.25
+    retry_cap_s: float = 15.0
+    sender: SenderSettings = field(default_factory=SenderSettings)
+
+
+def tls_context(ca_file: Path | None, cert_file: Path | None = None, key_file: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the server always verified. Raises ConfigurationError naming the file at fault."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+        if cert_file is not None:
+            context.load_cert_chain(cert_file, key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"cloud.tls: {ca_file}, {cert_file}, {key_file}: {error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class MqttUplink:
+    """Keeps a connection for as long as `run` runs; see `connected` and `last_ack_s` for the hut page."""
+
+    def __init__(
+        self,
+        *,
+        gateway: str,
+        settings: MqttSettings,
+        journal: UplinkJournal,
+        down: DownReceiver,
+        clock: Clock,
+        random: Callable[[], float],
+    ) -> None:
+        self._gateway, self._settings = gateway, settings
+        self._journal, self._down, self._clock, self._random = journal, down, clock, random
+        self._sender = Sender(gateway, settings.sender, random=random)
+        self._wake = asyncio.Event()
+        self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
+        self._told_lost = False
+        self.connected = False
+        self.last_ack_s: float | None = None
+        journal.on_commit(self._wake.set)
+
+    async def run(self) -> None:
+        """For ever: connect, serve, wait with full jitter, again."""
+        attempt = 0
+        while True:
+            ack_before_s = self.last_ack_s
+            await self._session_logged()
+            attempt = 0 if self.last_ack_s != ack_before_s else attempt + 1
+            base_s, cap_s = self._settings.retry_base_s, self._settings.retry_cap_s
+            await asyncio.sleep(full_jitter_s(attempt, base_s=base_s, cap_s=cap_s, random=self._random))
+
+    async def _session_logged(self) -> None:
+        """One connection. Its end is told once, and its return once."""
+        try:
+            await self._session()
+        except* (aiomqtt.MqttError, OSError, TimeoutError, JournalError) as group:
+            self._tell_lost(group.exceptions[0])
+        finally:
+            self.connected = False
+            self._sender.disconnected()
+
+    def _tell_lost(self, error: BaseException) -> None:
+        why = error.__cause__ or error
+        level = log.debug if self._told_lost else log.warning
+        level("uplink_lost", host=self._settings.host, port=self._settings.port, error=str(why) or type(why).__name__)
+        self._told_lost = True
+
+    async def _session(self) -> None:
+        async with self._client() as client, asyncio.TaskGroup() as tasks:
+            self._sender.connected(_positions(self._journal.heads()))
+            self.connected, self._told_lost = True, False
+            log.info("uplink_up", host=self._settings.host, port=self._settings.port)
+            tasks.create_task(self._hear(client), name="uplink-hear")
+            tasks.create_task(self._send(client), name="uplink-send")
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[aiomqtt.Client]:
+        settings = self._settings
+        suffix = int(self._random() * 2**48)
+        client = aiomqtt.Client(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=settings.password,
+            tls_context=settings.tls,
+            # Two processes with one client id would throw each other out for ever.
+            identifier=f"{self._gateway}-{suffix:012x}",
+            clean_session=True,
+            keepalive=settings.keepalive_s,
+            timeout=settings.timeout_s,
+            max_queued_incoming_messages=INCOMING_MAX,
+            socket_options=[NO_DELAY],
+        )
+        async with client:
+            await client.subscribe(f"island/v1/{self._gateway}/ack/+", qos=0)
+            await client.subscribe(f"island/v1/{self._gateway}/down/+", qos=1)
+            yield client
+
+    async def _hear(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            _, _, _, branch, leaf = message.topic.value.split("/", 4)
+            if branch == "ack":
+                await self._take_ack(message.payload)
+            else:
+                await self._down.receive(leaf, message.payload)
+
+    async def _take_ack(self, payload: bytes) -> None:
+        try:
+            ack = decode_ack(payload)
+        except ContractError as error:
+            log.warning("ack_refused", error=str(error))
+            return
+        self.last_ack_s = self._clock.monotonic()
+        await self._carry_out(self._sender.received(ack, self.last_ack_s))
+        self._wake.set()
+
+    async def _carry_out(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Confirm(lane, seq):
+                    await self._journal.acknowledge(lane, seq)
+                case Compare(lane, seq):
+                    await self._carry_out(self._sender.compared(lane, await self._journal.hash_at(lane, seq)))
+                case BeginEpoch(lane, agreed_seq, why):
+                    head = await self._journal.rewind(lane, agreed_seq=agreed_seq, why=why)
+                    self._sender.epoch_begun(_position(head))
+                case Greet() | SendRows() | Wait():
+                    raise AssertionError(f"{action} is an answer of next() only")
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._wake.clear()
+            self._sender.moved(_positions(self._journal.heads()))
+            now_s = self._clock.monotonic()
+            match self._sender.next(now_s):
+                case Greet() as action:
+                    await self._greet(client, action)
+                case SendRows() as action:
+                    await self._send_rows(client, action)
+                case Wait(until_s):
+                    pause_s = IDLE_LOOK_S if until_s is None else max(until_s - now_s, 0.001)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), pause_s)
+
+    async def _greet(self, client: aiomqtt.Client, action: Greet) -> None:
+        lane = action.lane
+        numbers = point_numbers(after=action.after, until=action.until, count=action.points) if action.points else ()
+        points = await self._journal.points(lane, numbers)
+        head = next(head for head in self._journal.heads() if head.lane == lane)
+        hello = Hello(self._gateway, head.epoch, lane, head.base_seq, head.head_seq, points)
+        await self._publish(client, lane, encode_up(hello))
+        self._sender.greeted(lane, self._clock.monotonic())
+
+    async def _send_rows(self, client: aiomqtt.Client, action: SendRows) -> None:
+        rows = await self._journal.pending(action.lane, after=action.after, limit=action.limit)
+        prev_hash = await self._hash_before(action)
+        head = next(head for head in self._journal.heads() if head.lane == action.lane)
+        if not rows or prev_hash is None or head.epoch != action.epoch:
+            return  # an epoch began meanwhile: the next look sees it
+        batch = batch_of(self._gateway, action.epoch, action.lane, prev_hash, rows)
+        await self._publish(client, action.lane, encode_up(batch))
+        self._heads[action.lane, action.epoch] = batch.last_seq, batch.head_hash
+        self._sender.sent(action, batch.last_seq, self._clock.monotonic())
+
+    async def _hash_before(self, action: SendRows) -> bytes | None:
+        seq, digest = self._heads.get((action.lane, action.epoch), (-1, b""))
+        return digest if seq == action.after else await self._journal.hash_at(action.lane, action.after)
+
+    async def _publish(self, client: aiomqtt.Client, lane: int, payload: bytes) -> None:
+        await client.publish(topic_up(self._gateway, lane), payload, qos=0, timeout=self._settings.timeout_s)
+
+
+def _position(head: LaneHead) -> Position:
+    return Position(head.lane, head.epoch, head.base_seq, head.head_seq)
+
+
+def _positions(heads: Iterable[LaneHead]) -> list[Position]:
+    return [_position(head) for head in heads]

@@ -1,0 +1,192 @@
+"""One decision about one vehicle, made and recorded: owns `decide`'s timing, the event's body and its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from control.domain.events import DeviceBack, DeviceLost, MediaStored, PassageDecided
+from control.domain.passages import Decision
+from control.domain.permits import PermitSnapshot
+from control.domain.plates import mask
+from control.domain.readings import PlateReading, Unavailable, VehicleReading
+from control.gate.admission import ArrivalView, LaneView, decide
+from control.gate.rules import RuleSet
+from edge.evidence import MEDIA_TYPE, Evidence, EvidenceFull, EvidenceStore, crop_evidence, frame_evidence
+from edge.facts import iso, plate_body, reason_bodies, vehicle_body
+from edge.journal import Journal
+from edge.ports import Clock, Frame
+
+log = structlog.get_logger(__name__)
+
+
+class PolicySource(Protocol):
+    """What the gate decides by, as it stands now: permits, lists, register, and dated rules."""
+
+    @property
+    def snapshot(self) -> PermitSnapshot:
+        """The newest verified snapshot, or an empty one of version 0."""
+        ...
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that came with it, or the delivered ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StandingPolicy:
+    """A policy that does not change: what a gateway starts with before the cloud has sent anything."""
+
+    snapshot: PermitSnapshot
+    rules: RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a decision rests on. `plate` is fused; `best` is the single reading that fits `frame`."""
+
+    plate: PlateReading | Unavailable | None
+    vehicle: VehicleReading | Unavailable | None = None
+    frame: Frame | None = None
+    best: PlateReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A decided arrival with the pictures that show why."""
+
+    arrival_id: str
+    decision: Decision
+    event: PassageDecided
+    pictures: tuple[Evidence, ...]
+
+    def picture(self, role: str) -> bytes | None:
+        """The bytes of the frame or the crop."""
+        return next((p.data for p in self.pictures if p.role == role), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIdentity:
+    """The lane as it appears in events."""
+
+    lane_id: str
+    gate_id: str
+    direction: str
+
+
+class PassageDesk:
+    """Decides and words one passage; nothing here acts or waits."""
+
+    def __init__(self, *, policy: PolicySource, clock: Clock, new_id: Callable[[], str]) -> None:
+        self.policy, self.clock, self.new_id = policy, clock, new_id
+
+    def decide(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
+        """The policy's answer, and the event that tells it."""
+        at = self.clock.now()
+        snapshot, rules = self.policy.snapshot, self.policy.rules
+        started = time.perf_counter()
+        decision = decide(ArrivalView(sighting.plate, sighting.vehicle), snapshot, rules, lane, at)
+        decide_ms = (time.perf_counter() - started) * 1000
+        pictures = pictures_of(sighting)
+        names = {picture.role: picture.sha256 for picture in pictures}
+        event = PassageDecided(
+            arrival_id=arrival_id,
+            lane_id=lane.lane_id,
+            gate_id=lane.gate_id,
+            direction=lane.direction.value,
+            at=iso(at),
+            outcome=decision.outcome.value,
+            reasons=reason_bodies(decision),
+            rule_version=decision.rule_version,
+            plate=_plate_of(sighting),
+            vehicle=vehicle_body(sighting.vehicle),
+            unavailable=sighting.plate.why if isinstance(sighting.plate, Unavailable) else None,
+            permit_id=decision.permit_id,
+            complete_permit_after=decision.complete_permit_after,
+            record_emission=decision.record_emission,
+            suggestions=list(decision.suggestions),
+            snapshot_version=snapshot.version,
+            frame_sha256=names.get("frame"),
+            crop_sha256=names.get("crop"),
+            decide_ms=round(decide_ms, 3),
+        )
+        shown = mask(event.plate["text"]) if event.plate else "none"
+        log.info("passage decided", lane=lane.lane_id, outcome=event.outcome, plate=shown)
+        return Passage(arrival_id, decision, event, pictures)
+
+
+def _plate_of(sighting: Sighting) -> dict[str, object] | None:
+    if not isinstance(sighting.plate, PlateReading):
+        return None
+    # The corners must fit the picture that is kept, so they come from the reading of that very frame.
+    shown = sighting.plate if sighting.best is None else replace(sighting.plate, quad=sighting.best.quad)
+    return plate_body(shown)
+
+
+def pictures_of(sighting: Sighting) -> tuple[Evidence, ...]:
+    """The frame, and the plate cut out of it."""
+    if sighting.frame is None:
+        return ()
+    frame = frame_evidence(sighting.frame)
+    if sighting.best is None:
+        return (frame,)
+    return frame, crop_evidence(sighting.frame.image, sighting.best.quad, rows=sighting.best.rows)
+
+
+class EvidenceDesk:
+    """Stores pictures after the decision and tells the journal; a full disk is told once and stops no gate."""
+
+    def __init__(self, *, store: EvidenceStore, journal: Journal, clock: Clock) -> None:
+        self._store, self._journal, self._clock = store, journal, clock
+        self._full_since_s: float | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def full(self) -> bool:
+        """Whether the last picture found no room."""
+        return self._full_since_s is not None
+
+    async def keep(self, passage: Passage) -> None:
+        """Store every picture of a passage, then journal what is stored."""
+        stored: list[object] = []
+        async with self._turn:
+            try:
+                for picture in passage.pictures:
+                    await self._store.keep(picture)
+                    stored.append(self._event(passage.arrival_id, picture))
+            except EvidenceFull as error:
+                stored += self._lost(error)
+            else:
+                stored += self._back() if passage.pictures else []
+        if stored:
+            await self._journal.append_many(stored)
+
+    def _event(self, arrival_id: str, picture: Evidence) -> MediaStored:
+        return MediaStored(
+            sha256=picture.sha256,
+            media_type=MEDIA_TYPE,
+            size_bytes=picture.size_bytes,
+            arrival_id=arrival_id,
+            role=picture.role,
+            at=iso(self._clock.now()),
+        )
+
+    def _lost(self, error: EvidenceFull) -> list[object]:
+        if self._full_since_s is not None:
+            return []
+        self._full_since_s = self._clock.monotonic()
+        log.warning("evidence cannot be stored", why=str(error))
+        return [DeviceLost("disk", None, str(error), iso(self._clock.now()))]
+
+    def _back(self) -> list[object]:
+        if self._full_since_s is None:
+            return []
+        after_s = round(self._clock.monotonic() - self._full_since_s, 1)
+        self._full_since_s = None
+        return [DeviceBack("disk", None, after_s, iso(self._clock.now()))]

@@ -1,0 +1,208 @@
+"""Lanes without a barrier: owns deciding about every picture of a folder, and every plate that a stream shows.
+
+Each passage goes through the same desk, journal and evidence as at a barrier; nothing is acted upon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import structlog
+
+from control.domain.readings import PlateReading, Unavailable
+from control.gate.arrivals import Track
+from edge.arrival import Lookout, Shown, plate_width
+from edge.changes import Changes
+from edge.facts import vehicle_around
+from edge.field_state import CameraWatch
+from edge.inference import InferenceWorker
+from edge.journal import Journal, JournalError
+from edge.lane_facts import LaneSettings
+from edge.passages import EvidenceDesk, Passage, PassageDesk, Sighting
+from edge.ports import Camera, Clock, Frame, FrameReading, PictureSource, UnreadablePicture
+
+log = structlog.get_logger(__name__)
+
+JOURNAL_RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the pictures so far."""
+
+    pictures: int = 0
+    read: int = 0
+    unreadable: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    picture_ms: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, object]:
+        """Figures for people and for `--json`; milliseconds from the decoded picture to the journal."""
+        ordered = sorted(self.picture_ms)
+        return {
+            "pictures": self.pictures,
+            "read": self.read,
+            "unreadable": self.unreadable,
+            "decisions": dict(sorted(self.outcomes.items())),
+            "picture_ms_p50": quantile(ordered, 0.5),
+            "picture_ms_p99": quantile(ordered, 0.99),
+        }
+
+
+def quantile(ordered: list[float], share: float) -> float | None:
+    """The value below which that share of a sorted list lies; None of an empty one."""
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+
+
+class _Recorder:
+    """Journal first, then the pictures; a journal that is full is waited for."""
+
+    def __init__(self, journal: Journal, evidence: EvidenceDesk, clock: Clock, changes: Changes) -> None:
+        self._journal, self._evidence, self._clock, self._changes = journal, evidence, clock, changes
+
+    async def record(self, passage: Passage) -> None:
+        while not await self._written(passage):
+            await self._clock.sleep(JOURNAL_RETRY_S)
+        self._changes.tell()
+
+    async def _written(self, passage: Passage) -> bool:
+        try:
+            await self._journal.append(passage.event)
+            await self._evidence.keep(passage)
+        except JournalError as error:
+            log.warning("journal cannot write; the picture waits", why=str(error))
+            return False
+        return True
+
+
+class FolderLane:
+    """Every picture is an arrival of its own; `finished` is set after the last one."""
+
+    def __init__(
+        self,
+        settings: LaneSettings,
+        source: PictureSource,
+        *,
+        inference: InferenceWorker,
+        journal: Journal,
+        desk: PassageDesk,
+        evidence: EvidenceDesk,
+        changes: Changes,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._source, self._inference, self._desk = source, inference, desk
+        self._recorder = _Recorder(journal, evidence, clock, changes)
+        self._clock = clock
+        self.tally = Tally()
+        self.finished = asyncio.Event()
+        self.latest: Frame | Unavailable = Unavailable(clock.monotonic(), "camera_starting")
+
+    async def run(self) -> None:
+        """Go through the folder."""
+        async for picture in self._source.pictures():
+            await self._take(picture)
+        self.finished.set()
+
+    async def _take(self, picture: Frame | UnreadablePicture) -> None:
+        self.tally.pictures += 1
+        started = time.perf_counter()
+        if isinstance(picture, UnreadablePicture):
+            self.tally.unreadable += 1
+            log.warning("picture cannot be decoded", file=picture.name, why=picture.why)
+            sighting = Sighting(Unavailable(self._clock.monotonic(), "picture_unreadable"))
+        else:
+            self.latest = picture
+            sighting = sighting_of(picture, await self._inference.read(self.settings.lane_id, picture))
+        passage = self._desk.decide(self._desk.new_id(), sighting, self.settings.view)
+        await self._recorder.record(passage)
+        self.tally.read += isinstance(sighting.plate, PlateReading)
+        self.tally.outcomes[passage.event.outcome] += 1
+        self.tally.picture_ms.append((time.perf_counter() - started) * 1000)
+
+
+def sighting_of(frame: Frame, reading: FrameReading | Unavailable) -> Sighting:
+    """What one picture alone shows: its largest plate."""
+    if isinstance(reading, Unavailable):
+        return Sighting(reading, None, frame)
+    plate = max(reading.plates, key=plate_width, default=None)
+    if plate is None:
+        return Sighting(None, None, frame)
+    return Sighting(plate, vehicle_around(plate.quad, reading.vehicles), frame, plate)
+
+
+class WatchLane:
+    """A stream without a barrier: a plate that was followed and is gone, is one passage."""
+
+    def __init__(
+        self,
+        settings: LaneSettings,
+        camera: Camera,
+        *,
+        inference: InferenceWorker,
+        journal: Journal,
+        desk: PassageDesk,
+        evidence: EvidenceDesk,
+        changes: Changes,
+        clock: Clock,
+        ended: asyncio.Event,
+    ) -> None:
+        self.settings, self.camera = settings, camera
+        self._inference, self._journal, self._desk = inference, journal, desk
+        self._recorder = _Recorder(journal, evidence, clock, changes)
+        self._ended, self._clock = ended, clock
+        self.camera_watch = CameraWatch(settings.lane_id, clock)
+        self.lookout = Lookout()
+        self.tally = Tally()
+        self.finished = asyncio.Event()
+
+    @property
+    def latest(self) -> Frame | Unavailable:
+        """The newest picture, or why there is none."""
+        return self.camera.latest
+
+    async def run(self) -> None:
+        """Watch until the film ends, which a camera never does."""
+        async with asyncio.TaskGroup() as tasks:
+            pump = tasks.create_task(self.camera.run(), name=f"{self.settings.lane_id}-camera")
+            look = tasks.create_task(self._look(), name=f"{self.settings.lane_id}-look")
+            await self._ended.wait()
+            await asyncio.wait([pump])
+            look.cancel()
+        await self._record_all(self.lookout.flush())
+        self.finished.set()
+
+    async def _look(self) -> None:
+        while True:
+            item = await self.camera.next()
+            self.camera_watch.see(item)
+            await self._tell_camera()
+            if isinstance(item, Frame) and item.moving:
+                await self._read(item)
+
+    async def _tell_camera(self) -> None:
+        news = self.camera_watch.news()
+        if news:
+            await self._journal.append_many(news)
+            self.camera_watch.told()
+
+    async def _read(self, frame: Frame) -> None:
+        self.tally.pictures += 1
+        reading = await self._inference.read(self.settings.lane_id, frame)
+        if not isinstance(reading, Unavailable):
+            await self._record_all(self.lookout.take(frame, reading))
+
+    async def _record_all(self, ended: tuple[tuple[Track, Shown], ...]) -> None:
+        for track, shown in ended:
+            sighting = Sighting(track.reading, shown.vehicle, shown.frame, shown.reading)
+            started = time.perf_counter()
+            passage = self._desk.decide(self._desk.new_id(), sighting, self.settings.view)
+            await self._recorder.record(passage)
+            self.tally.read += 1
+            self.tally.outcomes[passage.event.outcome] += 1
+            self.tally.picture_ms.append((time.perf_counter() - started) * 1000)

@@ -1,0 +1,134 @@
+"""The demonstration's account: owns matching what the gate decided with what the simulator drew.
+
+A decision is wrong when the gate by itself admitted or refused what the policy, given a perfect reading,
+would have treated otherwise. A hold is never wrong: a person decides then; it is counted as held.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+# A camera sees a vehicle some seconds before the loop does.
+_EARLY = timedelta(seconds=8)
+_LATE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The last line of `--json`. `violations` counts what the simulated barrier saw and must be 0."""
+
+    vehicles: int
+    admitted: int
+    admitted_under_permit: int
+    held: int
+    refused: int
+    wrong_decisions: int
+    misread: int
+    undecided: int
+    violations: int
+    events_journalled: int
+    events_in_cloud: int
+    console: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One decided arrival with the vehicle it was about, if the truth knows one."""
+
+    passage: dict[str, Any]
+    vehicle: dict[str, Any] | None
+
+    @property
+    def wrong(self) -> bool:
+        """Decided by itself, and not as the truth says. Something decided about nothing is wrong when it opened."""
+        outcome = self.passage["outcome"]
+        if self.vehicle is None:
+            return outcome in ("admit", "admit_under_permit")
+        return outcome not in self.vehicle["expected_outcomes"]
+
+    @property
+    def misread(self) -> bool:
+        """The plate that was read is another one than the vehicle's."""
+        read = self.passage["raw_plate"]
+        return self.vehicle is not None and bool(read) and read != self.vehicle["plate"]
+
+
+def match_all(passages: list[dict[str, Any]], truth: list[dict[str, Any]]) -> list[Match]:
+    """Pair arrivals with vehicles by lane and time; where several fit, the one whose plate was read."""
+    left = [vehicle for vehicle in truth if vehicle["on_loop_at"]]
+    ordered = sorted(passages, key=lambda passage: passage["arrived_at"])
+    exact = {p["arrival_id"]: _take(p, left, by_plate=True) for p in ordered}
+    found = []
+    for passage in ordered:
+        vehicle = exact[passage["arrival_id"]] or _take(passage, left, by_plate=False)
+        found.append(Match(passage, vehicle))
+    return found
+
+
+def _take(passage: dict[str, Any], left: list[dict[str, Any]], *, by_plate: bool) -> dict[str, Any] | None:
+    for vehicle in left:
+        if not _at_the_time(passage, vehicle) or (by_plate and vehicle["plate"] != passage["raw_plate"]):
+            continue
+        left.remove(vehicle)
+        return vehicle
+    return None
+
+
+def _at_the_time(passage: dict[str, Any], vehicle: dict[str, Any]) -> bool:
+    if passage["lane_id"] != vehicle["lane_id"]:
+        return False
+    at = datetime.fromisoformat(passage["arrived_at"])
+    came = datetime.fromisoformat(vehicle["on_loop_at"]) - _EARLY
+    left_at = vehicle["left_at"]
+    return came <= at and (left_at is None or at <= datetime.fromisoformat(left_at) + _LATE)
+
+
+def summarise(
+    passages: list[dict[str, Any]],
+    truth: list[dict[str, Any]],
+    state: dict[str, Any],
+    *,
+    journalled: int,
+    in_cloud: int,
+    console: str,
+) -> tuple[Summary, list[Match]]:
+    """The account and the matches that were wrong or misread."""
+    matches = match_all(passages, truth)
+    outcomes = Counter(match.passage["outcome"] for match in matches)
+    decided = {match.vehicle["vehicle_id"] for match in matches if match.vehicle}
+    reached = [v for v in truth if v["on_loop_at"]]
+    summary = Summary(
+        vehicles=len(reached),
+        admitted=outcomes["admit"],
+        admitted_under_permit=outcomes["admit_under_permit"],
+        held=outcomes["hold"],
+        refused=outcomes["refuse"],
+        wrong_decisions=sum(match.wrong for match in matches),
+        misread=sum(match.misread for match in matches),
+        undecided=sum(v["vehicle_id"] not in decided for v in reached),
+        violations=sum(sum(lane["violations"].values()) for lane in state.values()),
+        events_journalled=journalled,
+        events_in_cloud=in_cloud,
+        console=console,
+    )
+    return summary, [match for match in matches if match.wrong or match.misread]
+
+
+def events_journalled(journal: Path) -> int:
+    """Events of all lanes that the gateway has written so far, those that were pruned since among them."""
+    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=5.0)) as connection:
+        total = 0
+        for lane, pruned in connection.execute("SELECT lane, pruned_seq FROM lanes").fetchall():
+            newest = connection.execute(f"SELECT max(seq) FROM lane_{int(lane)}").fetchone()[0]
+            total += max(int(pruned), int(newest or 0))
+        return total
