@@ -47,7 +47,7 @@ class Lookout:
         seen = self._tracker.add(frame.taken_s, reading.plates)
         for track in seen.active:
             self._tracks[track.track_id] = track
-            self._keep_best(track, frame, reading.vehicles)
+            self._keep_best(track, frame, reading.vehicles or ())
         return self._ended(seen.ended)
 
     def flush(self) -> tuple[tuple[Track, Shown], ...]:

@@ -222,6 +222,10 @@ def _check_cloud(path: Path, cloud: CloudConfig) -> None:
         return
     if not cloud.username or cloud.password is None:
         raise ConfigurationError(f"{path}: cloud.username and cloud.password_file are needed with cloud.broker_host.")
+    if cloud.public_key_file is None:
+        raise ConfigurationError(
+            f"{path}: cloud.public_key_file is missing; without it no permit and no command can be believed."
+        )
     if cloud.api_url and cloud.token is None:
         raise ConfigurationError(f"{path}: cloud.token_file is needed with cloud.api_url.")
 

@@ -133,7 +133,7 @@ def sighting_of(frame: Frame, reading: FrameReading | Unavailable) -> Sighting:
     plate = max(reading.plates, key=plate_width, default=None)
     if plate is None:
         return Sighting(None, None, frame)
-    return Sighting(plate, vehicle_around(plate.quad, reading.vehicles), frame, plate)
+    return Sighting(plate, vehicle_around(plate.quad, reading.vehicles or ()), frame, plate)
 
 
 class WatchLane:

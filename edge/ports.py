@@ -89,8 +89,8 @@ class FrameReading(Protocol):
         ...
 
     @property
-    def vehicles(self) -> tuple[VehicleReading, ...]:
-        """Vehicles, best first."""
+    def vehicles(self) -> tuple[VehicleReading, ...] | None:
+        """Vehicles, best first; None where nobody looked for any."""
         ...
 
     @property

@@ -8,7 +8,6 @@ import logging
 import signal
 import sys
 import time
-import tomllib
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -17,9 +16,9 @@ from pathlib import Path
 import cv2
 
 from control.domain.errors import ConfigurationError
-from control.gate.rules import parse_rules
+from edge.rules_file import delivered_rules
 from hw_sim.config import SimConfig, load
-from hw_sim.service import RULES_FILE, SimulatedGate
+from hw_sim.service import SimulatedGate
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _run(config: SimConfig, seconds: float | None) -> int:
-    rules = parse_rules(tomllib.loads(RULES_FILE.read_text(encoding="utf-8")))
+    rules = delivered_rules()
     gate = SimulatedGate(config, rules, now=lambda: datetime.now(UTC), monotonic=time.monotonic)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

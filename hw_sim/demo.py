@@ -14,7 +14,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from hw_sim.fleet import draw_fleet
 from hw_sim.guard import ScriptedGuard
 from hw_sim.narration import Narrator, narrator
 from hw_sim.programs import Program, ProgramFailed, check_alive
-from hw_sim.site_files import DEMO_USER, DemoOptions, Site, make_site, write_edge
+from hw_sim.site_files import DemoOptions, Site, make_site, write_edge
 from hw_sim.summary import Match, Summary, events_journalled, summarise
 
 CLOUD_START_S = 120.0
@@ -36,6 +37,7 @@ EDGE_START_S = 60.0
 SNAPSHOT_WAIT_S = 15.0
 EMPTY_LANES_S = 40.0
 SYNC_WAIT_S = 30.0
+HURRIED_SYNC_WAIT_S = 5.0
 POLL_S = 1.0
 EXIT_FAILED = 1
 _ACCOUNT = re.compile(r"first account: (\S+) / (\S+)")
@@ -47,7 +49,6 @@ class Wishes:
 
     options: DemoOptions
     seconds: float | None
-    folder: Path | None
     guard: bool
 
 
@@ -63,10 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
         hour=parsed.hour,
         weather=parsed.weather,
     )
-    wishes = Wishes(options, parsed.seconds, parsed.data, guard=not parsed.no_guard)
+    wishes = Wishes(options, parsed.seconds, guard=not parsed.no_guard)
     voice = narrator(json_wanted=parsed.json)
     try:
-        summary = asyncio.run(_with_folder(wishes, voice))
+        with _data_folder(parsed.data) as folder:
+            summary = asyncio.run(_run(wishes, folder, voice))
     except (IslandError, httpx.HTTPError) as error:
         voice.say(f"demo: {error}")
         return EXIT_FAILED
@@ -91,36 +93,37 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _with_folder(wishes: Wishes, voice: Narrator) -> Summary | None:
-    """A folder of its own unless the person named one."""
-    if wishes.folder is not None:
-        wishes.folder.mkdir(parents=True, exist_ok=True)
-        return await _run(wishes, wishes.folder.resolve(), voice)
+@contextmanager
+def _data_folder(wanted: Path | None) -> Iterator[Path]:
+    """The folder that the person named, or one that goes at the end."""
+    if wanted is not None:
+        wanted.mkdir(parents=True, exist_ok=True)
+        yield wanted.resolve()
+        return
     folder = Path(tempfile.mkdtemp(prefix="island-demo-"))
     # The embedded PostgreSQL may run as another user, who must be able to pass; secrets lie deeper, for us alone.
     folder.chmod(0o711)
     try:
-        return await _run(wishes, folder, voice)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(wishes: Wishes, folder: Path, voice: Narrator) -> Summary | None:
+    """The first signal ends the traffic, a second one everything; before the traffic the first does."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     site = make_site(folder, wishes.options)
     async with AsyncExitStack() as stack:
         demonstration = Demonstration(site, wishes, voice, stack)
         task = asyncio.create_task(demonstration.run(stop), name="demonstration")
-        while not task.done():
-            await asyncio.wait([task, stopping := asyncio.ensure_future(stop.wait())], return_when="FIRST_COMPLETED")
-            stopping.cancel()
-            if stop.is_set() and not demonstration.open_for_traffic:
+
+        def on_signal() -> None:
+            if stop.is_set() or not demonstration.open_for_traffic:
                 task.cancel()
-            if stop.is_set():
-                break
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, on_signal)
         with suppress(asyncio.CancelledError):
             return await task
     return None
@@ -151,7 +154,7 @@ class Demonstration:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._wishes.seconds):
                 await self._watch(stop)
-        return await self._finish()
+        return await self._finish(hurried=stop.is_set())
 
     async def _start(self) -> tuple[str, str]:
         self._voice.say("近零碳岛演示 Near-zero-carbon island, demonstration")
@@ -214,12 +217,13 @@ class Demonstration:
             if guard is not None:
                 await guard.look()
 
-    async def _finish(self) -> Summary:
-        """Let the lanes empty, wait until cloud equals gateway, then count."""
+    async def _finish(self, *, hurried: bool) -> Summary:
+        """Let the lanes empty, wait until cloud equals gateway, then count. Who pressed Ctrl-C waits less."""
         self._voice.say("")
-        self._voice.step("不再来车，等车道清空 no more vehicles; the lanes empty")
-        await self._empty_lanes()
-        journalled, in_cloud = await self._in_step()
+        if not hurried:
+            self._voice.step("不再来车，等车道清空 no more vehicles; the lanes empty")
+            await self._empty_lanes()
+        journalled, in_cloud = await self._in_step(HURRIED_SYNC_WAIT_S if hurried else SYNC_WAIT_S)
         passages = await self._api.all_passages(self._started_at - timedelta(minutes=1))
         self._voice.tell(passages)
         summary, doubtful = await self._account(passages, journalled, in_cloud)
@@ -237,10 +241,10 @@ class Demonstration:
                 return
             await asyncio.sleep(POLL_S)
 
-    async def _in_step(self) -> tuple[int, int]:
+    async def _in_step(self, wait_s: float) -> tuple[int, int]:
         """Numbers of events in the journal and in the cloud; equal unless the time ran out."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + SYNC_WAIT_S
+        until_s = loop.time() + wait_s
         journal = self._site.journal_file
         while True:
             journalled = await asyncio.to_thread(events_journalled, journal)

@@ -111,7 +111,8 @@ def _decided(passage: dict[str, Any]) -> str:
 
 def _by_guard(passage: dict[str, Any]) -> str:
     chinese, english = _OUTCOMES.get(passage["guard_outcome"], (passage["guard_outcome"], ""))
-    return f"{_clock(passage['guard_at'])}  {passage['lane_id']:11} {_plate(passage):11} 人工 by a guard: {chinese} {english}"
+    at = _clock(passage["guard_at"])
+    return f"{at}  {passage['lane_id']:11} {_plate(passage):11} 人工 by a guard: {chinese} {english}"
 
 
 def _moved(passage: dict[str, Any]) -> str:

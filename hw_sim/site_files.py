@@ -94,7 +94,7 @@ class Site:
     @property
     def journal_file(self) -> Path:
         """The gateway's journal."""
-        return self.folder / "edge" / "journal.sqlite"
+        return self.folder / "edge" / "journal.db"
 
     @property
     def public_key_file(self) -> Path:

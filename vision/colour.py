@@ -29,9 +29,11 @@ CHROMA_MIN = 28
 BAND_FRAC_MIN = 0.7
 COLOURED_FRAC_MIN = 0.25
 # Share of bright pixels below which the characters are light on dark, and above which they are dark on light.
-# On real plates it is 0.25 to 0.48 for blue and 0.55 to 0.71 for yellow (5th to 95th percentile).
-LIGHT_FRAC_MAX = 0.42
-DARK_FRAC_MIN = 0.58
+# On real plates it is 0.25 to 0.45 for blue and 0.56 to 0.68 for yellow (5th to 95th percentile).
+LIGHT_FRAC_MAX = 0.46
+DARK_FRAC_MIN = 0.54
+# The plate's size in pixels at which that is measured.
+CONTRAST_SIZE = (160, 40)
 
 # A network less sure of the colour than this does not know it.
 NETWORK_CONFIDENCE_MIN = 0.5
@@ -110,7 +112,8 @@ def _contradict(network: PlateColour, pixels: PixelReading) -> bool:
     sight = _SIGHTS.get(network, network)
     if sight is pixels.colour:
         return False
-    if pixels.colour is PlateColour.UNKNOWN:
+    # What little hue a black ground has is that of the lamp.
+    if pixels.colour is PlateColour.UNKNOWN or network is PlateColour.BLACK:
         return network in _LIGHT_CHARACTERS and pixels.contrast is Contrast.DARK_ON_LIGHT
     return network is not PlateColour.YELLOW_GREEN or pixels.colour is PlateColour.BLUE
 
@@ -139,9 +142,15 @@ def _band_fracs(inner_bgr: NDArray[np.uint8]) -> tuple[dict[PlateColour, float],
 
 
 def _contrast(inner_bgr: NDArray[np.uint8]) -> Contrast:
-    """Characters cover the smaller part of a plate: what Otsu's threshold makes the minority is their side."""
-    grey = cv2.cvtColor(inner_bgr, cv2.COLOR_BGR2GRAY)
-    _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    """Characters cover the smaller part of a plate: what Otsu's threshold makes the minority is their side.
+
+    Each pixel is first divided by the mean around it, so that shadows, lamps and dirt do not count.
+    """
+    grey = cv2.cvtColor(cv2.resize(inner_bgr, CONTRAST_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    brightness = grey.astype(np.float32) + 8
+    around = cv2.blur(brightness, (CONTRAST_SIZE[1] + 1, CONTRAST_SIZE[1] + 1))
+    levelled = np.clip(brightness / around * 96, 0, 255).astype(np.uint8)
+    _, bright = cv2.threshold(levelled, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     bright_frac = float(bright.mean())
     if bright_frac < LIGHT_FRAC_MAX:
         return Contrast.LIGHT_ON_DARK

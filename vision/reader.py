@@ -1,7 +1,7 @@
 """Pictures to readings: owns what happens between finding a plate and telling it to the gate.
 
 The detector finds corners, the recogniser reads what lies between them, `vision.colour` doubts the colour.
-Here their answers become `PlateReading`s: duplicates and specks dropped, the surest first. Whether a reading is
+Here their answers become `PlateReading`s: duplicates and ghosts dropped, the surest first. Whether a reading is
 sure enough for the barrier is policy and lives in `control.gate`.
 """
 
@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from control.domain.plates import PlateColour, formats_of
+from control.domain.plates import PlateColour
 from control.domain.readings import CharacterReading, PlateReading, Quad, VehicleReading
 from vision import colour
 
@@ -28,9 +28,11 @@ PLATE_HEIGHT_PX_MIN = 5.0
 PLATE_WIDTH_PX_MIN = 14.0
 # Two quads whose boxes overlap by more than this share of the smaller one are the same plate.
 SAME_PLATE_OVERLAP_FRAC = 0.5
-# What the detector doubts and the recogniser cannot make a plate of is no plate: a grille, a shop sign.
-SPECK_SCORE_MAX = 0.5
-SPECK_CHARACTERS_MAX = 4
+# What the detector doubts and the recogniser cannot read is no plate but a grille or a shop sign. A plate that is
+# clearly there stays, however badly it reads: the gate must know that a vehicle has one.
+DOUBTFUL_SCORE_MAX = 0.7
+GHOST_CONFIDENCE_MAX = 0.1
+GHOST_CHARACTERS_MAX = 4
 
 
 class FoundPlate(Protocol):
@@ -113,6 +115,7 @@ class PlateReader:
         """Read a picture, uint8 (h, w, 3) BGR. With `crop` the whole picture is one plate already cut out."""
         assert image_bgr.dtype == np.uint8
         assert image_bgr.ndim == 3
+        assert image_bgr.shape[2] == 3
         started = time.perf_counter()
         plates = (self._read_crop(image_bgr),) if crop else self._read_scene(image_bgr)
         sure_first = sorted((plate for plate in plates if plate), key=lambda plate: -plate.confidence)
@@ -136,7 +139,8 @@ class PlateReader:
         if not _is_legible(quad):
             return None
         read = self._recogniser.read(image_bgr, quad)
-        if not read.characters or _is_speck(read.characters, score):
+        confidence = math.prod(character.probability for character in read.characters)
+        if not read.characters or (score <= DOUBTFUL_SCORE_MAX and _is_ghost(read.characters, confidence)):
             return None
         network = colour.ColourReading(read.colour, read.colour_confidence)
         settled = colour.settle(network, colour.read_pixels(read.plate_bgr))
@@ -144,7 +148,7 @@ class PlateReader:
             characters=read.characters,
             colour=settled.colour,
             colour_confidence=settled.confidence,
-            confidence=math.prod(character.probability for character in read.characters),
+            confidence=confidence,
             quad=_as_quad(quad),
             rows=read.rows,
         )
@@ -174,9 +178,8 @@ def _is_legible(quad: NDArray[np.float32]) -> bool:
     return max(top, bottom) >= PLATE_WIDTH_PX_MIN and max(left, right) >= PLATE_HEIGHT_PX_MIN
 
 
-def _is_speck(characters: tuple[CharacterReading, ...], score: float) -> bool:
-    text = "".join(character.char for character in characters)
-    return score <= SPECK_SCORE_MAX and len(text) <= SPECK_CHARACTERS_MAX and not formats_of(text)
+def _is_ghost(characters: tuple[CharacterReading, ...], confidence: float) -> bool:
+    return confidence < GHOST_CONFIDENCE_MAX or len(characters) <= GHOST_CHARACTERS_MAX
 
 
 def _overlap_frac(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

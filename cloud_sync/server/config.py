@@ -39,6 +39,7 @@ class DatabaseConfig:
 
     url: str = ""
     url_file: Path | None = None
+    migrate_at_start: bool = True
     pool_size_max: int = 10
     command_timeout_s: float = 15.0
 

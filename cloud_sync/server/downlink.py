@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,13 @@ from cloud_sync.server.store import DOWNLINK_CHANNEL
 
 log = structlog.get_logger()
 
-SLOW_LOOK_S = 5.0
-_COMMANDS_SQL = "SELECT * FROM commands WHERE published_at IS NULL AND expires_at > $1 ORDER BY issued_at LIMIT 100"
+SLOW_LOOK_S = 2.0
+RECONNECT_S = 0.5
+REPUBLISH_AFTER = timedelta(seconds=1.5)
+_COMMANDS_SQL = (
+    "SELECT * FROM commands WHERE result IS NULL AND expires_at > $1 AND (published_at IS NULL OR published_at < $2)"
+    " ORDER BY issued_at LIMIT 100"
+)
 
 
 def load_or_make_key(path: Path) -> KeyPair:
@@ -44,7 +50,7 @@ def load_or_make_key(path: Path) -> KeyPair:
 
 
 class DownlinkPublisher:
-    """`run` serves until broker or database go away; the supervisor runs it again."""
+    """`run` serves until the database goes away; the supervisor runs it again."""
 
     def __init__(
         self, *, access: BrokerAccess, pool: asyncpg.Pool, database_url: str, key: KeyPair, clock: Clock
@@ -52,21 +58,31 @@ class DownlinkPublisher:
         self._access, self._pool, self._url, self._key, self._clock = access, pool, database_url, key, clock
         self._wake = asyncio.Event()
         self._published: dict[str, int] = {}
+        self._told_lost = False
 
     async def run(self) -> None:
-        """Publish everything once, then what changes."""
-        self._published.clear()
+        """For ever: publish everything once, then what changes; after a loss of the broker everything again."""
         listener = await asyncpg.connect(self._url, timeout=5.0)
         try:
             await listener.add_listener(DOWNLINK_CHANNEL, lambda *_: self._wake.set())
+            while not listener.is_closed():
+                await self._session(listener)
+                await asyncio.sleep(RECONNECT_S)
+        finally:
+            await listener.close(timeout=5.0)
+
+    async def _session(self, listener: asyncpg.Connection) -> None:
+        self._published.clear()
+        try:
             async with self._access.client("downlink") as client:
+                self._told_lost = False
                 log.info("downlink_up", host=self._access.host, port=self._access.port)
                 while not listener.is_closed():
                     await self._turn(client)
         except aiomqtt.MqttError as error:
-            log.warning("downlink_lost_broker", error=str(error))
-        finally:
-            await listener.close(timeout=5.0)
+            level = log.debug if self._told_lost else log.warning
+            level("downlink_lost_broker", error=str(error))
+            self._told_lost = True
 
     async def _turn(self, client: aiomqtt.Client) -> None:
         self._wake.clear()
@@ -91,16 +107,19 @@ class DownlinkPublisher:
 
     async def _snapshot(self) -> Snapshot:
         now = self._clock()
-        async with self._pool.acquire(timeout=5.0) as connection:
-            # One view of the database: version and rows belong together.
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                permits = await queries_office.permit_snapshot(connection, now=now)
-                rules = await queries_office.rule_rows(connection, now=now)
+        # One view of the database: version and rows belong together.
+        async with (
+            self._pool.acquire(timeout=5.0) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            permits = await queries_office.permit_snapshot(connection, now=now)
+            rules = await queries_office.rule_rows(connection, now=now)
         return Snapshot("", permits, rules)
 
     async def publish_commands(self, client: aiomqtt.Client) -> None:
-        """Those that have not been published and have not expired. Twice does no harm: the gateway counts an id once."""
-        for row in await self._pool.fetch(_COMMANDS_SQL, self._clock(), timeout=5.0):
+        """Those that wait for an answer, again and again until they expire: a gateway counts an id once."""
+        now = self._clock()
+        for row in await self._pool.fetch(_COMMANDS_SQL, now, now - REPUBLISH_AFTER, timeout=5.0):
             command = _command_of(row)
             await self._publish(client, command.gateway, "command", seal_command(command, self._key), retain=False)
             await self._pool.execute(

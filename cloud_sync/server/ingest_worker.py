@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from uuid import uuid4
 
 import aiomqtt
@@ -40,6 +42,7 @@ LEASE_RETRY_S = 0.5
 STREAM_QUEUE_MAX = 64
 INCOMING_MAX = 8192
 TROUBLE_PAUSE_S = 0.5
+RECONNECT_S_MAX = 1.0
 DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
@@ -119,26 +122,41 @@ class Leases:
 
 
 class IngestWorker:
-    """`run` serves until the connection to the broker ends; the supervisor runs it again."""
+    """One connection, a task for each stream that was heard; `run` never returns."""
 
-    def __init__(self, *, access: BrokerAccess, ingest: Ingest, metrics: IngestMetrics, database_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        access: BrokerAccess,
+        ingest: Ingest,
+        metrics: IngestMetrics,
+        database_url: str,
+        random: Callable[[], float] | None = None,
+    ) -> None:
         self._access, self._ingest, self._metrics = access, ingest, metrics
+        self._random = random or Random().random
+        self._told_lost = False
         self._leases = Leases(database_url)
         self._streams: dict[tuple[str, int], asyncio.Queue[bytes]] = {}
-        self.ready = asyncio.Event()
 
     async def run(self) -> None:
-        """Connect, hear, apply, answer. Returns when the broker goes away."""
+        """For ever: connect, hear, apply, answer; after a loss of the broker again, soon."""
+        while True:
+            await self._session()
+            await asyncio.sleep(self._random() * RECONNECT_S_MAX)
+
+    async def _session(self) -> None:
         try:
             async with self._access.client("ingest") as client, asyncio.TaskGroup() as tasks:
                 await client.subscribe("island/v1/+/up/+", qos=0)
-                self.ready.set()
+                self._told_lost = False
                 log.info("ingest_up", host=self._access.host, port=self._access.port)
                 await self._hear(client, tasks)
         except* aiomqtt.MqttError as group:
-            log.warning("ingest_lost_broker", error=str(group.exceptions[0]))
+            level = log.debug if self._told_lost else log.warning
+            level("ingest_lost_broker", error=str(group.exceptions[0]))
+            self._told_lost = True
         finally:
-            self.ready.clear()
             self._streams.clear()
             await self._leases.close()
 

@@ -10,9 +10,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.events_applied = Counter(
-            "island_events_applied_total", "Events projected", ["gateway", "kind"], registry=self.registry
-        )
         self.media_taken = Counter("island_media_taken_total", "Pictures stored", registry=self.registry)
         self.requests = Histogram(
             "island_request_seconds",

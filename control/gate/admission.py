@@ -6,11 +6,11 @@ lists, clone, consistency, register, energy, permit. Confidence thresholds are r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from control.domain.passages import Decision, Direction, Outcome, Reason
+from control.domain.passages import Decision, Direction, LaneMode, Outcome, Reason
 from control.domain.permits import Permit, PermitClass, PermitSnapshot, WatchEffect, WatchEntry
 from control.domain.plates import EnergyClass, PlateIdentity, PlateKind, Verdict, normalise
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
@@ -19,14 +19,6 @@ from control.gate import rules as keys
 from control.gate.near import fold, near_plates
 from control.gate.reasons import Code
 from control.gate.rules import Policy, RuleSet, Treatment
-
-
-class LaneMode(StrEnum):
-    """How a lane is run. `manual` leaves every decision to the guard; `closed` admits only emergencies."""
-
-    AUTO = "auto"
-    MANUAL = "manual"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +55,7 @@ class _Case:
 
 
 EMERGENCY_KINDS = frozenset({PlateKind.EMERGENCY, PlateKind.POLICE})
+CLOCK_TOLERANCE = timedelta(minutes=10)
 EMERGENCY_TYPES = frozenset({VehicleType.FIRE_ENGINE, VehicleType.AMBULANCE, VehicleType.POLICE_CAR})
 
 _HEAVY = frozenset({VehicleType.BUS, VehicleType.TRUCK, VehicleType.CRANE, VehicleType.MACHINERY})
@@ -94,6 +87,8 @@ def decide(view: ArrivalView, snapshot: PermitSnapshot, rules: RuleSet, lane: La
 
 def _without_plate(plate: Unavailable | None, lane: LaneView, policy: Policy) -> Decision:
     why = Reason(Code.NO_PLATE) if plate is None else Reason(Code.PLATE_UNAVAILABLE, detail=plate.why)
+    if lane.mode is LaneMode.OPEN:
+        return Decision(Outcome.ADMIT, (Reason(Code.LANE_OPEN), why), policy.version)
     # Nobody is kept on the island because a camera failed; the visit is matched later.
     if lane.direction is Direction.OUT and lane.mode is LaneMode.AUTO:
         return Decision(Outcome.ADMIT, (Reason(Code.LEAVING), why), policy.version)
@@ -114,8 +109,13 @@ def doubts_of(reading: PlateReading, policy: Policy) -> tuple[Reason, ...]:
 
 
 def _weakest(reading: PlateReading) -> int | None:
-    places = range(len(reading.characters))
-    return min(places, key=lambda i: reading.characters[i].probability, default=None)
+    """The place of the least sure character; one without a number is the least sure of all."""
+
+    def sureness(place: int) -> float:
+        probability = reading.characters[place].probability
+        return -1.0 if math.isnan(probability) else probability
+
+    return min(range(len(reading.characters)), key=sureness, default=None)
 
 
 def _clause(policy: Policy, key: str) -> str:
@@ -128,23 +128,32 @@ def _clause(policy: Policy, key: str) -> str:
 def _block_list(case: _Case) -> Decision | None:
     """Blocked plates are never admitted, and a doubtful reading near one is shown to a person."""
     text = fold(case.identity.text)
-    blocked = {
-        plate
-        for plate, entries in case.snapshot.watch.items()
-        if any(e.effect is WatchEffect.BLOCK and _watch_applies(e, case.at) for e in entries)
-    }
-    exact = [plate for plate in blocked if fold(normalise(plate)) == text]
+    blocked = {plate: entry for plate in case.snapshot.watch if (entry := _block_of(case, plate)) is not None}
+    exact = sorted(plate for plate in blocked if fold(normalise(plate)) == text)
     if exact:
         leaving = case.lane.direction is Direction.OUT
         sure = not case.doubts and case.identity.text in {normalise(p) for p in exact} and not leaving
         refused = sure and not _maybe_emergency(case)
         refused = refused and case.policy.treatment(keys.BLOCK_LIST) is Treatment.REFUSE
-        entry = next(e for e in case.snapshot.watch[exact[0]] if e.effect is WatchEffect.BLOCK)
-        reason = Reason(Code.ON_BLOCK_LIST, _clause(case.policy, keys.BLOCK_LIST), entry.reason)
+        reason = Reason(Code.ON_BLOCK_LIST, _clause(case.policy, keys.BLOCK_LIST), blocked[exact[0]].reason)
         return _answer(case, Outcome.REFUSE if refused else Outcome.HOLD, reason, *case.doubts)
     if case.doubts and near_plates(case.reading, blocked):
         return _answer(case, Outcome.HOLD, Reason(Code.NEAR_BLOCK_LIST), *case.doubts)
     return None
+
+
+def _block_of(case: _Case, plate: str) -> WatchEntry | None:
+    """The block in force on a listed plate. A clock that fell behind the list must not lift a newer block."""
+    instants = (case.at, max(case.at, case.snapshot.taken_at))
+    blocks = (e for e in case.snapshot.watch[plate] if e.effect is WatchEffect.BLOCK)
+    return next((e for e in blocks if any(_watch_applies(e, at) for at in instants)), None)
+
+
+def _lane_open(case: _Case) -> Decision | None:
+    """A person opened the lane for everybody, as in an evacuation; the block list still holds."""
+    if case.lane.mode is not LaneMode.OPEN:
+        return None
+    return _answer(case, Outcome.ADMIT, Reason(Code.LANE_OPEN), *case.doubts)
 
 
 def _leaving(case: _Case) -> Decision | None:
@@ -188,10 +197,10 @@ def _emergency(case: _Case) -> Decision | None:
 
 def _lane_mode(case: _Case) -> Decision | None:
     match case.lane.mode:
-        case LaneMode.AUTO:
+        case LaneMode.AUTO | LaneMode.OPEN:
             return None
-        case LaneMode.MANUAL:
-            return _answer(case, Outcome.HOLD, Reason(Code.LANE_MANUAL))
+        case LaneMode.GUARDED:
+            return _answer(case, Outcome.HOLD, Reason(Code.LANE_GUARDED))
         case LaneMode.CLOSED:
             return _answer(case, Outcome.HOLD, Reason(Code.LANE_CLOSED))
 
@@ -213,6 +222,8 @@ def _consistency(case: _Case) -> Decision | None:
     seen = _seen_type(case)
     if seen is None or seen not in CONTRADICTIONS.get(case.identity.kind, frozenset()):
         return None
+    if seen.value in _recorded_types(case):
+        return None
     if case.policy.treatment(keys.TYPE_MISMATCH) is not Treatment.HOLD:
         return None
     return _answer(
@@ -220,13 +231,27 @@ def _consistency(case: _Case) -> Decision | None:
     )
 
 
+def _recorded_types(case: _Case) -> set[str]:
+    """What register and permits say the vehicle is; they know better than the plate's kind."""
+    entry = case.snapshot.registry.get(case.identity.text)
+    recorded = {p.vehicle_type for p in _permits(case)} | {entry.vehicle_type if entry else None}
+    return {name for name in recorded if name is not None}
+
+
 def _allow_list(case: _Case) -> Decision | None:
     entry = _watched(case, WatchEffect.ALLOW)
-    return None if entry is None else _answer(case, Outcome.ADMIT, Reason(Code.ON_ALLOW_LIST, detail=entry.reason))
+    if entry is None:
+        return None
+    burns = (_registered_energy(case) or case.identity.energy) in _BURNS
+    return _answer(case, Outcome.ADMIT, Reason(Code.ON_ALLOW_LIST, detail=entry.reason), record_emission=burns)
+
+
+_BURNS = frozenset({EnergyClass.FUEL, EnergyClass.PLUG_IN_OR_FUEL_CELL})
 
 
 _QUESTIONS = (
     _block_list,
+    _lane_open,
     _leaving,
     _doubtful,
     _emergency,
@@ -253,7 +278,7 @@ def _by_energy(case: _Case) -> Decision:
             return _answer(case, Outcome.ADMIT, Reason(code, _clause(case.policy, keys.PLUG_IN)))
         case EnergyClass.PLUG_IN_OR_FUEL_CELL:
             return _plug_in(case)
-        case EnergyClass.FUEL:
+        case EnergyClass.FUEL if case.identity.kind not in keys.SPECIAL_KINDS:
             return _fuel(case)
         case _:
             return _special_kind(case)
@@ -286,6 +311,10 @@ def _fuel(case: _Case) -> Decision:
         return granted
     if _maybe_emergency(case):
         return _answer(case, Outcome.HOLD, Reason(Code.MAYBE_EMERGENCY), _why_no_permit(case))
+    if _clock_doubtful(case):
+        return _answer(case, Outcome.HOLD, Reason(Code.CLOCK_DOUBTFUL), _why_no_permit(case))
+    if case.snapshot.version <= 0:
+        return _answer(case, Outcome.HOLD, Reason(Code.SNAPSHOT_TOO_OLD), _why_no_permit(case))
     age_h = (case.at - case.snapshot.taken_at) / timedelta(hours=1)
     if age_h > case.policy.number(keys.SNAPSHOT_AGE_MAX_H):
         return _answer(case, Outcome.HOLD, Reason(Code.SNAPSHOT_TOO_OLD, detail=f"{age_h:.0f} h"), _why_no_permit(case))
@@ -319,8 +348,23 @@ def _under_permit(case: _Case) -> Decision | None:
     permit = _usable_permit(case, None)
     if permit is None:
         return None
+    if _clock_doubtful(case):
+        return _answer(case, Outcome.HOLD, Reason(Code.CLOCK_DOUBTFUL, detail=permit.permit_id))
+    seen = _seen_type(case)
+    if seen is not None and _names_another(permit, seen):
+        return _answer(case, Outcome.HOLD, Reason(Code.PERMIT_OTHER_VEHICLE, "管理办法 art. 25", permit.permit_id))
     reason = Reason(Code.PERMIT_VALID, "管理办法 art. 25", permit.permit_id)
     return _answer(case, Outcome.ADMIT_UNDER_PERMIT, reason, permit=permit, record_emission=True)
+
+
+def _clock_doubtful(case: _Case) -> bool:
+    """The lists come from the future: our clock fell behind, and no permit's dates can be judged by it."""
+    return case.snapshot.taken_at - case.at > CLOCK_TOLERANCE
+
+
+def _names_another(permit: Permit, seen: VehicleType) -> bool:
+    """A type that we cannot see apart (a word of the office's own) is never held against the vehicle."""
+    return permit.vehicle_type in set(VehicleType) - {VehicleType.UNKNOWN} and permit.vehicle_type != seen
 
 
 def _permits(case: _Case) -> tuple[Permit, ...]:
@@ -388,7 +432,12 @@ def _maybe_emergency(case: _Case) -> bool:
     """By type or by the look of the text. It only ever prevents a refusal; it never opens."""
     text = case.identity.text
     by_plate = case.identity.kind in EMERGENCY_KINDS or "警" in text or "应" in text or "急" in text
-    return by_plate or _seen_type(case) in EMERGENCY_TYPES
+    return by_plate or _seen_type(case) in EMERGENCY_TYPES or _emergency_class(case)
+
+
+def _emergency_class(case: _Case) -> bool:
+    """An emergency permit that does not fit here and now: not enough to open by, too much to refuse."""
+    return any(p.permit_class is PermitClass.EMERGENCY and case.at < p.valid_until for p in _permits(case))
 
 
 def _answer(

@@ -15,6 +15,8 @@ from control.gate.near import fold, one_apart
 
 FORGET_S = 3.0
 ALTERNATIVES_MAX = 3
+# Two readings that are both surer than this and differ by more than a character are two plates.
+SURE = 0.8
 _FLOOR = 1e-4
 
 
@@ -56,8 +58,8 @@ class Tracker:
         free = list(self._tracks)
         active = []
         for reading in sorted(readings, key=lambda r: -r.confidence):
-            track = max(free, key=lambda t: resemblance(t.readings[-1], reading), default=None)
-            if track is None or resemblance(track.readings[-1], reading) <= 0:
+            track = max(free, key=lambda t: continues(t, reading), default=None)
+            if track is None or continues(track, reading) <= 0:
                 track = self._begin(at_s)
             else:
                 free.remove(track)
@@ -92,8 +94,16 @@ def _best_frames(readings: tuple[PlateReading, ...], count: int) -> tuple[PlateR
     """The newest reading last (tracking needs its place), the least confident of the others dropped."""
     if len(readings) <= count:
         return readings
-    worst = min(readings[:-1], key=lambda r: r.confidence)
-    return tuple(r for r in readings if r is not worst)
+    worst = min(range(len(readings) - 1), key=lambda place: _weight(readings[place]))
+    return (*readings[:worst], *readings[worst + 1 :])
+
+
+def continues(track: Track, now: PlateReading) -> float:
+    """How well a reading continues a track. Its surest reading has a say, so that a bad frame hides no plate."""
+    best = max(track.readings, key=_weight)
+    if min(best.confidence, now.confidence) > SURE and not one_apart(fold(best.text), fold(now.text)):
+        return 0.0
+    return resemblance(track.readings[-1], now)
 
 
 def resemblance(last: PlateReading, now: PlateReading) -> float:
@@ -107,7 +117,7 @@ def resemblance(last: PlateReading, now: PlateReading) -> float:
     if near:
         return 5.0 - min(distance, 5.0)
     # Another text at the same place: a bad frame of the same plate, unless both are sure of themselves.
-    sure = min(last.confidence, now.confidence) > 0.8
+    sure = min(last.confidence, now.confidence) > SURE
     return 0.0 if sure else 0.5 - distance
 
 
@@ -135,7 +145,7 @@ def fuse(readings: tuple[PlateReading, ...]) -> PlateReading:
     colour, colour_confidence = _fuse_colour(readings)
     best = max(agreeing, key=lambda r: r.confidence)
     share = sum(_weights(agreeing)) / sum(_weights(readings))
-    same = [r.confidence for r in agreeing if r.text == "".join(c.char for c in characters)]
+    same = [_weight(r) for r in agreeing if r.text == "".join(c.char for c in characters)]
     confidence = share * max(same, default=math.prod(c.probability for c in characters))
     return PlateReading(
         characters=characters,
@@ -148,8 +158,13 @@ def fuse(readings: tuple[PlateReading, ...]) -> PlateReading:
     )
 
 
+def _weight(reading: PlateReading) -> float:
+    """Its confidence; one without a number has none."""
+    return max(reading.confidence, _FLOOR) if math.isfinite(reading.confidence) else _FLOOR
+
+
 def _weights(readings: Iterable[PlateReading]) -> list[float]:
-    return [max(r.confidence, _FLOOR) if math.isfinite(r.confidence) else _FLOOR for r in readings]
+    return [_weight(reading) for reading in readings]
 
 
 def _agreed_length(readings: tuple[PlateReading, ...]) -> int:

@@ -188,7 +188,7 @@ def step(state: LaneState, inputs: LaneInputs, times: LaneTimes | None = None) -
     times = times or LaneTimes()
     state = _timed(state, inputs)
     safety = _reopen(state, inputs)
-    state, effects = safety or _guarded(state, inputs) or _PHASES[state.phase](state, inputs, times)
+    state, effects = safety or _guarded(state, inputs, times) or _PHASES[state.phase](state, inputs, times)
     state = replace(state, a_before=_at_a(inputs))
     state, alarms = _alarms(state, inputs, times)
     return state, (*effects, *alarms)
@@ -237,24 +237,25 @@ def _reopen(state: LaneState, inputs: LaneInputs) -> Turn | None:
     return opened, (OpenBarrier(state.arrival_no, Cause.SAFETY),)
 
 
-def _guarded(state: LaneState, inputs: LaneInputs) -> Turn | None:
+def _guarded(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn | None:
     """The first guard's command that can be followed now."""
     for command in inputs.guards:
-        turn = _obey(state, inputs, command)
+        turn = _obey(state, inputs, command, times)
         if turn is not None:
             return turn
     return None
 
 
-def _obey(state: LaneState, inputs: LaneInputs, command: GuardCommand) -> Turn | None:
+def _obey(state: LaneState, inputs: LaneInputs, command: GuardCommand, times: LaneTimes) -> Turn | None:
+    again = _failed_to_open(state, inputs, times)
     match command.action:
         case GuardAction.ADMIT | GuardAction.REFUSE if command.arrival_no != state.arrival_no:
             return None
-        case GuardAction.ADMIT if state.phase in _DECIDABLE:
+        case GuardAction.ADMIT if state.phase in _DECIDABLE or again:
             return _open(state, inputs, Cause.GUARD, Outcome.ADMIT.value)
         case GuardAction.REFUSE if state.phase in _DECIDABLE:
             return _enter(state, Phase.REFUSED, inputs), (ShowMessage(Outcome.REFUSE.value),)
-        case GuardAction.OPEN if state.phase not in (Phase.OPENING, Phase.PASSING):
+        case GuardAction.OPEN if state.phase not in (Phase.OPENING, Phase.PASSING) or again:
             return _open(state, inputs, Cause.GUARD, Outcome.ADMIT.value)
         case GuardAction.CLOSE if not blocked(inputs) and inputs.barrier is Barrier.OPEN:
             closing = replace(_enter(state, Phase.CLOSING, inputs), opened_by_us=True)
@@ -284,11 +285,18 @@ def _reading(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
     if inputs.decision is None or inputs.decision[0] != state.arrival_no:
         return state, ()
     decision = inputs.decision[1]
+    if decision.outcome.opens and _cannot_close_again(inputs) and not decision.complete_permit_after:
+        return _enter(state, Phase.WAITING, inputs), (ShowMessage("wait"),)
     if decision.outcome.opens:
         return _open(state, inputs, Cause.DECISION, decision.outcome.value)
     if decision.outcome is Outcome.REFUSE:
         return _enter(state, Phase.REFUSED, inputs), (ShowMessage(decision.reasons[0].code),)
     return _enter(state, Phase.WAITING, inputs), (ShowMessage("wait"),)
+
+
+def _cannot_close_again(inputs: LaneInputs) -> bool:
+    """An arm without loop B or beam never comes down by itself, so only a person, or a rescue, raises it."""
+    return isinstance(inputs.loop_b, Unavailable) or isinstance(inputs.beam, Unavailable)
 
 
 def _waiting(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
@@ -301,7 +309,8 @@ def _gone(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn | None
         through = replace(_enter(state, Phase.PASSING, inputs), on_b=True, ended=True)
         return through, (EndArrival(state.arrival_no, "unasked"),)
     if _lasted(state.a_clear_s, inputs, times.gone_s):
-        return _enter(state, Phase.IDLE, inputs), (EndArrival(state.arrival_no, "backed_out"), ShowMessage("blank"))
+        away = replace(_enter(state, Phase.IDLE, inputs), opened_by_us=False, ended=True)
+        return away, (EndArrival(state.arrival_no, "backed_out"), ShowMessage("blank"))
     return None
 
 
@@ -313,10 +322,18 @@ def _open(state: LaneState, inputs: LaneInputs, cause: Cause, message: str) -> T
     return opening, (OpenBarrier(state.arrival_no, cause), ShowMessage(message))
 
 
-def _opening(state: LaneState, inputs: LaneInputs, _: LaneTimes) -> Turn:
+def _opening(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
     if inputs.barrier is Barrier.OPEN:
         return _enter(state, Phase.PASSING, inputs), ()
+    if _failed_to_open(state, inputs, times) and _lasted(state.a_clear_s, inputs, times.gone_s):
+        return _finish(state, inputs, "backed_out", Cause.BACKED_OUT, ())
     return state, ()
+
+
+def _failed_to_open(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> bool:
+    """The arm had its time and is down. The policy never asks twice; a person may."""
+    late = _lasted(state.since_s, inputs, times.move_s)
+    return state.phase is Phase.OPENING and inputs.barrier is Barrier.CLOSED and late
 
 
 def _passing(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
@@ -330,7 +347,8 @@ def _passing(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
 
 def _count_vehicles(state: LaneState, inputs: LaneInputs) -> Turn:
     """The arm's own vehicle leaves loop A once; a second one leaving it before B was ever clear has tailgated."""
-    occupied = inputs.loop_b is True or inputs.beam is True
+    # Loop B begins before the arm: a vehicle counts as under it once the beam is broken or loop A is behind it.
+    occupied = inputs.beam is True or (inputs.loop_b is True and not _at_a(inputs))
     left = state.a_before and not _at_a(inputs) and (occupied or state.on_b)
     state = replace(state, on_b=state.on_b or occupied, left_a=state.left_a + int(left))
     return state, ((Tailgated(state.arrival_no),) if left and state.left_a > 1 else ())

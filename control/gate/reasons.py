@@ -28,6 +28,7 @@ class Code(StrEnum):
     PERMIT_NOT_YET_VALID = "permit_not_yet_valid"
     PERMIT_OTHER_GATE = "permit_other_gate"
     PERMIT_USED_UP = "permit_used_up"
+    PERMIT_OTHER_VEHICLE = "permit_other_vehicle"
     KIND_NOT_ADMITTED = "kind_not_admitted"
     NO_PLATE = "no_plate"
     PLATE_UNAVAILABLE = "plate_unavailable"
@@ -46,8 +47,10 @@ class Code(StrEnum):
     ALREADY_INSIDE = "already_inside"
     TYPE_CONTRADICTS_PLATE = "type_contradicts_plate"
     SNAPSHOT_TOO_OLD = "snapshot_too_old"
+    CLOCK_DOUBTFUL = "clock_doubtful"
     NO_RULE_IN_FORCE = "no_rule_in_force"
-    LANE_MANUAL = "lane_manual"
+    LANE_GUARDED = "lane_guarded"
+    LANE_OPEN = "lane_open"
     LANE_CLOSED = "lane_closed"
 
 
@@ -69,6 +72,7 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.PERMIT_NOT_YET_VALID: ("许可还没到生效时间", "The permit is not valid yet"),
     Code.PERMIT_OTHER_GATE: ("许可不适用于这个门岗", "The permit is for another gate"),
     Code.PERMIT_USED_UP: ("许可次数已用完", "The permit has no entries left"),
+    Code.PERMIT_OTHER_VEHICLE: ("车型与许可上登记的不符", "The permit names another type of vehicle"),
     Code.KIND_NOT_ADMITTED: ("该类号牌按规则不放行", "This kind of plate is not admitted by rule"),
     Code.NO_PLATE: ("没看到车牌", "No plate was seen"),
     Code.PLATE_UNAVAILABLE: ("读不到车牌：画面或识别不可用", "The plate could not be read: no picture or no reader"),
@@ -87,7 +91,9 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.ALREADY_INSIDE: ("同一车牌已在岛内", "The same plate is already on the island"),
     Code.TYPE_CONTRADICTS_PLATE: ("车型与号牌种类不符", "The vehicle does not fit its kind of plate"),
     Code.SNAPSHOT_TOO_OLD: ("许可数据太旧，不自动拒绝", "The permits are too old to refuse by"),
+    Code.CLOCK_DOUBTFUL: ("时钟可疑，许可时效不能判断", "The clock is in doubt, so permit dates cannot be judged"),
     Code.NO_RULE_IN_FORCE: ("今天没有生效的规则", "No rule is in force today"),
-    Code.LANE_MANUAL: ("车道在手动模式", "The lane is on manual"),
+    Code.LANE_GUARDED: ("车道由值班逐辆决定", "A guard decides every vehicle in this lane"),
+    Code.LANE_OPEN: ("车道已开放通行", "The lane is open to everybody"),
     Code.LANE_CLOSED: ("车道已关闭", "The lane is closed"),
 }

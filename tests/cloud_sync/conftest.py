@@ -93,7 +93,7 @@ def config(database_url: str, tmp_path: Path) -> CloudConfig:
     """No broker; one gateway `gw-east`; cookies without TLS."""
     return CloudConfig(
         server=ServerConfig(data_dir=tmp_path / "data"),
-        database=DatabaseConfig(url=database_url, pool_size_max=5),
+        database=DatabaseConfig(url=database_url, migrate_at_start=False, pool_size_max=5),
         broker=BrokerConfig(kind="none"),
         gateways=(GatewayConfig(id="gw-east", name="East gate", secret_file=tmp_path / "gw-east.secret"),),
     )

@@ -10,7 +10,7 @@ import pytest
 from control.domain.plates import PlateColour, PlateKind, Verdict, identify
 from vision.colour import ColourReading, Contrast, PixelReading, is_grey, read_pixels, settle
 from vision.render.plates import random_plate, render_plate
-from vision.render.weather import exposure, night, noise
+from vision.render.weather import degrade, exposure, night, noise
 
 DARK, LIGHT = Contrast.DARK_ON_LIGHT, Contrast.LIGHT_ON_DARK
 
@@ -46,6 +46,15 @@ def test_green_is_never_denied_and_never_taken_for_another() -> None:
         reading = read_pixels(drawn(PlateKind.NEV_SMALL, seed))
         assert reading.colour in (PlateColour.GREEN, PlateColour.UNKNOWN)
         assert settle(ColourReading(PlateColour.GREEN, 0.9), reading).colour is PlateColour.GREEN
+
+
+def test_weather_does_not_deny_a_new_energy_plate() -> None:
+    denied = 0
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        seen = degrade(drawn(PlateKind.NEV_SMALL, seed), rng, strength=0.5)
+        denied += settle(ColourReading(PlateColour.GREEN, 0.9), read_pixels(seen)).colour is PlateColour.UNKNOWN
+    assert denied <= 1
 
 
 def test_a_blue_plate_never_passes_as_green_whatever_the_lamp() -> None:
@@ -87,6 +96,7 @@ def pixels(colour: PlateColour, contrast: Contrast = Contrast.UNCLEAR) -> PixelR
         (PlateColour.WHITE, pixels(PlateColour.UNKNOWN, DARK), True),
         (PlateColour.WHITE, pixels(PlateColour.GREEN, DARK), False),
         (PlateColour.BLACK, pixels(PlateColour.YELLOW, DARK), False),
+        (PlateColour.BLACK, pixels(PlateColour.BLUE, LIGHT), True),
     ],
 )
 def test_settling(network: PlateColour, seen: PixelReading, kept: bool) -> None:

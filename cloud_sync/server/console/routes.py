@@ -30,11 +30,12 @@ class Assets(StaticFiles):
     """Stylesheets, scripts, icons and fonts; sources that lie beside them are not served."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, to be kept for a day; addresses change with the content."""
+        """The file. Addresses of stylesheets change with their content; scripts import each other and are asked for."""
         if not path.endswith(tuple(_PUBLIC_SUFFIXES)):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = f"public, max-age={KEEP_S}"
+        kept = f"public, max-age={KEEP_S}" if not path.endswith(".js") else "no-cache"
+        response.headers["Cache-Control"] = kept
         return response
 
 

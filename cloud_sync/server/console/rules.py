@@ -76,7 +76,8 @@ def _newest(published: Sequence[dict[str, Any]]) -> gate_rules.RuleSet:
 
 
 def _line(words: Words, version: str, row: gate_rules.Rule) -> RuleLine:
-    clause = row.clause if row.source in row.clause else f"{row.clause} · {row.source}"
+    parts = dict.fromkeys(_given(words, one) for one in (row.clause, row.source))
+    clause = " · ".join(parts)
     return RuleLine(
         _name(words, row.key),
         _value(words, row),
@@ -84,9 +85,17 @@ def _line(words: Words, version: str, row: gate_rules.Rule) -> RuleLine:
         f"{version} · {row.rule_id}",
         f"{row.valid_from:%Y-%m-%d}",
         f"{row.valid_until:%Y-%m-%d}" if row.valid_until else "",
-        row.author,
-        row.reason,
+        _given(words, row.author),
+        _given(words, row.reason),
     )
+
+
+SHIPPED_TEXTS = (N_("project policy value"), N_("delivered with the product"))
+
+
+def _given(words: Words, text: str) -> str:
+    """A text of a row; the few that ship with the product have a translation, the office's own stay as written."""
+    return words.gettext(text) if text in SHIPPED_TEXTS else text
 
 
 def _name(words: Words, key: str) -> str:

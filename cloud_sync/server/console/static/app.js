@@ -73,7 +73,11 @@ function choose(button) {
   item.dataset.chosenPermit = button.dataset.permit;
   const acts = actsOf(item);
   const permit = $('[data-act="permit"]', acts);
-  if (permit) permit.hidden = !button.dataset.permit;
+  if (permit) {
+    permit.hidden = !button.dataset.permit;
+    const word = $("[data-permit-word]", permit);
+    word.textContent = word.dataset.chosenWord.replace("{c}", $(".glyph", button).textContent);
+  }
   const hint = $("[data-choose-first]", acts);
   if (hint) hint.hidden = true;
 }
@@ -321,6 +325,10 @@ document.addEventListener("load", (event) => {
   if (event.target instanceof Element && event.target.matches(".ev img")) drawEvidence(event.target.closest(".ev").parentElement);
 }, true);
 
+/* A picture is drawn anew when its place changes its size. */
+const sizes = new ResizeObserver((entries) => { for (const entry of entries) drawEvidence(entry.target); });
+function watchSizes() { for (const figure of $$("[data-evidence]:not([data-watched])")) { figure.dataset.watched = ""; sizes.observe(figure); } }
+
 /* ---- start */
 fillWaits();
 setInterval(fillWaits, 1000);
@@ -333,4 +341,6 @@ if (new URLSearchParams(location.search).has("done")) {
   history.replaceState(null, "", clean);
 }
 addEventListener("resize", () => { for (const figure of $$("[data-evidence]")) drawEvidence(figure.parentElement); });
+new MutationObserver(watchSizes).observe(body, { childList: true, subtree: true });
+watchSizes();
 addEventListener("pagehide", () => $("main")?.classList.add("leaving"));

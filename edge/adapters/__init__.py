@@ -1,0 +1,1 @@
+"""What touches the world: cameras, controllers, disks and sockets, each behind a port."""

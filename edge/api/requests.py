@@ -1,0 +1,42 @@
+"""What the page may ask: owns the shape of its requests and which reasons a person can give."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+PlateText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=12)]
+
+ADMIT_REASONS = ("known_vehicle", "plate_misread", "official_visit", "delivery", "emergency", "other")
+REFUSE_REASONS = ("no_permit", "block_list", "wrong_lane", "driver_left", "unclear_papers", "other")
+
+
+class SignIn(BaseModel):
+    """A guard's name and the PIN."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+    pin: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class HoldDecision(BaseModel):
+    """What a guard decided about a held vehicle. `under_permit` asks for the permit of the chosen reading."""
+
+    model_config = ConfigDict(extra="forbid")
+    outcome: Literal["admit", "refuse"]
+    reason_code: Annotated[str, StringConstraints(max_length=40)]
+    note: Words = ""
+    reading: PlateText | None = None
+    under_permit: bool = False
+
+
+class BarrierOrder(BaseModel):
+    """Raise or lower the arm of a lane without an arrival."""
+
+    model_config = ConfigDict(extra="forbid")
+    action: Literal["open", "close"]
+    reason_code: Annotated[str, StringConstraints(max_length=40)]
+    note: Words = ""
