@@ -138,14 +138,14 @@ class LaneWorld:
     def step(self, dt_s: float) -> None:
         """Move everything on the lane by `dt_s`."""
         self.now_s += dt_s
-        self.arrivals.step(dt_s)
-        self._arrive()
         for index, vehicle in enumerate(self.vehicles):
             leader = self.vehicles[index - 1] if index else None
             self._drive(vehicle, leader, dt_s)
         before = self.boom.position_frac
         self.boom.step(dt_s)
         self._watch(before)
+        self.arrivals.step(dt_s)
+        self._arrive()
         self._sense()
         self._retire()
 
@@ -300,6 +300,11 @@ class Arrivals:
     def due(self) -> bool:
         """Whether the next vehicle has come."""
         return not self.stopped and self._clock_s >= self._next.arrives_at_s
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until the next vehicle is due; infinite while arrivals are stopped."""
+        return math.inf if self.stopped else max(0.0, self._next.arrives_at_s - self._clock_s)
 
     def take(self) -> Drawn:
         """The vehicle that is due; the next one is drawn."""

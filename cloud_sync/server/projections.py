@@ -248,12 +248,17 @@ async def _plate_corrected(batch: _Batch, facts: Sequence[_Fact]) -> list[Change
 
 
 async def _insert_corrections(batch: _Batch, facts: Sequence[_Fact]) -> None:
-    """Only for the gateway's own arrivals. The newest correction is the plate that is shown and searched."""
+    """Only for the gateway's own arrivals, and where it changes something: the newest correction is what is shown.
+
+    A guard's decision and the correction journalled beside it say the same.
+    """
     rows = [_correction_row(batch, fact.uuid, fact.body) for fact in facts]
     await batch.connection.executemany(
         "INSERT INTO corrections (arrival_id, raw_text, corrected_text, by, source, at, recorded_at, event_uuid)"
         " SELECT p.arrival_id, coalesce(p.raw_plate, ''), $3, $4, $5, $6, $7, $8 FROM passages p"
-        " WHERE p.arrival_id = $1 AND p.gateway_id = $2 ON CONFLICT (event_uuid) DO NOTHING",
+        " WHERE p.arrival_id = $1 AND p.gateway_id = $2"
+        f" AND $3 IS DISTINCT FROM coalesce({_NEWEST_CORRECTION.format(arrival='p.arrival_id')}, p.raw_plate)"
+        " ON CONFLICT (event_uuid) DO NOTHING",
         rows,
     )
     await _refresh_plates(batch.connection, [row[0] for row in rows])

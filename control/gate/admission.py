@@ -16,7 +16,7 @@ from control.domain.plates import EnergyClass, PlateIdentity, PlateKind, Verdict
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.domain.vehicles import VehicleType
 from control.gate import rules as keys
-from control.gate.near import fold, near_plates
+from control.gate.near import SUGGESTIONS_MAX, all_near, fold, folded
 from control.gate.reasons import Code
 from control.gate.rules import Policy, RuleSet, Treatment
 
@@ -128,16 +128,17 @@ def _clause(policy: Policy, key: str) -> str:
 def _block_list(case: _Case) -> Decision | None:
     """Blocked plates are never admitted, and a doubtful reading near one is shown to a person."""
     text = fold(case.identity.text)
-    blocked = {plate: entry for plate in case.snapshot.watch if (entry := _block_of(case, plate)) is not None}
-    exact = sorted(plate for plate in blocked if fold(normalise(plate)) == text)
-    if exact:
+    alike = sorted(plate for plate in case.snapshot.watch if folded(plate) == text)
+    blocked = {plate: entry for plate in alike if (entry := _block_of(case, plate)) is not None}
+    if blocked:
         leaving = case.lane.direction is Direction.OUT
-        sure = not case.doubts and case.identity.text in {normalise(p) for p in exact} and not leaving
+        sure = not case.doubts and case.identity.text in {normalise(p) for p in blocked} and not leaving
         refused = sure and not _maybe_emergency(case)
         refused = refused and case.policy.treatment(keys.BLOCK_LIST) is Treatment.REFUSE
-        reason = Reason(Code.ON_BLOCK_LIST, _clause(case.policy, keys.BLOCK_LIST), blocked[exact[0]].reason)
+        why = next(iter(blocked.values())).reason
+        reason = Reason(Code.ON_BLOCK_LIST, _clause(case.policy, keys.BLOCK_LIST), why)
         return _answer(case, Outcome.REFUSE if refused else Outcome.HOLD, reason, *case.doubts)
-    if case.doubts and near_plates(case.reading, blocked):
+    if case.doubts and any(_block_of(case, plate) for plate in all_near(case.reading, case.snapshot.watch)):
         return _answer(case, Outcome.HOLD, Reason(Code.NEAR_BLOCK_LIST), *case.doubts)
     return None
 
@@ -167,7 +168,7 @@ def _doubtful(case: _Case) -> Decision | None:
     """An unsure reading goes to a person, with the permits that it may have meant."""
     if not case.doubts:
         return None
-    near = near_plates(case.reading, _valid_permit_plates(case))
+    near = _near_permits(case)
     reasons = list(case.doubts)
     if near and reasons[0].code in _TEXT_DOUBTS:
         reasons.insert(0, Reason(Code.NEAR_PERMIT, detail=near[0]))
@@ -401,12 +402,14 @@ def _why_no_permit(case: _Case) -> Reason:
     return Reason(Code.FUEL_WITHOUT_PERMIT, "管理办法 art. 25")
 
 
-def _valid_permit_plates(case: _Case) -> set[str]:
-    return {
-        plate
-        for plate, permits in case.snapshot.permits.items()
-        if any(permit_problem(p, case.lane.gate_id, case.at) is None for p in permits)
-    }
+def _near_permits(case: _Case) -> tuple[str, ...]:
+    """Plates with a permit for here and now that the reading may have meant."""
+
+    def valid(plate: str) -> bool:
+        permits = case.snapshot.permits[plate]
+        return any(permit_problem(p, case.lane.gate_id, case.at) is None for p in permits)
+
+    return tuple(plate for plate in all_near(case.reading, case.snapshot.permits) if valid(plate))[:SUGGESTIONS_MAX]
 
 
 # --------------------------------------------------------------------------------------------------------- small parts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from functools import lru_cache
 
 from control.domain.plates import normalise
 from control.domain.readings import PlateReading
@@ -16,12 +17,22 @@ def fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def near_plates(reading: PlateReading, plates: Collection[str]) -> tuple[str, ...]:
-    """Up to three of `plates` at most one character away from the reading, likeliest first."""
+@lru_cache(maxsize=65536)
+def folded(plate: str) -> str:
+    """A listed plate normalised and folded; remembered, since every decision compares with every listed plate."""
+    return fold(normalise(plate))
+
+
+def all_near(reading: PlateReading, plates: Iterable[str]) -> tuple[str, ...]:
+    """Those of `plates` at most one character away from the reading, likeliest first."""
     text = fold(normalise(reading.text))
-    near = [plate for plate in plates if one_apart(text, fold(normalise(plate)))]
-    near.sort(key=lambda plate: (-support(reading, normalise(plate)), plate))
-    return tuple(near[:SUGGESTIONS_MAX])
+    near = [plate for plate in plates if one_apart(text, folded(plate))]
+    return tuple(sorted(near, key=lambda plate: (-support(reading, normalise(plate)), plate)))
+
+
+def near_plates(reading: PlateReading, plates: Iterable[str]) -> tuple[str, ...]:
+    """The first three of `all_near`."""
+    return all_near(reading, plates)[:SUGGESTIONS_MAX]
 
 
 def one_apart(first: str, second: str) -> bool:

@@ -219,7 +219,7 @@ async def decide(
     corrected_plate: Annotated[str, Form()] = "",
 ) -> Response:
     """Orders the gate; the decision stands when the gate's event comes back."""
-    if outcome not in Outcome:
+    if outcome not in set(Outcome):
         raise Problem("invalid", detail="outcome")
     code = reason_code or ("other" if note.strip() else "")
     await store.decide_hold(
@@ -260,7 +260,7 @@ async def revise(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Writes what the decision should have been."""
-    if outcome not in Outcome:
+    if outcome not in set(Outcome):
         raise Problem("invalid", detail="outcome")
     actor = store.Actor.of(user, remote_of(request))
     await store.revise(given, actor, arrival_id, outcome=Outcome(outcome), reason_code=reason_code, note=note)

@@ -163,6 +163,7 @@ function queueButton(hold) {
 }
 
 function show(arrivalId) {
+  if (arrivalId === shownHold) return;
   shownHold = arrivalId;
   chosen = null;
   changedAt = performance.now();
@@ -240,7 +241,12 @@ function action(kind, iconName, title, small, letter, run) {
   return button;
 }
 
+let drawnActs = "";
 function drawActs(hold) {
+  // Buttons stay the same elements while nothing about them changes, so that no click falls between two drawings.
+  const now = JSON.stringify([hold && [hold.arrival_id, hold.readings, hold.guard], chosen, currentLane(hold).id]);
+  if (now === drawnActs) return;
+  drawnActs = now;
   const focused = document.activeElement?.dataset?.act;
   const acts = hold ? holdActs(hold) : armActs();
   $("acts").replaceChildren(...acts);

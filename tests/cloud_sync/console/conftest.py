@@ -16,13 +16,14 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from cloud_sync.server import auth, build, store
 from cloud_sync.server.config import CloudConfig
 from cloud_sync.server.services import Services
 from control.domain.permits import PermitClass, WatchEffect
 
+expect.set_options(timeout=15_000)
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -148,7 +149,7 @@ async def make_desk(site: Site, people: None, chromium: Browser) -> AsyncIterato
         desk.page.on("console", lambda one: desk.seen.errors.append(one.text) if one.type == "error" else None)
         desk.page.on("pageerror", lambda one: desk.seen.errors.append(str(one)))
         desk.page.on("request", lambda one: _note_foreign(desk, one.url))
-        desk.page.set_default_timeout(8000)
+        desk.page.set_default_timeout(20_000)
         desks.append(desk)
         return desk
 

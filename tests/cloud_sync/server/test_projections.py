@@ -56,6 +56,16 @@ async def test_a_guards_correction_keeps_the_raw_reading(services: Any, gateway:
     assert (found.raw_plate, found.plate, found.corrected) == ("琼C7B083", "琼C78083", True)
 
 
+async def test_the_same_correction_twice_is_one(services: Any, gateway: Any, clock: Any) -> None:
+    said = {"arrival_id": "a1", "raw_text": "琼C7B083", "corrected_text": "琼C78083"}
+    await gateway.send(gateway.decided("a1", "琼C7B083", "hold"))
+    await gateway.send(
+        gateway.guard_decided("a1", corrected_plate="琼C78083"), gateway.row("plate_corrected", **said, **HUT)
+    )
+    detail = await queries.passage_detail(services.pool, "a1", now=clock())
+    assert [one.corrected_text for one in detail.corrections] == ["琼C78083"]
+
+
 async def test_one_gateway_cannot_change_what_another_saw(services: Any, gateway: Any) -> None:
     await gateway.send(gateway.decided("a1", outcome="hold"))
     other = type(gateway)(services, "gw-west")

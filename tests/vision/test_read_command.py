@@ -1,0 +1,341 @@
+"""The command as people and programs use it: lines, exit status, folders, videos, tables, drawings."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from control.domain.plates import EnergyClass, PlateColour, PlateKind, Verdict
+from control.domain.readings import CharacterReading, PlateReading, VehicleReading
+from control.domain.vehicles import VehicleType
+from vision import read_command
+from vision.read_output import Result, as_json
+from vision.reader import FrameReading
+from vision.render.plates import render_plate
+from vision.render.scenes import paste_plate
+from vision.render.weather import noise
+
+ROOT = Path(read_command.__file__).parents[1]
+TEXT = "琼CD12345"
+
+
+def green(confidence: float = 0.991) -> PlateReading:
+    characters = tuple(CharacterReading(char, confidence ** (1 / 8)) for char in TEXT)
+    quad = ((10.0, 20.0), (110.04, 22.0), (110.0, 50.0), (10.0, 48.0))
+    return PlateReading(characters, PlateColour.GREEN, 0.99, confidence, quad)
+
+
+class GreenReader:
+    """Sees one green plate in every picture that is not black."""
+
+    def __init__(self, models_dir: Path | None = None) -> None:
+        self.crops: list[bool] = []
+
+    def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+        self.crops.append(crop)
+        return FrameReading((green(),) if image_bgr.mean() > 10 else (), None, 21.44)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> GreenReader:
+    reader = GreenReader()
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: reader)
+    return reader
+
+
+def picture(path: Path, level: int = 120) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (300, 200), (level, level, level)).save(path)
+    return path
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    status = read_command.main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+# --------------------------------------------------------------------------------------------------------------- JSON
+
+
+def test_a_line_has_the_contract_s_shape(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = picture(tmp_path / "a.jpg")
+    status, out, err = run(capsys, path, "--json")
+    assert (status, err) == (0, "")
+    assert lines(out) == [
+        {
+            "file": str(path),
+            "ms": 21.4,
+            "plates": [
+                {
+                    "text": TEXT,
+                    "kind": "nev_small",
+                    "colour": "green",
+                    "energy": "battery_electric",
+                    "verdict": "new_energy",
+                    "confidence": 0.991,
+                    "quad": [[10.0, 20.0], [110.0, 22.0], [110.0, 50.0], [10.0, 48.0]],
+                }
+            ],
+            "vehicles": [],
+            "error": None,
+        }
+    ]
+    assert list(lines(out)[0]) == ["file", "ms", "plates", "vehicles", "error"]
+
+
+def test_vehicles_have_the_contract_s_shape() -> None:
+    vehicle = VehicleReading(VehicleType.CAR, 0.93, (0, 0, 300, 200))
+    answer = as_json(Result("a.jpg", 1.0, vehicles=(vehicle,)))
+    assert answer["vehicles"] == [{"type": "car", "confidence": 0.93, "box": [0, 0, 300, 200]}]
+
+
+def test_bad_files_are_told_and_the_others_read(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("no picture")
+    good = picture(tmp_path / "good.png")
+    status, out, _ = run(capsys, empty, tmp_path / "none.jpg", letter, good, "--json")
+    first, second, third, fourth = lines(out)
+    assert status == 1
+    assert [line["plates"] for line in (first, second, third)] == [[], [], []]
+    assert "empty" in first["error"]
+    assert "no such file" in second["error"]
+    assert "not a picture" in third["error"]
+    assert (fourth["error"], fourth["plates"][0]["text"]) == (None, TEXT)
+
+
+def test_corners_are_those_of_the_original(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGB", (6000, 4000), "white").save(path, compress_level=1)
+    _, out, _ = run(capsys, path, "--json")
+    assert lines(out)[0]["plates"][0]["quad"][0] == [20.0, 40.0]
+
+
+def test_folders_are_read_through_in_order_of_name(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("b/2.jpg", "a/车牌.png", "b/1.JPG"):
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("left alone")
+    status, out, _ = run(capsys, tmp_path, "--json")
+    assert status == 0
+    names = [str(Path(line["file"]).relative_to(tmp_path)) for line in lines(out)]
+    assert names == ["a/车牌.png", "b/1.JPG", "b/2.jpg"]
+
+
+def test_an_empty_folder_is_an_error(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, tmp_path, "--json")
+    assert status == 1
+    assert "no picture" in lines(out)[0]["error"]
+    assert "1 of 1 could not be read" in err
+
+
+def test_file_names_that_are_no_text_do_no_harm(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = picture(tmp_path / "a.png").rename(tmp_path / "bad\udcff.png")
+    status, out, _ = run(capsys, path, "--json", "--csv", tmp_path / "t.csv")
+    assert status == 0
+    assert lines(out)[0]["file"].endswith("bad\udcff.png")
+
+
+def test_crops_are_one_plate_each(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, picture(tmp_path / "a.png"), "--json", "--crops")
+    run(capsys, picture(tmp_path / "a.png"), "--json")
+    assert fake.crops == [True, False]
+
+
+# -------------------------------------------------------------------------------------------------------------- video
+
+
+def write_video(path: Path, levels: list[int]) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
+    for level in levels:
+        writer.write(np.full((240, 320, 3), level, np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_video_gives_a_line_for_each_plate_that_came_by(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = write_video(tmp_path / "twice.avi", [0] * 25 + [120] * 25 + [0] * 100 + [120] * 25)
+    none = write_video(tmp_path / "none.avi", [0] * 10)
+    status, out, _ = run(capsys, twice, none, "--json")
+    first, second, third = lines(out)
+    assert status == 0
+    assert (first["frame"], first["at_s"]) == (25, 1.0)
+    assert (second["frame"], second["at_s"]) == (150, 6.0)
+    assert first["plates"][0]["text"] == second["plates"][0]["text"] == TEXT
+    assert (third["plates"], third["error"]) == ([], None)
+    assert "frame" not in third
+
+
+def test_a_bad_video_is_told(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    status, out, _ = run(capsys, tmp_path / "a.mp4", "--json")
+    assert status == 1
+    assert "not a video" in lines(out)[0]["error"]
+
+
+# -------------------------------------------------------------------------------------------------- table, CSV, drawing
+
+
+def test_the_table_speaks_two_languages_and_is_plain_in_a_pipe(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = run(
+        capsys, picture(tmp_path / "a.png"), picture(tmp_path / "b.png", level=0), tmp_path / "none.png"
+    )
+    assert status == 1
+    with_plate, without, failed = out.splitlines()
+    for word in (TEXT, "小型新能源", "small NEV", "绿 green", "新能源 new energy", "99%"):
+        assert word in with_plate
+    assert "无车牌 no plate" in without
+    assert "no such file" in failed
+    assert "\033" not in out
+
+
+def test_every_value_of_the_vocabulary_has_words() -> None:
+    from vision import read_output
+
+    assert set(read_output.KIND_WORDS) == set(PlateKind)
+    assert set(read_output.COLOUR_WORDS) == set(PlateColour)
+    assert set(read_output.VERDICT_WORDS) == set(read_output.VERDICT_PAINT) == set(Verdict)
+
+
+def test_csv_has_a_row_a_plate(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "out.csv"
+    run(capsys, picture(tmp_path / "a.png"), tmp_path / "none.png", "--json", "--csv", table)
+    assert table.read_bytes().startswith(b"\xef\xbb\xbf")
+    with table.open(encoding="utf-8-sig", newline="") as stream:
+        first, second = csv.DictReader(stream)
+    assert (first["text"], first["energy"], first["error"]) == (TEXT, EnergyClass.BATTERY_ELECTRIC, "")
+    assert (second["text"], second["error"]) == ("", "There is no such file.")
+
+
+def test_drawn_pictures_show_the_plate(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(tmp_path / "in" / "sub" / "a.png")
+    write_video(tmp_path / "in" / "b.avi", [120] * 10)
+    status, _, _ = run(capsys, tmp_path / "in", "--json", "--draw", tmp_path / "out")
+    assert status == 0
+    drawn = np.asarray(Image.open(tmp_path / "out" / "sub" / "a.png.jpg"))
+    assert drawn.shape == (200, 300, 3)
+    assert drawn.std() > 5
+    assert (tmp_path / "out" / "b.avi.0.jpg").exists()
+
+
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_read(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, picture(tmp_path / "a.png"), "--json", "--csv", tmp_path / "no" / "t.csv")
+    assert (status, out) == (1, "")
+    assert "cannot be written" in err
+    status, out, err = run(capsys, tmp_path / "a.png", "--json", "--draw", tmp_path / "a.png")
+    assert (status, out) == (1, "")
+
+
+# ------------------------------------------------------------------------------------------------------------ the ends
+
+
+def test_wrong_usage_is_two(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["--nonsense", "a.jpg"]):
+        with pytest.raises(SystemExit) as caught:
+            read_command.main(arguments)
+        assert caught.value.code == 2
+
+
+def test_an_interrupt_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(GreenReader):
+        def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(read_command, "PlateReader", Interrupted)
+    status, out, err = run(capsys, picture(tmp_path / "a.png"), "--json")
+    assert (status, out, err) == (130, "", "Interrupted.\n")
+
+
+def command(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vision.read_command", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        **options,
+    )
+
+
+def scene(path: Path) -> Path:
+    rng = np.random.default_rng(4)
+    ground = np.broadcast_to(np.linspace(150, 60, 480)[:, None, None], (480, 640, 3)).astype(np.uint8)
+    quad = np.array([[200, 300], [392, 304], [391, 361], [201, 357]], np.float32)
+    plate = render_plate(TEXT, PlateKind.NEV_SMALL, rng=rng)
+    cv2.imencode(".png", noise(paste_plate(ground, plate, quad), rng, sigma=4))[1].tofile(path)
+    return path
+
+
+def test_the_whole_program_on_a_good_and_a_bad_file(tmp_path: Path) -> None:
+    good = scene(tmp_path / "好.png")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
+    (tmp_path / "broken.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42")
+    process = command(good, broken, tmp_path / "broken.mp4", "--json")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert err == "read: 2 of 3 could not be read.\n"
+    first, second, third = lines(out)
+    assert (first["plates"][0]["text"], first["plates"][0]["verdict"]) == (TEXT, "new_energy")
+    assert second["error"]
+    assert third["error"]
+
+
+def test_each_line_is_out_before_the_next_picture_and_ctrl_c_ends_the_rest(tmp_path: Path) -> None:
+    scene(tmp_path / "000.png")
+    for number in range(1, 400):
+        (tmp_path / f"{number:03}.png").hardlink_to(tmp_path / "000.png")
+    process = command(tmp_path, "--json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["file"].endswith("000.png")
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert len(rest.splitlines()) < 399
+    assert err == "Interrupted.\n"
+
+
+def test_a_reader_that_leaves_does_no_harm(tmp_path: Path) -> None:
+    scene(tmp_path / "000.png")
+    for number in range(1, 40):
+        (tmp_path / f"{number:03}.png").hardlink_to(tmp_path / "000.png")
+    process = command(tmp_path, "--json")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=120) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
