@@ -99,7 +99,7 @@ class Site:
     @property
     def public_key_file(self) -> Path:
         """The key that the gateway trusts for permits and commands."""
-        return self.folder / "secrets" / "cloud.pub"
+        return self.folder / "cloud" / "secrets" / "downlink.pem.pub"
 
 
 def lanes_of(options: DemoOptions) -> tuple[DemoLane, ...]:
@@ -132,7 +132,7 @@ def make_site(folder: Path, options: DemoOptions) -> Site:
 
 
 def write_edge(site: Site) -> None:
-    """The gateway's file; the cloud's public key must lie in `site.public_key_file` by now."""
+    """The gateway's file; the cloud has made its public key by now."""
     site.edge_file.write_text(_edge_toml(site), encoding="utf-8")
 
 
@@ -228,7 +228,7 @@ username = "{GATEWAY_ID}"
 password_file = "secrets/gateway"
 api_url = "{site.cloud_url}"
 token_file = "secrets/gateway"
-public_key_file = "secrets/cloud.pub"
+public_key_file = "{site.public_key_file.relative_to(site.folder)}"
 tls = false
 
 [hut]

@@ -315,7 +315,7 @@ class SqliteJournal:
                 await self._drop_telemetry()
             for lane in LANES:
                 await self._prune(lane)
-            await self._upkeep.truncate(self._writer)
+            await self._upkeep.truncate(self._writer, anyway=self._upkeep.room is not Room.PLENTY)
             await self._forget_claims()
         except sqlite3.Error as error:
             log.warning("journal_upkeep_failed", error=str(error))

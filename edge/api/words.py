@@ -105,8 +105,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "language": ("English", "中文"),
     "to_dark": ("深色", "Dark"),
     "to_light": ("浅色", "Light"),
-    "keys": ("按键", "Keys"),
-    "keys_text": (
+    "key_list": ("按键", "Keys"),
+    "key_list_text": (
         "1、2 选读法；P 按许可放行；A 放行；R 不放行；J、K 换车；? 按键；Esc 返回",
         "1, 2 choose the reading; P admit under permit; A admit; R refuse; J, K next vehicle; ? keys; Esc back",
     ),

@@ -347,7 +347,7 @@ def _nev_small(rng: np.random.Generator) -> str:
 
 
 def _nev_large(rng: np.random.Generator) -> str:
-    return _head(rng) + _pick(rng, DIGITS, 5) + _pick(rng, "DF" if rng.random() < 0.8 else "ABCEGHJK")
+    return _head(rng) + _pick(rng, DIGITS, 5) + _pick(rng, "DF" if rng.random() < 0.9 else "ABCEGHJK")
 
 
 def _embassy(rng: np.random.Generator) -> str:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
@@ -40,6 +42,10 @@ AXE = Path(__file__).parents[2] / "assets" / "axe.min.js"
 QUAD = [[520, 470], [760, 470], [760, 545], [520, 545]]
 
 
+# The browser lives as long as the session, so everything that talks to it shares its loop.
+on_one_loop = partial(pytest_asyncio.fixture, loop_scope="session")
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -56,7 +62,7 @@ class Site:
         return self.given.config.gateways[0].secret_file.read_text().strip()
 
 
-@pytest.fixture
+@on_one_loop()
 async def site(config: CloudConfig) -> AsyncIterator[Site]:
     """The real application on a free port, with accounts for all three roles."""
     app = build.create_app(config, clock=utc_now, hasher=QUICK_HASHER, workers=False)
@@ -75,7 +81,7 @@ async def site(config: CloudConfig) -> AsyncIterator[Site]:
         await asyncio.wait_for(serving, timeout=20)
 
 
-@pytest.fixture
+@on_one_loop()
 async def people(site: Site) -> None:
     """`guard`, `office` and `engineer`, each with PASSWORD."""
     for role, name in (("guard", "陈海龙"), ("office", "李静"), ("engineer", "王工")):
@@ -89,7 +95,7 @@ async def people(site: Site) -> None:
         )
 
 
-@pytest.fixture
+@on_one_loop(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
@@ -136,7 +142,7 @@ class Desk:
         ]
 
 
-@pytest.fixture
+@on_one_loop()
 async def make_desk(site: Site, people: None, chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
     """`await make_desk(language, theme)` opens a window; what it complained of is checked at the end."""
     desks: list[Desk] = []
@@ -164,7 +170,7 @@ def _note_foreign(desk: Desk, url: str) -> None:
         desk.seen.foreign.append(url)
 
 
-@pytest.fixture
+@on_one_loop()
 async def desk(make_desk: Callable[..., Any]) -> AsyncIterator[Desk]:
     """A window in Chinese, light; it must not complain of anything."""
     made = await make_desk()
@@ -188,12 +194,12 @@ class Pictures:
 
 
 def drawn_pictures(plate: str, colour: str, vehicle_type: str) -> Pictures:
-    """Flat shapes that stand for a vehicle; no two plates give the same bytes."""
+    """Flat shapes that stand for a vehicle of this type and colour of plate."""
     ground = GROUNDS.get(colour, GREEN)
-    rng = np.random.default_rng(abs(hash((plate, vehicle_type))) % 2**32)
+    paint = (60 + 17 * len(vehicle_type), 120, 180)
     image = np.full((720, 1280, 3), (150, 158, 160), np.uint8)
     image[400:] = (96, 100, 102)
-    cv2.rectangle(image, (380, 180), (900, 600), tuple(int(one) for one in rng.integers(60, 200, 3)), -1)
+    cv2.rectangle(image, (380, 180), (900, 600), paint, -1)
     cv2.rectangle(image, (440, 220), (840, 380), (70, 60, 50), -1)
     cv2.rectangle(image, tuple(QUAD[0]), tuple(QUAD[2]), ground, -1)
     return Pictures(_jpeg(image), _jpeg(image[460:555, 500:780]), [[float(x), float(y)] for x, y in QUAD])
@@ -211,6 +217,7 @@ class Scene:
     gateway: Any
     pictures: Callable[[str, str, str], Pictures] = drawn_pictures
     started_at: datetime = field(default_factory=utc_now)
+    _known: set[str] = field(default_factory=set)
 
     async def vehicle(self, arrival_id: str, plate: str | None, *, ago_s: float = 30.0, **more: Any) -> None:
         """One arrival with its pictures, `ago_s` seconds ago; `more` overrides what the gate journalled."""
@@ -226,13 +233,16 @@ class Scene:
         assert await self.gateway.send(self.gateway.row("passage_decided", **body), *stored) == ()
 
     async def upload(self, content: bytes) -> str:
-        """Puts a picture where the server takes them from gateways."""
+        """Puts a picture where the server takes them from gateways, once."""
         sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in self._known:
+            return sha256
         async with httpx.AsyncClient(base_url=self.site.url, timeout=10) as http:
             answer = await http.put(
                 f"/api/v1/media/{sha256}", content=content, headers={"Authorization": f"Bearer {self.site.token}"}
             )
         assert answer.status_code in (200, 201)
+        self._known.add(sha256)
         return sha256
 
     async def held_crane(self, arrival_id: str = "held-1", *, ago_s: float = 38.0) -> str:
@@ -349,7 +359,7 @@ def stored_body(role: str, sha256: str, arrival_id: str, at: str) -> dict[str, A
     return body | {"role": role, "at": at}
 
 
-@pytest.fixture
+@on_one_loop()
 async def scene(site: Site, people: None, make_gateway: Any) -> Scene:
     """Lanes, two held vehicles (a crane one character from a permit, a green plate one short) and some passed."""
     made = Scene(site, make_gateway(site.given))

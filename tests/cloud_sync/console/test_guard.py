@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from cloud_sync.server import queries, store
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 GUARD_PAUSE_MS = 450
 
 

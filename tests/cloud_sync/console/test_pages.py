@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from cloud_sync.server import auth
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = (
     "/live",
     "/live?show=manual",

@@ -60,6 +60,7 @@ async def test_a_guard_reads_chooses_and_admits(hut, page, unsure) -> None:
     assert await violations(page) == []
     await sign_in(page, hut.url)
     await expect(page.locator("#facts")).to_contain_text("没有车等你")
+    await expect(page.locator("#keys")).to_have_text("按键 ?")
     assert await violations(page) == []
 
     await hut.hold(unsure)
@@ -69,6 +70,9 @@ async def test_a_guard_reads_chooses_and_admits(hut, page, unsure) -> None:
     await expect(choices).to_have_count(2)
     await expect(page.locator("[data-act=permit]")).to_have_count(0)
     assert await violations(page) == []
+    for part in ("[data-act=refuse]", "#recent", "#facts"):
+        box = await page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 800, part
 
     await page.wait_for_timeout(500)
     await page.keyboard.press("2")
