@@ -142,11 +142,13 @@ class Demonstration:
         self._started_at = datetime.now(UTC)
         self._http: httpx.AsyncClient
         self._api: CloudClient
+        self._guard: ScriptedGuard | None = None
 
     async def run(self, stop: asyncio.Event) -> Summary:
         """From the first program to the account."""
         self._http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         self._api = await self._stack.enter_async_context(CloudClient(self._site.cloud_url))
+        self._guard = ScriptedGuard(self._site, self._http) if self._wishes.guard else None
         username, password = await self._start()
         self._voice.welcome(self._site, username, password)
         await self._sim_post("/arrivals", {"stopped": False})
@@ -204,18 +206,17 @@ class Demonstration:
 
     async def _watch(self, stop: asyncio.Event) -> None:
         """Tell what happens until somebody stops it."""
-        guard = ScriptedGuard(self._site, self._http) if self._wishes.guard else None
         while not stop.is_set():
-            await self._look(guard)
+            await self._look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), POLL_S)
 
-    async def _look(self, guard: ScriptedGuard | None) -> None:
+    async def _look(self) -> None:
         check_alive((self.cloud, self.sim, self.edge))
         with suppress(httpx.TransportError):
             self._voice.tell(await self._api.passages())
-            if guard is not None:
-                await guard.look()
+            if self._guard is not None:
+                await self._guard.look()
 
     async def _finish(self, *, hurried: bool) -> Summary:
         """Let the lanes empty, wait until cloud equals gateway, then count. Who pressed Ctrl-C waits less."""
@@ -233,10 +234,9 @@ class Demonstration:
     async def _empty_lanes(self) -> None:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + EMPTY_LANES_S
-        guard = ScriptedGuard(self._site, self._http) if self._wishes.guard else None
         while loop.time() < until_s:
             quiet = (await self._sim_post("/arrivals", {"stopped": True}))["quiet"]
-            await self._look(guard)
+            await self._look()
             if quiet:
                 return
             await asyncio.sleep(POLL_S)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -33,10 +33,11 @@ _HANDOVER_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RawPicture:
-    """A picture as it came: JPEG bytes, or pixels, or both."""
+    """A picture as it came, JPEG bytes or pixels, and when its last byte was here (monotonic seconds)."""
 
     jpeg: bytes | None
     image: Picture | None
+    taken_s: float = 0.0
 
 
 class PictureStream(Protocol):
@@ -102,7 +103,7 @@ class StreamCamera:
             async for raw in pictures:
                 now_s = self._clock.monotonic()
                 if now_s - last_s >= self._gap_s or self._stream.ends:
-                    self._raw.put(raw)
+                    self._raw.put(replace(raw, taken_s=now_s))
                     last_s = now_s
                 if self._stream.ends:
                     await asyncio.sleep(0)
@@ -117,11 +118,10 @@ class StreamCamera:
                 self._take(raw, image, freeze, motion)
 
     def _take(self, raw: RawPicture, image: Picture, freeze: FreezeWatch, motion: MotionWatch) -> None:
-        taken_s = self._clock.monotonic()
-        if freeze.frozen(image, taken_s):
+        if freeze.frozen(image, raw.taken_s):
             self._lose(FROZEN)
             return
-        frame = Frame(image, self._clock.now(), taken_s, raw.jpeg, moving=motion.moved(image))
+        frame = Frame(image, self._clock.now(), raw.taken_s, raw.jpeg, moving=motion.moved(image))
         self._latest = frame
         self._out.put(frame)
 

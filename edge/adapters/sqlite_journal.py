@@ -342,7 +342,8 @@ class SqliteJournal:
         head = self._heads[lane]
         if head.head_seq == head.acked_seq:
             return
-        await self._begin_epoch(lane, head.head_seq, "telemetry dropped", f"DELETE FROM lane_{lane}")
+        all_pruned = "UPDATE lanes SET pruned_seq=acked_seq, pruned_hash=acked_hash WHERE lane=2"
+        await self._begin_epoch(lane, head.head_seq, "telemetry dropped", f"DELETE FROM lane_{lane}", all_pruned)
         self._pruned[lane] = head.head_seq
         why, at = self._upkeep.room.value, self._clock.now().isoformat(timespec="milliseconds")
         event = TelemetryDropped(lane, head.acked_seq + 1, head.head_seq, f"disk: {why}", at)
@@ -355,14 +356,14 @@ class SqliteJournal:
         epoch = max(_epoch_number(self._clock.now()), self._heads[lane].epoch + 1)
         genesis = genesis_hash(self.gateway_id, epoch, lane, base_seq)
         async with self._transaction():
-            for statement in statements:
-                await self._writer.execute(statement)
             hashes = await self._chained_anew(lane, base_seq, genesis)
             await self._writer.executemany(f"UPDATE lane_{lane} SET hash=? WHERE seq=?", hashes)
             await self._writer.execute("DELETE FROM epochs WHERE lane=? AND base_seq > ?", (lane, base_seq))
             await self._writer.execute("INSERT INTO epochs VALUES (?, ?, ?, ?)", (lane, base_seq, epoch, why))
             update = "UPDATE lanes SET acked_seq=?1, acked_hash=?2, pruned_seq=min(pruned_seq, ?1) WHERE lane=?3"
             await self._writer.execute(update, (base_seq, genesis, lane))
+            for statement in statements:
+                await self._writer.execute(statement)
         head_hash, head_seq = hashes[-1] if hashes else (genesis, base_seq)
         self._heads[lane] = LaneHead(lane, epoch, base_seq, head_seq, head_hash, base_seq)
         self._acked_unsaved.discard(lane)

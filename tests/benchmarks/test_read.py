@@ -33,7 +33,7 @@ STAND_IN = """
 import json, sys
 print(json.dumps({"name": "stand-in 1.0"}), flush=True)
 for line in sys.stdin:
-    print(json.dumps({"ms": 1e6, "texts": ["琼AO0001"]}), flush=True)
+    print(json.dumps({"ms": 1e6, "cpu_ms": 1e6, "texts": ["琼AO0001"]}), flush=True)
 """
 
 

@@ -448,7 +448,8 @@ def test_room_by_usage(usage: Usage, held: bool, room: Room) -> None:
 
 async def test_telemetry_is_thinned_and_nothing_else_is(open_journal: Open) -> None:
     async with open_journal(settings=JournalSettings(ballast_bytes=0, upkeep_every_s=1e6)) as journal:
-        await journal.append(passed())  # the first upkeep has been
+        await journal.append(passed())
+        await journal.claim("c", expires_at=datetime(2026, 11, 21, tzinfo=UTC))  # by now the first upkeep has been
         journal._upkeep.room = Room.THIN
         receipts = [await journal.append(event) for event in (health(), health(), passed(), health())]
         assert [receipt.stored for receipt in receipts] == [True, False, True, False]

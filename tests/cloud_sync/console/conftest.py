@@ -15,7 +15,6 @@ import argon2
 import cv2
 import httpx
 import numpy as np
-import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect

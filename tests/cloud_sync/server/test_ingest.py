@@ -28,6 +28,7 @@ from control.domain.events import DeviceLost, VehiclePassed
 from edge.adapters.journal_upkeep import JournalSettings
 from edge.adapters.mqtt import MqttSettings, MqttUplink
 from edge.adapters.sqlite_journal import SqliteJournal
+from edge.verify import verify_cloud
 
 GATEWAY, EPOCH, LANE = "gw-test", 77, 1
 PASSWORD = "a broker password"
@@ -392,3 +393,54 @@ async def test_restored_journal_sends_its_new_rows_and_no_old_ones(
     rows = await pool.fetch("SELECT body ->> 'arrival_id' AS arrival FROM events WHERE lane = 0")
     arrivals = sorted(int(row["arrival"].removeprefix("a-")) for row in rows)
     assert arrivals == [*range(1, 601), *range(1001, 1501)]
+
+
+# ---------------------------------------------------------------- verify, on the cloud's side
+
+
+async def stored_stream(pool: asyncpg.Pool) -> Batch:
+    ingest = ingest_on(pool)
+    await greeted(ingest)
+    batch = rows_of(30, bodies={11: b"poison"})
+    await ingest.take(batch)
+    return batch
+
+
+async def test_sound_cloud_is_proven_with_what_is_in_quarantine(pool: asyncpg.Pool, database_url: str) -> None:
+    batch = await stored_stream(pool)
+    [found] = await verify_cloud(database_url)
+    assert (found.broken_seq, found.rows, found.quarantined) == (None, 30, 1)
+    assert found.head_hash == batch.head_hash.hex()
+
+
+ALTERATIONS = [
+    "raw = convert_to('{\"device\": 1}', 'UTF8')",
+    "body = '{\"device\": 1}'",
+    "kind = 'device_back'",
+    "wall_at = wall_at + interval '1 microsecond'",
+    "hlc = hlc + 1",
+    "mono_ns = mono_ns + 1",
+    "boot_id = 'another'",
+    "uuid = gen_random_uuid()",
+    "hash = sha256('x')",
+]
+
+
+@pytest.mark.parametrize("seq", [1, 10, 12, 30])
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+async def test_any_altered_row_of_the_cloud_is_found(
+    pool: asyncpg.Pool, database_url: str, alteration: str, seq: int
+) -> None:
+    await stored_stream(pool)
+    await pool.execute(f"UPDATE events SET {alteration} WHERE seq = {seq}")
+    [found] = await verify_cloud(database_url)
+    assert found.broken_seq == seq
+
+
+@pytest.mark.parametrize("seqs", ["1", "5", "30", "29, 30", "1, 2, 3"])
+async def test_deleted_rows_of_the_cloud_are_missed(pool: asyncpg.Pool, database_url: str, seqs: str) -> None:
+    await stored_stream(pool)
+    await pool.execute(f"DELETE FROM events WHERE seq IN ({seqs})")
+    [found] = await verify_cloud(database_url)
+    assert found.broken_seq is not None
+    assert abs(found.broken_seq - int(seqs.split(",")[0])) <= 3
