@@ -1,4 +1,4 @@
-"""`./island bench NAME`: runs one benchmark. A benchmark is a module of this package with a `main(arguments) -> int`."""
+"""`./island bench NAME`: runs one benchmark, a module of this package with a `main(arguments) -> int`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from vision.render.scenes import paste_plate
 
 WIDTH_PX, HEIGHT_PX, FPS = 1280, 720, 12
 PLATE_WIDTH_PX, SCENES = 190, 24
-APPROACH_S, ARM_S, CROSSING_S, GAP_S = 0.4, 0.2, 0.3, 1.6
+APPROACH_S, ARM_S, CROSSING_S, GAP_S, PATIENCE_S = 0.4, 0.2, 0.3, 1.6, 5.0
 
 
 class Plant:
@@ -41,7 +41,9 @@ class Plant:
         return time.monotonic() - self._came_s
 
     def inputs(self) -> list[bool]:
-        """Loop A, loop B, beam, limit open, limit closed, no faults."""
+        """Loop A, loop B, beam, limit open, limit closed, no faults. A car that is held backs out after a while."""
+        if self._opened_s is None and self.car_s() > PATIENCE_S:
+            self._next_car()
         opened = None if self._opened_s is None else time.monotonic() - self._opened_s
         gone = opened is not None and opened > ARM_S + CROSSING_S
         under = opened is not None and ARM_S < opened <= ARM_S + CROSSING_S
@@ -53,8 +55,11 @@ class Plant:
         if coil == 0 and self._opened_s is None:
             self._opened_s = time.monotonic()
         if coil == 1:
-            self._opened_s, self._scene = None, next(self._scenes)
-            self._came_s = time.monotonic() + GAP_S
+            self._next_car()
+
+    def _next_car(self) -> None:
+        self._opened_s, self._scene = None, next(self._scenes)
+        self._came_s = time.monotonic() + GAP_S
 
     def jpeg(self) -> bytes:
         """What the camera sees, with a sensor's noise."""

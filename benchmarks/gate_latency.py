@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import resource
 import sys
 import tempfile
@@ -21,14 +22,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from edge.__main__ import set_up_logs
 from edge.app import Gateway
 from edge.build import built
 from edge.config import load
 from edge.gate_lane import GateLane
+from edge.rules_file import DELIVERED
 
 LATENCY_MS_P99_MAX = 150.0
 MEMORY_MB_MAX = 500
-PASSAGE_S_MAX = 30.0
+PASSAGE_S_MAX = 20.0
 SITE = """
 [gateway]
 id = "bench"
@@ -36,6 +39,8 @@ name = "bench"
 data_dir = "data"
 [hut]
 port = 0
+[rules]
+file = "rules.toml"
 [[lane]]
 id = "lane"
 name = "lane"
@@ -57,6 +62,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument("--passages", type=int, default=40, metavar="N", help="cars to let in")
     options = parser.parse_args(arguments)
+    set_up_logs("warning")
     with tempfile.TemporaryDirectory() as folder:
         report = asyncio.run(measure(Path(folder), options.passages))
     print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
@@ -68,6 +74,7 @@ async def measure(folder: Path, passages: int) -> dict[str, Any]:
     async with plant() as ports:
         path = folder / "site.toml"
         path.write_text(SITE.format(**ports), encoding="utf-8")
+        (folder / "rules.toml").write_text(trusting_rules(), encoding="utf-8")
         async with built(load(path, {"ISLAND_EDGE_HUT_PIN": "402917"})) as gateway:
             running = asyncio.create_task(gateway.run())
             (lane,) = gateway.gate_lanes()
@@ -76,7 +83,14 @@ async def measure(folder: Path, passages: int) -> dict[str, Any]:
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
-            return report_of(lane, gateway.restarts)
+            held = await _held(gateway)
+            return report_of(lane, held=held, restarts=gateway.restarts)
+
+
+def trusting_rules() -> str:
+    """The delivered rules, opening at half the certainty: time is measured here, not reading."""
+    text = DELIVERED.read_text(encoding="utf-8")
+    return re.sub(r'(key = "reading\.(?:confidence|character)_min"\nvalue = )[\d.]+', r"\g<1>0.5", text)
 
 
 async def _passages(gateway: Gateway, lane: GateLane, count: int) -> None:
@@ -86,7 +100,12 @@ async def _passages(gateway: Gateway, lane: GateLane, count: int) -> None:
             await changes.after(changes.count, timeout_s=1.0)
 
 
-def report_of(lane: GateLane, restarts: int) -> dict[str, Any]:
+async def _held(gateway: Gateway) -> int:
+    rows = await gateway.parts.journal.recent(["passage_decided"], 10_000)
+    return sum(row.body["outcome"] == "hold" for row in rows)
+
+
+def report_of(lane: GateLane, *, held: int, restarts: int) -> dict[str, Any]:
     """The figures beside their limits."""
     times = sorted(lane.frame_to_command_ms)
     p99 = times[min(len(times) - 1, int(0.99 * len(times)))]
@@ -94,6 +113,7 @@ def report_of(lane: GateLane, restarts: int) -> dict[str, Any]:
     return {
         "benchmark": "gate_latency",
         "passages": len(times),
+        "held": held,
         "cores": os.cpu_count(),
         "frame_to_command_ms_p50": round(times[len(times) // 2], 1),
         "frame_to_command_ms_p99": round(p99, 1),

@@ -1,7 +1,8 @@
 """The whole island on one machine: `python -m hw_sim.demo [--seconds N] [--json]`.
 
-Owns the order in which the programs start and end. Everything listens on loopback alone. At the end no vehicle
-comes any more, the lanes empty, and the programs stay until the cloud has what the gateway journalled.
+Owns the command line and the course of a demonstration; the programs are `island`'s. Everything listens on
+loopback alone. At the end no vehicle comes any more, the lanes empty, and the programs stay until the cloud has
+what the gateway journalled.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import shutil
 import signal
 import sys
@@ -17,30 +17,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from control.domain.errors import IslandError
-from hw_sim.cloud_client import CloudClient
-from hw_sim.fleet import draw_fleet
 from hw_sim.guard import ScriptedGuard
+from hw_sim.island import Island
 from hw_sim.narration import Narrator, narrator
-from hw_sim.programs import Program, ProgramFailed, check_alive
-from hw_sim.site_files import DemoOptions, Site, make_site, write_edge
-from hw_sim.summary import Match, Summary, events_journalled, summarise
+from hw_sim.site_files import DemoOptions, Site, make_site
+from hw_sim.summary import Summary, summarise
 
-CLOUD_START_S = 120.0
-EDGE_START_S = 60.0
-SNAPSHOT_WAIT_S = 15.0
 EMPTY_LANES_S = 40.0
 SYNC_WAIT_S = 30.0
 HURRIED_SYNC_WAIT_S = 5.0
 POLL_S = 1.0
 EXIT_FAILED = 1
-_ACCOUNT = re.compile(r"first account: (\S+) / (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,79 +123,27 @@ async def _run(wishes: Wishes, folder: Path, voice: Narrator) -> Summary | None:
 
 
 class Demonstration:
-    """Starts the programs one after the other, tells what happens, and ends them in reverse order."""
+    """Runs an island, tells what happens, and gives the account."""
 
     def __init__(self, site: Site, wishes: Wishes, voice: Narrator, stack: AsyncExitStack) -> None:
         self._site, self._wishes, self._voice, self._stack = site, wishes, voice, stack
-        logs = site.folder / "logs"
-        self.cloud = Program("cloud", "cloud_sync.server", ("--config", str(site.cloud_file)), logs / "cloud.log")
-        self.sim = Program("simulated gate", "hw_sim", ("--config", str(site.sim_file)), logs / "sim.log")
-        self.edge = Program("gateway", "edge", ("--config", str(site.edge_file)), logs / "edge.log")
-        self.open_for_traffic = False
-        self._started_at = datetime.now(UTC)
-        self._http: httpx.AsyncClient
-        self._api: CloudClient
+        self._island: Island
         self._guard: ScriptedGuard | None = None
+        self.open_for_traffic = False
 
     async def run(self, stop: asyncio.Event) -> Summary:
         """From the first program to the account."""
-        self._http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
-        self._api = await self._stack.enter_async_context(CloudClient(self._site.cloud_url))
-        self._guard = ScriptedGuard(self._site, self._http) if self._wishes.guard else None
-        username, password = await self._start()
+        self._voice.say("近零碳岛演示 Near-zero-carbon island, demonstration")
+        self._island = await self._stack.enter_async_context(Island(self._site, self._voice.step))
+        username, password = await self._island.start(seed=self._wishes.options.seed)
+        self._guard = ScriptedGuard(self._site, self._island.http) if self._wishes.guard else None
         self._voice.welcome(self._site, username, password)
-        await self._sim_post("/arrivals", {"stopped": False})
+        await self._island.sim_post("/arrivals", {"stopped": False})
         self.open_for_traffic = True
         with suppress(TimeoutError):
             async with asyncio.timeout(self._wishes.seconds):
                 await self._watch(stop)
         return await self._finish(hurried=stop.is_set())
-
-    async def _start(self) -> tuple[str, str]:
-        self._voice.say("近零碳岛演示 Near-zero-carbon island, demonstration")
-        self._voice.step("云端、数据库、消息代理 cloud, PostgreSQL and broker")
-        await self._launch(self.cloud)
-        await self._launch(self.sim)
-        await self.cloud.wait_until(self._api.healthy, timeout_s=CLOUD_START_S)
-        username, password = self._first_account()
-        await self._api.sign_in(username, password)
-        self._voice.step("许可、名单、登记 permits, lists and register")
-        await self._api.enter_papers(draw_fleet(self._wishes.options.seed, self._started_at))
-        self._voice.step("模拟门岗 simulated gate")
-        await self.sim.wait_until(lambda: self._answers(f"{self._site.sim_url}/state"), timeout_s=EDGE_START_S)
-        self._voice.step("网关 gateway")
-        write_edge(self._site)
-        await self._launch(self.edge)
-        await self.edge.wait_until(lambda: self._answers(f"{self._site.hut_url}/"), timeout_s=EDGE_START_S)
-        await self._papers_arrived()
-        return username, password
-
-    async def _launch(self, program: Program) -> None:
-        await program.start()
-        self._stack.push_async_callback(program.stop)
-
-    def _first_account(self) -> tuple[str, str]:
-        """The cloud printed it once at its start."""
-        found = _ACCOUNT.search(self.cloud.log_file.read_text(encoding="utf-8"))
-        if found is None:
-            raise ProgramFailed(f"the cloud named no account:\n{self.cloud.log_tail()}")
-        return found.group(1), found.group(2)
-
-    async def _answers(self, url: str) -> bool:
-        try:
-            return (await self._http.get(url)).status_code < 500
-        except httpx.TransportError:
-            return False
-
-    async def _papers_arrived(self) -> None:
-        """Traffic begins when the gateway has the permits; without the cloud's word it begins after a while."""
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + SNAPSHOT_WAIT_S
-        while loop.time() < until_s:
-            if all(g["snapshot_version"] == g["snapshot_version_latest"] for g in await self._api.gateways()):
-                return
-            await asyncio.sleep(0.3)
-        self._voice.step("网关还没有收到许可 the gateway has not reported the permits yet")
 
     async def _watch(self, stop: asyncio.Event) -> None:
         """Tell what happens until somebody stops it."""
@@ -212,9 +153,9 @@ class Demonstration:
                 await asyncio.wait_for(stop.wait(), POLL_S)
 
     async def _look(self) -> None:
-        check_alive((self.cloud, self.sim, self.edge))
+        self._island.check_alive()
         with suppress(httpx.TransportError):
-            self._voice.tell(await self._api.passages())
+            self._voice.tell(await self._island.api.passages())
             if self._guard is not None:
                 await self._guard.look()
 
@@ -224,10 +165,17 @@ class Demonstration:
         if not hurried:
             self._voice.step("不再来车，等车道清空 no more vehicles; the lanes empty")
             await self._empty_lanes()
-        journalled, in_cloud = await self._in_step(HURRIED_SYNC_WAIT_S if hurried else SYNC_WAIT_S)
-        passages = await self._api.all_passages(self._started_at - timedelta(minutes=1))
+        journalled, in_cloud = await self._island.in_step(HURRIED_SYNC_WAIT_S if hurried else SYNC_WAIT_S)
+        passages = await self._island.api.all_passages(self._island.started_at - timedelta(minutes=1))
         self._voice.tell(passages)
-        summary, doubtful = await self._account(passages, journalled, in_cloud)
+        summary, doubtful = summarise(
+            passages,
+            await self._island.sim_get("/truth"),
+            await self._island.sim_get("/state"),
+            journalled=journalled,
+            in_cloud=in_cloud,
+            console=f"{self._site.cloud_url}/",
+        )
         self._voice.account(summary, doubtful)
         return summary
 
@@ -235,35 +183,11 @@ class Demonstration:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + EMPTY_LANES_S
         while loop.time() < until_s:
-            quiet = (await self._sim_post("/arrivals", {"stopped": True}))["quiet"]
+            quiet = (await self._island.sim_post("/arrivals", {"stopped": True}))["quiet"]
             await self._look()
             if quiet:
                 return
             await asyncio.sleep(POLL_S)
-
-    async def _in_step(self, wait_s: float) -> tuple[int, int]:
-        """Numbers of events in the journal and in the cloud; equal unless the time ran out."""
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + wait_s
-        journal = self._site.journal_file
-        while True:
-            journalled = await asyncio.to_thread(events_journalled, journal)
-            in_cloud = await self._api.events_applied()
-            if journalled == in_cloud or loop.time() > until_s:
-                return journalled, in_cloud
-            await asyncio.sleep(0.1)
-
-    async def _account(
-        self, passages: list[dict[str, Any]], journalled: int, in_cloud: int
-    ) -> tuple[Summary, list[Match]]:
-        truth = (await self._http.get(f"{self._site.sim_url}/truth")).json()
-        state = (await self._http.get(f"{self._site.sim_url}/state")).json()
-        return summarise(
-            passages, truth, state, journalled=journalled, in_cloud=in_cloud, console=f"{self._site.cloud_url}/"
-        )
-
-    async def _sim_post(self, path: str, body: dict[str, Any]) -> Any:
-        return (await self._http.post(f"{self._site.sim_url}{path}", json=body)).json()
 
 
 if __name__ == "__main__":

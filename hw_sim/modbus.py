@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -40,6 +41,13 @@ class ControllerFaults:
     write_delay_s: float = 0.0
 
 
+class Pulse(NamedTuple):
+    """One pulse as it came, with the command that register 0 named."""
+
+    command_id: int
+    action: str
+
+
 class BarrierController:
     """Turns register accesses into commands to one lane, and the lane's state into registers."""
 
@@ -49,6 +57,8 @@ class BarrierController:
         self._clock = clock
         self._watchdog_at: float | None = None
         self._watchdog_value: int | None = None
+        self.pulses: list[Pulse] = []
+        self._command_id = 0
         self._pulse: int | None = None
         self._pulse_at = -PULSE_S
 
@@ -138,6 +148,7 @@ class BarrierController:
     def _write_coil(self, coil: int, value: bool) -> None:
         if coil in (COIL_OPEN, COIL_CLOSE) and value:
             self._pulse, self._pulse_at = coil, self._clock()
+            self.pulses.append(Pulse(self._command_id, "open" if coil == COIL_OPEN else "close"))
             self.lane.command_open() if coil == COIL_OPEN else self.lane.command_close()
         elif coil == COIL_LAMP:
             self.lane.sign.lamp_green = value
@@ -145,7 +156,9 @@ class BarrierController:
             self.lane.sign.siren = value
 
     def _write_register(self, register: int, value: int) -> None:
-        if register == HOLDING_WATCHDOG and value != self._watchdog_value:
+        if register == HOLDING_COMMAND_ID:
+            self._command_id = value
+        elif register == HOLDING_WATCHDOG and value != self._watchdog_value:
             self._watchdog_value, self._watchdog_at = value, self._clock()
         elif register == DISPLAY_COLOUR:
             self.lane.sign.light = _LIGHTS[value] if value < len(_LIGHTS) else Light.NONE

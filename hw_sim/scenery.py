@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -180,13 +181,16 @@ def _kerb(picture: np.ndarray, camera: Pinhole, x: float) -> None:
 
 def _palms(picture: np.ndarray, camera: Pinhole, rng: np.random.Generator) -> None:
     places = [(4.6, z) for z in (58, 44, 33, 24, 17)] + [(-9.6, z) for z in (60, 46, 34, 25, 18)]
-    for x, z in sorted(places, key=lambda place: -place[1]):
-        sprite, height_m = _palm(rng), rng.uniform(5.2, 6.6)
-        _upright(picture, camera, sprite, (x + rng.uniform(-0.5, 0.5), z), (height_m * 0.9, height_m))
-        _hedge(picture, camera, x, z, rng)
+    for index, (x, z) in enumerate(sorted(places, key=lambda place: -place[1])):
+        height_m = rng.uniform(5.2, 6.6)
+        _upright(picture, camera, _palm(index % 3), (x + rng.uniform(-0.5, 0.5), z), (height_m * 0.9, height_m))
+        _upright(picture, camera, _hedge(index % 2), (x + math.copysign(1.0, x), z - 1), (4.0, 1.1))
 
 
-def _palm(rng: np.random.Generator) -> np.ndarray:
+@lru_cache(maxsize=3)
+def _palm(variant: int) -> Texture:
+    """One of a few palms; drawn once a process, since each is made of hundreds of leaflets."""
+    rng = np.random.default_rng(variant)
     canvas = Canvas(5.4, 6.0, px_per_m=60)
     lean = rng.uniform(-0.35, 0.35)
     crown = (2.7 + lean, 1.9)
@@ -198,7 +202,7 @@ def _palm(rng: np.random.Generator) -> np.ndarray:
         canvas.line([(middle - 0.09, height), (middle + 0.09, height)], (80, 98, 110), width=0.02)
     for angle in (*np.linspace(-0.3, 3.45, 12), *rng.uniform(0, 3.14, 5)):
         _frond(canvas, crown, float(angle), rng)
-    return canvas.finish()
+    return Texture(canvas.finish())
 
 
 def _frond(canvas: Canvas, crown: tuple[float, float], angle: float, rng: np.random.Generator) -> None:
@@ -215,7 +219,10 @@ def _frond(canvas: Canvas, crown: tuple[float, float], angle: float, rng: np.ran
     canvas.line(list(zip(xs, ys, strict=True)), mix(green, (60, 150, 150), 0.4), width=0.05)
 
 
-def _hedge(picture: np.ndarray, camera: Pinhole, x: float, z: float, rng: np.random.Generator) -> None:
+@lru_cache(maxsize=2)
+def _hedge(variant: int) -> Texture:
+    """Hibiscus in flower."""
+    rng = np.random.default_rng(variant)
     canvas = Canvas(4.0, 1.1, px_per_m=60)
     for _ in range(150):
         shade = float(rng.random())
@@ -223,16 +230,16 @@ def _hedge(picture: np.ndarray, camera: Pinhole, x: float, z: float, rng: np.ran
         canvas.disc(*place, 0.16, 0.12, mix((48, 88, 52), (84, 146, 100), shade), alpha=0.9)
     for _ in range(14):
         canvas.disc(rng.uniform(0.3, 3.7), rng.uniform(0.3, 0.8), 0.045, 0.045, (86, 74, 214))
-    _upright(picture, camera, canvas.finish(), (x + math.copysign(1.0, x), z - 1), (4.0, 1.1))
+    return Texture(canvas.finish())
 
 
 def _upright(
-    picture: np.ndarray, camera: Pinhole, sprite: np.ndarray, foot: tuple[float, float], size: tuple[float, float]
+    picture: np.ndarray, camera: Pinhole, sprite: Texture, foot: tuple[float, float], size: tuple[float, float]
 ) -> None:
     """Stand a sprite on the ground, facing the camera."""
     x, z = foot
     plane = Plane((x - size[0] / 2, size[1], z), (size[0], 0, 0), (0, -size[1], 0))
-    paste_plane(picture, camera, Texture(sprite), plane)
+    paste_plane(picture, camera, sprite, plane)
 
 
 def _furniture(picture: np.ndarray, camera: Pinhole, lane_label: str) -> None:
@@ -241,7 +248,7 @@ def _furniture(picture: np.ndarray, camera: Pinhole, lane_label: str) -> None:
     post.box(0.74, 0.5, 0.1, 4.5, (168, 166, 160), to=(118, 116, 112))
     post.polygon([(0.15, 0.45), (1.35, 0.15), (1.45, 0.32), (0.25, 0.62)], (92, 60, 36), to=(126, 88, 52))
     post.box(0.2, 0.85, 0.5, 0.08, (225, 235, 240), radius=0.04)
-    _upright(picture, camera, post.finish(), (3.1, 21.0), (1.6, 5.0))
+    _upright(picture, camera, Texture(post.finish()), (3.1, 21.0), (1.6, 5.0))
     sign = Canvas(1.2, 2.3, px_per_m=220)
     sign.box(0.55, 0.6, 0.09, 1.7, (150, 148, 142), to=(100, 98, 95))
     sign.box(0.05, 0.05, 1.1, 0.98, (112, 92, 22), radius=0.07, to=(92, 74, 14))
@@ -250,7 +257,7 @@ def _furniture(picture: np.ndarray, camera: Pinhole, lane_label: str) -> None:
     sign.line([(0.6, 0.62), (0.6, 0.3)], (70, 130, 60), width=0.025)
     sign.text(lane_label, 0.6, 0.73, 0.12, (255, 255, 255))
     sign.text("NEV ONLY", 0.6, 0.89, 0.085, (220, 236, 226))
-    _upright(picture, camera, sign.finish(), (2.75, 11.5), (1.2, 2.3))
+    _upright(picture, camera, Texture(sign.finish()), (2.75, 11.5), (1.2, 2.3))
 
 
 class Texture:

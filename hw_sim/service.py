@@ -166,6 +166,7 @@ def _state(station: Station) -> dict[str, Any]:
         "boom_percent": round(lane.boom.position_frac * 100),
         "motion": lane.boom.motion.value,
         "opened_count": lane.boom.opened_count,
+        "pulses": [list(pulse) for pulse in station.controller.pulses],
         "vehicles": [v.drawn.vehicle_id for v in lane.vehicles],
         "display": {"text": lane.sign.text, "colour": lane.sign.light.value, "lamp_green": lane.sign.lamp_green},
         "violations": {

@@ -31,7 +31,7 @@ def annotated(image_bgr: BgrImage, plates: Iterable[PlateReading]) -> BgrImage:
     """A copy with each plate framed and named; corners of `plates` are in pixels of `image_bgr`."""
     canvas = np.ascontiguousarray(image_bgr).copy()
     height, width = canvas.shape[:2]
-    size_px = max(14, min(48, round(min(height, width) / 24)))
+    size_px = max(13, min(40, round(min(height, width) / 40)))
     # The font that OpenCV carries knows Chinese; its old line fonts do not.
     font = cv2.FontFace("uni")
     for plate in plates:

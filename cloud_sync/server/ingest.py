@@ -18,6 +18,7 @@ import asyncpg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from cloud_sync.contract import hlc
 from cloud_sync.contract.v1 import Ack, AckStatus, Batch, EventRow, Hello, genesis_hash
 
 log = structlog.get_logger()
@@ -55,6 +56,12 @@ class IngestMetrics:
         self.rows = Counter("island_ingest_rows_total", "Events committed", ["lane"], registry=registry)
         self.messages = Counter("island_ingest_messages_total", "Messages by answer", ["answer"], registry=registry)
         self.quarantined = Counter("island_ingest_quarantined_total", "Events in quarantine", registry=registry)
+        self.clock_ahead = Counter(
+            "island_ingest_clock_ahead_total",
+            "Batches stamped by a clock too far ahead",
+            ["gateway"],
+            registry=registry,
+        )
         self.seconds = Histogram(
             "island_ingest_apply_seconds",
             "Time from a batch to its commit",
@@ -72,8 +79,11 @@ class _Poison:
 class Ingest:
     """Applies messages. Stateless: any number of them may serve one database."""
 
-    def __init__(self, *, pool: asyncpg.Pool, project: Project, metrics: IngestMetrics) -> None:
-        self._pool, self._project, self._metrics = pool, project, metrics
+    def __init__(
+        self, *, pool: asyncpg.Pool, project: Project, metrics: IngestMetrics, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._pool, self._project, self._metrics, self._wall_s = pool, project, metrics, wall_s
+        self._told_ahead: set[str] = set()
 
     async def take(self, message: Batch | Hello) -> Ack:
         """Apply and answer. Raises asyncpg.PostgresError, OSError or TimeoutError when the database cannot be had:
@@ -124,7 +134,19 @@ class Ingest:
         await self._apply(connection, batch, batch.rows[skipped:])
         return Ack(*stream, batch.last_seq, AckStatus.OK)
 
+    def _look_at_clock(self, batch: Batch) -> None:
+        """Order never rests on a gateway's clock, so its rows are taken; that it leads ours is told and counted."""
+        merged = hlc.merge(0, batch.rows[-1].hlc, int(self._wall_s() * 1000))
+        if isinstance(merged, hlc.HlcTooFarAhead):
+            self._metrics.clock_ahead.labels(batch.gateway).inc()
+            if batch.gateway not in self._told_ahead:
+                self._told_ahead.add(batch.gateway)
+                log.warning("gateway_clock_ahead", gateway=batch.gateway, lead_h=merged.lead_ms // 3_600_000)
+        else:
+            self._told_ahead.discard(batch.gateway)
+
     async def _apply(self, connection: Any, batch: Batch, rows: Sequence[EventRow]) -> None:
+        self._look_at_clock(batch)
         unstored = await self._store(connection, batch, rows)
         poisoned = {poison.row.seq for poison in unstored}
         stored = [row for row in rows if row.seq not in poisoned] if poisoned else rows

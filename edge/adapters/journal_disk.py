@@ -14,7 +14,6 @@ from pathlib import Path
 
 THIN_AT_FRAC = 0.80
 DROP_AT_FRAC = 0.90
-_BLOCK = bytes(64 * 1024)
 
 
 class Room(Enum):
@@ -83,10 +82,7 @@ class Ballast:
 
     def _fill(self) -> None:
         with self._path.open("wb") as file:
-            for _ in range(0, self._size_bytes, len(_BLOCK)):
-                file.write(_BLOCK)
-            file.truncate(self._size_bytes)
-            file.flush()
+            os.posix_fallocate(file.fileno(), 0, self._size_bytes)
             os.fsync(file.fileno())
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import aiosqlite
 
 from cloud_sync.contract.chain import event_hash, genesis_hash
 from cloud_sync.contract.v1 import LANES
@@ -268,3 +270,19 @@ def _write_carried(
         marks = ",".join("?" * len(COLUMNS))
         db.executemany(f"INSERT INTO lane_{stored.lane} ({','.join(COLUMNS)}) VALUES ({marks})", rows)
         db.execute("COMMIT")
+
+
+@asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    """One connection, committing each statement by itself unless told otherwise."""
+    async with aiosqlite.connect(path, isolation_level=None, cached_statements=512) as db:
+        for pragma in PRAGMAS:
+            await db.execute_fetchall(pragma)
+        yield db
+
+
+async def boot_number(db: aiosqlite.Connection, boot_id: str) -> int:
+    """The small number that rows of this boot carry."""
+    await db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
+    [(boot,)] = await db.execute_fetchall("SELECT boot FROM boots WHERE boot_id=?", (boot_id,))
+    return int(boot)

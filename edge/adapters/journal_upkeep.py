@@ -30,7 +30,7 @@ class JournalSettings:
     ballast_bytes: int = 64 * MIB
     keep_rows: int = 100_000
     upkeep_every_s: float = 1.0
-    checkpoint_wal_bytes: int = 4 * MIB
+    checkpoint_wal_bytes: int = 16 * MIB
     truncate_wal_bytes: int = 64 * MIB
     thin_telemetry_s: float = 60.0
 
@@ -109,7 +109,7 @@ async def prune(db: aiosqlite.Connection, lane: int, *, until_seq: int) -> int:
     except sqlite3.Error:
         await db.rollback()
         raise
-    return last
+    return int(last)
 
 
 async def _checkpoint(db: aiosqlite.Connection, mode: str) -> None:

@@ -14,6 +14,8 @@ from pymodbus.exceptions import ModbusException
 
 from control.domain.errors import DeviceError
 
+Method = Callable[..., Awaitable[Any]]
+
 
 class ModbusLink:
     """Serialises calls to one controller. Every method raises DeviceError."""
@@ -63,15 +65,34 @@ class ModbusLink:
             raise DeviceError(f"controller {self._where}: answered {len(registers)} of {count} registers")
         return list(registers)
 
-    async def _call(self, method: Callable[..., Awaitable[Any]], address: int, *arguments: Any, **keywords: Any) -> Any:
+    async def _call(self, method: Method, address: int, *arguments: Any, **keywords: Any) -> Any:
         async with self._turn:
+            call = asyncio.create_task(self._exchange(method, address, *arguments, **keywords))
             try:
-                async with asyncio.timeout(2 * self._timeout_s):
-                    await self._connect()
-                    answer = await method(address, *arguments, device_id=self._unit, **keywords)
-            except (ModbusException, OSError, TimeoutError) as error:
-                self._client.close()
-                raise DeviceError(f"controller {self._where}: no answer ({type(error).__name__})") from error
+                # The library turns a cancellation into an error of its own, so it never gets to see ours.
+                await asyncio.wait([call], timeout=2 * self._timeout_s)
+            finally:
+                if not call.done():
+                    self._abandon(call)
+            return self._answer(call, address)
+
+    async def _exchange(self, method: Method, address: int, *arguments: Any, **keywords: Any) -> Any:
+        await self._connect()
+        return await method(address, *arguments, device_id=self._unit, **keywords)
+
+    def _abandon(self, call: asyncio.Task[Any]) -> None:
+        call.cancel()
+        call.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._client.close()
+
+    def _answer(self, call: asyncio.Task[Any], address: int) -> Any:
+        if not call.done():
+            raise DeviceError(f"controller {self._where}: no answer within {2 * self._timeout_s} s")
+        try:
+            answer = call.result()
+        except (ModbusException, OSError) as error:
+            self._client.close()
+            raise DeviceError(f"controller {self._where}: no answer ({type(error).__name__})") from error
         if answer.isError():
             raise DeviceError(f"controller {self._where}: refused address {address}: {answer}")
         return answer

@@ -2,7 +2,8 @@
 
 An append resolves when its transaction is on the disk (WAL, synchronous=FULL). Appends that wait while
 a commit runs share the next one. Only the writer task writes; reading has a connection of its own.
-Room, pruning and checkpoints are in `journal_upkeep`; the file and its repair in `journal_file`.
+Rows are made in `journal_rows`; the file and its repair are in `journal_file`, room, pruning and checkpoints in
+`journal_upkeep`.
 """
 
 from __future__ import annotations
@@ -12,59 +13,44 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from itertools import chain
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
 import aiosqlite
-import msgspec
 import structlog
-from uuid_utils import uuid7
 
-from cloud_sync.contract import hlc
 from cloud_sync.contract.chain import event_hash, genesis_hash
-from cloud_sync.contract.v1 import BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, LANES, EventRow, Point
-from control.domain.events import EVENT_KINDS, KIND_OF, JournalRebuilt, SyncLane, TelemetryDropped
+from cloud_sync.contract.v1 import BATCH_BODY_BYTES_MAX, LANES, EventRow, Point
+from control.domain.events import EVENT_KINDS, JournalRebuilt, SyncLane, TelemetryDropped
 from edge.adapters import journal_file
 from edge.adapters.journal_disk import Room
 from edge.adapters.journal_file import Damage, StoredLane
+from edge.adapters.journal_rows import (
+    EPOCH_START,
+    MICROSECOND,
+    Entry,
+    Job,
+    Origin,
+    Rows,
+    chain_group,
+    entry_of,
+    epoch_number,
+    insert_statement,
+    recorded,
+)
 from edge.adapters.journal_upkeep import JournalSettings, Upkeep, prune
 from edge.journal import Clock, JournalError, LaneHead, PendingMedia, Receipt, Recorded
 
 log = structlog.get_logger(__name__)
 
-EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 GROUP_ROWS_MAX = 1000
 WAITING_ROWS_MAX = 20_000
 ONE_STATEMENT_ROWS_MAX = 256
 RECENT_SCAN_ROWS = 20_000
 ALWAYS_ROOM_LANES = frozenset({int(SyncLane.GATE), int(SyncLane.ALARM)})
 
-_encode = msgspec.json.Encoder().encode
-_SHAPES: dict[type, tuple[str, int]] = {shape: (kind, int(EVENT_KINDS[kind][1])) for shape, kind in KIND_OF.items()}
 Result = TypeVar("Result")
-
-
-class Entry(NamedTuple):
-    """One event on its way in."""
-
-    lane: int
-    kind: str
-    body: bytes
-
-
-class Job(NamedTuple):
-    """Entries of one append call: all of them are kept, or none."""
-
-    entries: tuple[Entry, ...]
-    done: asyncio.Future[tuple[Receipt, ...]]
-
-
-Rows = dict[int, list[tuple[object, ...]]]
 
 
 class SqliteJournal:
@@ -84,7 +70,7 @@ class SqliteJournal:
         lanes: Iterable[StoredLane],
     ) -> None:
         self.gateway_id = gateway_id
-        self._boot, self._boot_id, self._boot_raw = boot, boot_id, boot_id.encode()
+        self._origin = Origin(boot, boot_id.encode())
         self._clock = clock
         self._writer, self._reader, self._keeper, self._upkeep = writer, reader, keeper, upkeep
         self._heads: dict[int, LaneHead] = {lane.lane: _head_of(lane) for lane in lanes}
@@ -109,15 +95,19 @@ class SqliteJournal:
     ) -> AsyncIterator[SqliteJournal]:
         """A journal at `path`, made or rebuilt where need be. Raises JournalError when it cannot be had."""
         with journal_file.locked(path):
-            epoch = _epoch_number(clock.now())
+            epoch = epoch_number(clock.now())
             stamp = f"{clock.now():%Y%m%dT%H%M%S}-{epoch % 100_000}"
             found = await asyncio.to_thread(
                 journal_file.prepare, path, gateway_id=gateway_id, new_epoch=epoch, stamp=stamp
             )
-            async with _connected(path) as writer, _connected(path) as reader, _connected(path) as keeper:
+            async with (
+                journal_file.connected(path) as writer,
+                journal_file.connected(path) as reader,
+                journal_file.connected(path) as keeper,
+            ):
                 journal = cls(
                     gateway_id=gateway_id,
-                    boot=await _boot_number(writer, boot_id),
+                    boot=await journal_file.boot_number(writer, boot_id),
                     boot_id=boot_id,
                     clock=clock,
                     writer=writer,
@@ -151,15 +141,13 @@ class SqliteJournal:
         at = self._clock.now().isoformat(timespec="milliseconds")
         await self.append(JournalRebuilt(damage.why, damage.set_aside.name, carried, damage.carried_whole, at))
 
-    # Appending
-
     async def append(self, event: object) -> Receipt:
         """Return when the event is on the disk. Raises JournalError."""
-        return (await self._submit((_entry(event),)))[0]
+        return (await self._submit((entry_of(event),)))[0]
 
     async def append_many(self, events: Sequence[object]) -> tuple[Receipt, ...]:
         """All of them in one transaction, or none. Raises JournalError."""
-        return await self._submit(tuple(map(_entry, events))) if events else ()
+        return await self._submit(tuple(map(entry_of, events))) if events else ()
 
     async def _submit(self, entries: tuple[Entry, ...]) -> tuple[Receipt, ...]:
         while self._waiting_rows >= WAITING_ROWS_MAX and not self._closing:
@@ -254,47 +242,27 @@ class SqliteJournal:
         """Number, chain and write the group in one transaction; the heads move only after it."""
         if not group:
             return
-        rows, heads, receipts, stamp = self._chain(group)
-        await self._insert(rows)
-        self._heads.update(heads)
-        self._hlc = stamp
-        for job, job_receipts in zip(group, receipts, strict=True):
-            _resolve(job, job_receipts)
+        chained = chain_group(group, self._heads, self._origin, self._hlc, self._clock)
+        await self._insert(chained.rows)
+        self._heads.update(chained.heads)
+        self._hlc = chained.last_hlc
+        for job, receipts in zip(group, chained.receipts, strict=True):
+            _resolve(job, receipts)
         for listener in self._listeners:
             listener()
-
-    def _chain(self, group: list[Job]) -> tuple[Rows, dict[int, LaneHead], list[tuple[Receipt, ...]], int]:
-        wall_us = (self._clock.now() - EPOCH_START) // MICROSECOND
-        mono_ns = int(self._clock.monotonic() * 1e9)
-        stamp = max(self._hlc, hlc.tick(self._hlc, wall_us // 1000) - 1)
-        rows: Rows = {}
-        at = {lane: (head.head_seq, head.head_hash) for lane, head in self._heads.items()}
-        receipts = []
-        for entries, _ in group:
-            of_job = []
-            for lane, kind, body in entries:
-                seq, head = at[lane]
-                seq, stamp, uuid = seq + 1, stamp + 1, uuid7().bytes
-                head = event_hash(head, seq, uuid, stamp, wall_us, mono_ns, self._boot_raw, kind.encode(), body)
-                at[lane] = seq, head
-                rows.setdefault(lane, []).append((seq, uuid, stamp, wall_us, mono_ns, self._boot, kind, body, head))
-                of_job.append(Receipt(lane, seq, uuid, head))
-            receipts.append(tuple(of_job))
-        heads = {lane: replace(self._heads[lane], head_seq=at[lane][0], head_hash=at[lane][1]) for lane in rows}
-        return rows, heads, receipts, stamp
 
     async def _insert(self, rows: Rows) -> None:
         """One statement is its own transaction and one trip to the thread; more need BEGIN and COMMIT."""
         if len(rows) == 1:
             [(lane, of_lane)] = rows.items()
             if len(of_lane) <= ONE_STATEMENT_ROWS_MAX:
-                await self._writer.execute(*_insert_statement(lane, of_lane))
+                await self._writer.execute(*insert_statement(lane, of_lane))
                 return
         async with self._transaction():
             for lane, of_lane in rows.items():
                 for start in range(0, len(of_lane), ONE_STATEMENT_ROWS_MAX):
                     part = of_lane[start : start + ONE_STATEMENT_ROWS_MAX]
-                    await self._writer.execute(*_insert_statement(lane, part))
+                    await self._writer.execute(*insert_statement(lane, part))
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
@@ -305,8 +273,6 @@ class SqliteJournal:
         except sqlite3.Error:
             await self._writer.rollback()
             raise
-
-    # Upkeep
 
     async def _keep_up(self) -> None:
         try:
@@ -348,12 +314,12 @@ class SqliteJournal:
         why, at = self._upkeep.room.value, self._clock.now().isoformat(timespec="milliseconds")
         event = TelemetryDropped(lane, head.acked_seq + 1, head.head_seq, f"disk: {why}", at)
         done: asyncio.Future[tuple[Receipt, ...]] = asyncio.get_running_loop().create_future()
-        await self._write_group([Job((_entry(event),), done)])
+        await self._write_group([Job((entry_of(event),), done)])
         log.error("journal_telemetry_dropped", first_seq=event.first_seq, last_seq=event.last_seq)
 
     async def _begin_epoch(self, lane: int, base_seq: int, why: str, *statements: str) -> LaneHead:
         """A new epoch after `base_seq`; later rows are chained anew. In one transaction."""
-        epoch = max(_epoch_number(self._clock.now()), self._heads[lane].epoch + 1)
+        epoch = max(epoch_number(self._clock.now()), self._heads[lane].epoch + 1)
         genesis = genesis_hash(self.gateway_id, epoch, lane, base_seq)
         async with self._transaction():
             hashes = await self._chained_anew(lane, base_seq, genesis)
@@ -419,7 +385,7 @@ class SqliteJournal:
             )
             oldest = self._heads[lane].head_seq - RECENT_SCAN_ROWS
             for stamp, *row in await self._reader.execute_fetchall(query, (oldest, *wanted, limit)):
-                found.append((stamp, _recorded(lane, *row)))
+                found.append((stamp, recorded(lane, *row)))
         found.sort(key=lambda pair: pair[0], reverse=True)
         return tuple(recorded for _, recorded in found[:limit])
 
@@ -450,7 +416,7 @@ class SqliteJournal:
     async def pending(self, lane: int, *, after: int, limit: int) -> tuple[EventRow, ...]:
         """Rows with `seq > after`, at most `limit` and at most a batch's bytes, but one at least."""
         query = f"SELECT {','.join(journal_file.COLUMNS)} FROM lane_{lane} WHERE seq > ? ORDER BY seq LIMIT ?"
-        rows = []
+        rows: list[EventRow] = []
         body_bytes = 0
         for row in await self._reader.execute_fetchall(query, (after, limit)):
             seq, uuid, stamp, wall_us, mono_ns, boot, kind, body, digest = row
@@ -513,56 +479,8 @@ class SqliteJournal:
         await self._do(lambda: self._writer.execute(statement, (sha256,)))
 
 
-def _entry(event: object) -> Entry:
-    """Raises JournalError for a body that no batch could carry, TypeError for what is no event."""
-    try:
-        kind, lane = _SHAPES[type(event)]
-    except KeyError:
-        raise TypeError(f"{type(event).__name__} is not in control.domain.events.EVENT_KINDS") from None
-    body = _encode(event)
-    if len(body) > BODY_BYTES_MAX:
-        raise JournalError(f"the body of a {kind} has {len(body)} bytes, more than {BODY_BYTES_MAX}")
-    return Entry(lane, kind, body)
-
-
-def _epoch_number(now: datetime) -> int:
-    """Different at every start, even with a clock that stands still: milliseconds and 15 random bits."""
-    wall_ms = (now - EPOCH_START) // timedelta(milliseconds=1)
-    return (max(wall_ms, 1) << 15) | int.from_bytes(uuid7().bytes[-2:], "big") & 0x7FFF
-
-
 def _head_of(stored: StoredLane) -> LaneHead:
     return LaneHead(stored.lane, stored.epoch, stored.base_seq, stored.head_seq, stored.head_hash, stored.acked_seq)
-
-
-@asynccontextmanager
-async def _connected(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    async with aiosqlite.connect(path, isolation_level=None, cached_statements=512) as db:
-        for pragma in journal_file.PRAGMAS:
-            await db.execute_fetchall(pragma)
-        yield db
-
-
-async def _boot_number(db: aiosqlite.Connection, boot_id: str) -> int:
-    await db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,))
-    [(boot,)] = await db.execute_fetchall("SELECT boot FROM boots WHERE boot_id=?", (boot_id,))
-    return int(boot)
-
-
-@lru_cache(maxsize=2048)
-def _insert_sql(lane: int, count: int) -> str:
-    row = f"({','.join('?' * len(journal_file.COLUMNS))})"
-    return f"INSERT INTO lane_{lane} ({','.join(journal_file.COLUMNS)}) VALUES {','.join([row] * count)}"
-
-
-def _insert_statement(lane: int, rows: Sequence[tuple[object, ...]]) -> tuple[str, tuple[object, ...]]:
-    """SQLite steps through one statement without the interpreter's lock: much faster than row by row."""
-    return _insert_sql(lane, len(rows)), tuple(chain.from_iterable(rows))
-
-
-def _recorded(lane: int, seq: int, uuid: bytes, wall_us: int, kind: str, body: bytes) -> Recorded:
-    wall_at = EPOCH_START + timedelta(microseconds=wall_us)
-    return Recorded(lane, seq, str(UUID(bytes=uuid)), kind, wall_at, msgspec.json.decode(body))
 
 
 def _is_full(error: sqlite3.Error) -> bool:

@@ -57,7 +57,7 @@ def test_right_decisions_are_counted_by_outcome():
         (passage("b", "00:33", "admit", "琼C12345"), 0),
         (passage("b", "00:33", "admit", "琼AD99999"), 1),
         (passage("b", "00:33", "admit_under_permit", "琼C12345"), 0),
-        (passage("b", "05:00", "admit", "琼C12345"), 0),
+        (passage("b", "00:33", "admit", "琼C12345", "out-9"), 0),
     ],
 )
 def test_opening_for_whom_it_must_not_is_wrong(wrong: dict, misread: int):

@@ -62,15 +62,13 @@ def loss_of(net: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
 
 
 def with_harvest(crops: list[Crop], harvest: Harvest) -> list[Crop]:
-    """The crops with their corners, and the plates that were read in the road scenes."""
-    aligned = [
-        replace(crop, corners=quad) if np.isfinite(quad).all() else crop
-        for crop, quad in zip(crops, harvest.corners, strict=True)
-    ]
+    """The crops as they were cut, again with their true corners, and the plates that were read in the road scenes."""
+    known = zip(crops, harvest.corners, strict=True)
+    aligned = [replace(crop, corners=quad) for crop, quad in known if np.isfinite(quad).all()]
     inset = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (1 - 2 * INSET) + INSET
     corners = (inset * (PLATE_WIDTH, PLATE_HEIGHT)).astype(np.float32)
     rows = zip(harvest.plates, harvest.plate_texts.tolist(), harvest.plate_colours.tolist(), strict=True)
-    return aligned + [Crop(image, text, PlateColour(colour), corners=corners) for image, text, colour in rows]
+    return crops + aligned + [Crop(image, text, PlateColour(colour), corners=corners) for image, text, colour in rows]
 
 
 def train(args: argparse.Namespace) -> None:

@@ -106,6 +106,19 @@ BARRIER = {
     "unknown": N_("Barrier unknown"),
     "none": N_("No barrier"),
 }
+DEVICE_WHY = {
+    "camera_frozen": N_("Picture stopped"),
+    "frozen": N_("Picture stopped"),
+    "camera_lost": N_("Camera does not answer"),
+    "camera_starting": N_("Camera is starting"),
+    "starting": N_("Starting"),
+    "silent": N_("Does not answer"),
+    "barrier_silent": N_("Does not answer"),
+    "unreachable": N_("Does not answer"),
+    "stuck": N_("Stuck"),
+    "fault": N_("Fault"),
+    "loop_fault": N_("Fault"),
+}
 DIRECTION = {"in": N_("Entry"), "out": N_("Exit")}
 SYNC_LANE = {
     "gate": N_("Gate"),
@@ -180,7 +193,21 @@ SUBJECT = {
     "media": N_("Picture"),
     "gateway": N_("Gateway"),
 }
+FIELD = {
+    "plate": N_("Plate"),
+    "outcome": N_("Result"),
+    "reason_code": N_("Why"),
+    "permit_id": N_("Permit"),
+    "class": N_("Class"),
+    "from": N_("From"),
+    "until": N_("Until"),
+    "effect": N_("Effect"),
+    "role": N_("Role"),
+    "enabled": N_("Switched on"),
+    "username": N_("Sign-in name"),
+}
 TABLES = {
+    "field": FIELD,
     "outcome": OUTCOME,
     "kind": PLATE_KIND,
     "colour": PLATE_COLOUR,
@@ -194,6 +221,7 @@ TABLES = {
     "device": DEVICE,
     "barrier": BARRIER,
     "direction": DIRECTION,
+    "device_why": DEVICE_WHY,
     "sync_lane": SYNC_LANE,
     "result": COMMAND_RESULT,
     "source": SOURCE,

@@ -42,6 +42,8 @@ async def sign_in_page(request: Request, given: Given, next: str = "/live") -> R
     """The way in; without any account, the way to the first one."""
     if await auth.needs_setup(given):
         return RedirectResponse("/setup", status_code=303)
+    if await auth.user_of_session(given, request.cookies.get(auth.cookie_name(given))):
+        return RedirectResponse(local_path(next), status_code=303)
     return page(request, "sign_in.html", user=None, next=local_path(next), problem="", username="")
 
 
@@ -74,7 +76,7 @@ async def setup_page(request: Request, given: Given) -> Response:
     """The first account; gone as soon as there is one."""
     if not await auth.needs_setup(given):
         return RedirectResponse("/sign-in", status_code=303)
-    return page(request, "setup.html", user=None, problem="", username="", name="")
+    return page(request, "setup.html", user=None, problem="", username="", full_name="")
 
 
 @router.post("/setup")
@@ -95,7 +97,7 @@ async def setup(
             status=problem.status,
             problem=sentence,
             username=username,
-            name=name,
+            full_name=name,
         )
     response = RedirectResponse("/live", status_code=303)
     auth.set_cookie(response, given, signed.token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,6 +16,7 @@ from cloud_sync.server.console import labels
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done, lane_labels
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.console.rules import rule_lines
+from cloud_sync.server.console.words import Words
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 from control.domain.permits import PermitClass, WatchEffect
@@ -219,21 +221,33 @@ async def audit(
         before=before,
         older=rows[-1].audit_id if len(rows) == AUDIT_ROWS else None,
         holds_count=waiting,
-        changes=changes,
+        changes=partial(changes, words_of(request)),
     )
 
 
-def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+def changes(words: Words, before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:
     """What changed, field by field: name, before, after."""
     names = dict.fromkeys([*(before or {}), *(after or {})])
     rows = [(name, (before or {}).get(name), (after or {}).get(name)) for name in names]
-    return [(name, _shown(old), _shown(new)) for name, old, new in rows if old != new]
+    return [
+        (labels.label(words, "field", name), _shown(words, name, old), _shown(words, name, new))
+        for name, old, new in rows
+        if old != new
+    ]
 
 
-def _shown(value: Any) -> str:
+def _shown(words: Words, name: str, value: Any) -> str:
     if value is None:
         return ""
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    table = {"outcome": "outcome", "reason_code": "why", "role": "role", "effect": "effect", "class": "permit_class"}
+    if name in table:
+        return labels.label(words, table[name], str(value))
+    try:
+        return words.time(datetime.fromisoformat(value), seconds=False) if "T" in value or "+" in value else value
+    except (TypeError, ValueError):
+        return str(value)
 
 
 # ---------------------------------------------------------------- accounts

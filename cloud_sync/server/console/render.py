@@ -85,7 +85,7 @@ def _language(code: str, given: Services) -> Language:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    templates.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    templates.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)
     templates.globals.update(_globals(words))
     templates.filters["merge"] = lambda given_values, **more: {**given_values, **more}
     return Language(words, templates)

@@ -243,11 +243,9 @@ def lane_name(words: Words, lane: LaneRecord) -> str:
 def lane_state(words: Words, lane: LaneRecord) -> LaneState:
     """What the lane does now; an old sign looks old."""
     barrier = label(words, "barrier", str(lane.state.get("barrier") or "unknown"))
-    occupied = lane.state.get("loop_a", lane.state.get("loop_a_occupied"))
-    loop = {True: words.gettext("Vehicle on the loop"), False: words.gettext("Loop clear")}.get(
-        occupied, words.gettext("Loop unknown")
-    )
-    ms = lane.state.get("decide_ms", lane.state.get("frame_ms"))
+    loops = {"occupied": words.gettext("Vehicle on the loop"), "free": words.gettext("Loop clear")}
+    loop = loops.get(str(lane.state.get("loop_a")), words.gettext("Loop unknown"))
+    ms = lane.state.get("decide_ms")
     speed = f"{ms:.0f} ms" if isinstance(ms, (int, float)) else "—"
     tone, icon, word = _lane_word(words, lane)
     return LaneState(tone, icon, word, barrier, loop, speed)
@@ -258,8 +256,8 @@ def _lane_word(words: Words, lane: LaneRecord) -> tuple[str, str, str]:
         age = words.duration(lane.age_s)
         return "stale", "cloud-off", words.gettext("No word for %(age)s") % {"age": age}
     camera = str(lane.state.get("camera") or "ok")
-    if camera not in ("ok", "live", "True", "none"):
-        return "stale", "video-off", words.gettext("Picture stopped")
+    if camera != "ok":
+        return "stale", "video-off", label(words, "device_why", camera)
     if lane.state.get("barrier") == "fault":
         return "refuse", "triangle-alert", words.gettext("Barrier fault")
     if lane.waiting_count:
@@ -356,13 +354,19 @@ def _device_name(words: Words, key: str) -> str:
     return names.get(key) or label(words, "device", key)
 
 
+def _barrier_word(words: Words, value: str) -> tuple[str, str]:
+    if value in ("open", "closed", "opening", "closing"):
+        return "admit", label(words, "barrier", value)
+    return "refuse", label(words, "barrier", value)
+
+
 def _device_word(words: Words, key: str, value: Any) -> tuple[str, str]:
     if key == "barrier":
-        return ("refuse" if value == "fault" else "admit", label(words, "barrier", str(value)))
-    if isinstance(value, bool):
-        return "dim", words.gettext("Occupied") if value else words.gettext("Clear")
-    if value is None:
-        return "stale", words.gettext("Unknown")
-    good = str(value) in ("ok", "live", "clear", "occupied")
-    text = {"ok": words.gettext("Working"), "live": words.gettext("Working")}.get(str(value), str(value))
-    return ("admit" if good else "stale", text)
+        return _barrier_word(words, str(value))
+    known = {
+        "ok": ("admit", words.gettext("Working")),
+        "occupied": ("dim", words.gettext("Occupied")),
+        "free": ("dim", words.gettext("Clear")),
+        "lost": ("stale", words.gettext("Lost")),
+    }
+    return known.get(str(value), ("stale", label(words, "device_why", str(value))))

@@ -309,9 +309,32 @@ class Scene:
 
 
 LANES = [
-    {"lane_id": "e1", "gate_id": "east", "direction": "in", "name": "东入口 1", "barrier": "closed", "camera": "ok"},
-    {"lane_id": "n1", "gate_id": "north", "direction": "in", "name": "北入口 1", "barrier": "closed", "camera": "ok"},
-    {"lane_id": "x1", "gate_id": "east", "direction": "out", "name": "东出口", "barrier": "open", "camera": "frozen"},
+    {
+        "lane_id": "e1",
+        "gate_id": "east",
+        "direction": "in",
+        "name": "东入口 1",
+        "barrier": "closed",
+        "camera": "ok",
+        "loop_a": "free",
+    },
+    {
+        "lane_id": "n1",
+        "gate_id": "north",
+        "direction": "in",
+        "name": "北入口 1",
+        "barrier": "closed",
+        "camera": "ok",
+        "loop_a": "free",
+    },
+    {
+        "lane_id": "x1",
+        "gate_id": "east",
+        "direction": "out",
+        "name": "东出口",
+        "barrier": "open",
+        "camera": "camera_frozen",
+    },
 ]
 PASSAGE: dict[str, Any] = {
     "lane_id": "e1",

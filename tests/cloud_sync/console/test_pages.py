@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from cloud_sync.server import auth
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+GUARD_PAUSE_MS = 500
 PAGES = (
     "/live",
     "/live?show=manual",
@@ -52,6 +53,7 @@ async def test_axe_finds_nothing_on_any_page(make_desk: Any, scene: Any, languag
         found[path] = await desk.axe()
     for path, key in DIALOGS:
         await desk.open(path)
+        await desk.page.wait_for_timeout(GUARD_PAUSE_MS)  # keys that decide rest after a page came
         await desk.page.keyboard.press(key)
         await expect(desk.page.locator("dialog[open]")).to_be_visible()
         found[f"{path} {key}"] = await desk.axe()
@@ -163,12 +165,18 @@ async def test_the_first_account_needs_the_code_from_the_file(make_desk: Any, si
     await desk.open("/")
     await desk.page.wait_for_url("**/setup")
     assert await desk.axe() == []
-    for given_code, password in (("wrong", "a good long password"), (code, "short"), (code, "a good long password")):
+    tries = (
+        ("wrong", "a good long password", "设置码不对"),
+        (code, "short", "至少 10 个字符"),
+        (code, "a good long password", ""),
+    )
+    for given_code, password, complaint in tries:
         await desk.page.fill("input[name=code]", given_code)
         await desk.page.fill("input[name=username]", "chief")
         await desk.page.fill("input[name=password]", password)
         await desk.page.press("input[name=password]", "Enter")
-        await desk.page.wait_for_load_state()
+        if complaint:
+            await expect(desk.page.locator("[role=alert]")).to_contain_text(complaint)
     await desk.page.wait_for_url("**/live")
     assert await site.given.pool.fetchval("SELECT role FROM users WHERE username = 'chief'") == "engineer"
     await desk.open("/setup")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -70,6 +71,23 @@ async def test_silence_is_a_device_error_and_not_a_hang(controller, link) -> Non
     controller.silent = True
     with pytest.raises(DeviceError, match="no answer"):
         await barrier.read()
+    controller.silent = False
+    assert (await barrier.read()).limit_closed
+
+
+async def test_a_cancelled_call_is_cancelled_and_no_device_error(controller, link) -> None:
+    """The library answers a cancellation with an error of its own; a gateway that stops must not see that one."""
+    barrier = ModbusBarrier(link)
+    await barrier.read()
+    controller.silent = True
+    reading = asyncio.create_task(barrier.read())
+    async with asyncio.timeout(5):
+        while not link._turn.locked():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
     controller.silent = False
     assert (await barrier.read()).limit_closed
 
