@@ -51,6 +51,16 @@ def main(arguments: list[str] | None = None) -> int:
         return OK
 
 
+class ErrorStream:
+    """Writes a line to whatever the error stream is at that moment."""
+
+    def msg(self, message: str) -> None:
+        """One line."""
+        print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
 def set_up_logs(level: str) -> None:
     """One line an event, on the error stream."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -59,7 +69,7 @@ def set_up_logs(level: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: ErrorStream(),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -38,6 +38,7 @@ Lane = GateLane | FolderLane | WatchLane
 SOFTWARE = "0.1.0"
 LINK_LOOK_S = 0.5
 PRUNE_PERIOD_S = 3600.0
+MEDIA_WAITING_MAX = 100_000
 RESTART_PATIENCE_S = 60.0
 
 
@@ -80,7 +81,7 @@ class Parts:
     uplink: LinkState | None = None
     commands: CommandSource | None = None
     services: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=tuple)
-    in_cloud: Callable[[str], bool] = lambda _: False
+    pending_media: Callable[[int], Awaitable[Sequence[Any]]] | None = None
 
 
 class Gateway:
@@ -183,17 +184,26 @@ class Gateway:
         )
 
     async def _prune(self) -> None:
-        parts = self.parts
         while True:
-            await parts.clock.sleep(PRUNE_PERIOD_S)
-            gone = await parts.store.prune(
-                now=parts.clock.now(),
-                keep_days=parts.keep_days,
-                size_mb_max=parts.size_mb_max,
-                in_cloud=parts.in_cloud,
-            )
+            await self.parts.clock.sleep(PRUNE_PERIOD_S)
+            gone = await self.prune_once()
             if gone:
                 log.info("evidence pruned", pictures=len(gone))
+
+    async def prune_once(self) -> list[str]:
+        """Remove old pictures that the cloud has; without a cloud none is ever removed."""
+        parts = self.parts
+        if parts.pending_media is None:
+            return []
+        waiting = {media.sha256 for media in await parts.pending_media(MEDIA_WAITING_MAX)}
+        if len(waiting) >= MEDIA_WAITING_MAX:
+            return []
+        return await parts.store.prune(
+            now=parts.clock.now(),
+            keep_days=parts.keep_days,
+            size_mb_max=parts.size_mb_max,
+            in_cloud=lambda sha256: sha256 not in waiting,
+        )
 
     # -------------------------------------------------------------------------------------------------- folders
 

@@ -135,6 +135,7 @@ async def _gateway(
             size_mb_max=config.evidence.size_mb_max,
             uplink=uplink,
             commands=downlink,
+            pending_media=journal.media_pending if config.cloud.api_url else None,
             services=tuple(services),
         )
     )

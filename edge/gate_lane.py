@@ -114,13 +114,18 @@ class GateLane:
         return self.arrival if waiting and self.arrival is not None and self.arrival.passage is not None else None
 
     async def run(self) -> None:
-        """Turn until cancelled."""
+        """Turn until cancelled. Begins as after a start, also when a bug ended the last run."""
+        self.begin_anew()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.camera.run(), name=f"{self.settings.lane_id}-camera")
             tasks.create_task(self._look(), name=f"{self.settings.lane_id}-look")
             tasks.create_task(self._keep_evidence(), name=f"{self.settings.lane_id}-evidence")
             tasks.create_task(self.board.run(), name=f"{self.settings.lane_id}-display")
             tasks.create_task(self._turns(), name=f"{self.settings.lane_id}-turns")
+
+    def begin_anew(self) -> None:
+        """Forget what this run believed; the next turn asks journal and devices."""
+        self.state, self.arrival, self._given = None, None, None
 
     async def _turns(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class Answer:
     status: int
     content: bytes = b""
     content_type: str = "application/json"
-    pictures: AsyncIterator[bytes] | None = None
+    pictures: AsyncGenerator[bytes, None] | None = None
 
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -116,7 +116,7 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     return Request(parts[0], parts[1].split("?", 1)[0], json.loads(body) if body else None)
 
 
-async def _stream(pictures: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
+async def _stream(pictures: AsyncGenerator[bytes, None], writer: asyncio.StreamWriter) -> None:
     writer.write(
         f"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary={BOUNDARY}\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode()
@@ -130,4 +130,4 @@ async def _stream(pictures: AsyncIterator[bytes], writer: asyncio.StreamWriter) 
             )
             await asyncio.wait_for(writer.drain(), SEND_TIMEOUT_S)
     finally:
-        await pictures.aclose()  # type: ignore[attr-defined]
+        await pictures.aclose()

@@ -98,10 +98,3 @@ def check_alive(programs: Sequence[Program]) -> None:
         if program.process is not None and not program.running:
             code = program.process.returncode
             raise ProgramFailed(f"{program.name} ended by itself (status {code}):\n{program.log_tail()}")
-
-
-async def end_leftovers(numbers: Sequence[int]) -> None:
-    """End what a killed server of ours left behind; the caller read the numbers from our own data folder."""
-    for number in numbers:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(number, signal.SIGTERM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def write_edge(site: Site) -> None:
     site.edge_file.write_text(_edge_toml(site), encoding="utf-8")
 
 
-def _kept_secret(path: Path, make) -> str:
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
     """The secret in the file; a new one, for its owner's eyes only, where there is none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import cv2
 import numpy as np
@@ -61,7 +61,7 @@ class CameraStream:
         async with self._drawing:
             return await asyncio.to_thread(self._camera.jpeg, shot or self._shoot(), quality=self._config.jpeg_quality)
 
-    async def pictures(self) -> AsyncIterator[bytes]:
+    async def pictures(self) -> AsyncGenerator[bytes, None]:
         """Every new picture from now on; ends when the stream is dropped."""
         self._viewers += 1
         self._watched.set()

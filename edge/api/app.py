@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -34,6 +36,8 @@ from edge.evidence import encode
 from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
 from edge.ports import Clock, Frame
+
+log = structlog.get_logger(__name__)
 
 HERE = Path(__file__).parent
 COOKIE = "island_hut"
@@ -332,20 +336,24 @@ class HutServer:
         """Serve until cancelled."""
         assert self._gateway is not None
         app = create_app(self._gateway, self._config, self._clock)
+        # Bound here: the server itself would end the whole program over a port that is taken.
+        family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
+        listener = socket.create_server((self._config.host, self._config.port), family=family)
+        self.port = listener.getsockname()[1]
+        log.info("hut page is up", url=f"http://{self._config.host}:{self.port}")
         settings = uvicorn.Config(
             app,
-            host=self._config.host,
-            port=self._config.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,
             lifespan="off",
         )
         server = _Server(settings)
-        serving = asyncio.create_task(server.serve(), name="hut-server")
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="hut-server")
         try:
             await asyncio.shield(serving)
         finally:
             app.state.stopping.set()
             server.should_exit = True
             await asyncio.wait([serving], timeout=3)
+            listener.close()

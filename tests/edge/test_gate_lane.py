@@ -275,6 +275,24 @@ async def test_an_expired_command_is_never_given(bench, monkeypatch) -> None:
     assert [body["outcome"] for body in await bench.events("barrier_result")][:1] == ["expired"]
 
 
+async def test_after_a_bug_the_lane_begins_as_after_a_start(bench, monkeypatch) -> None:
+    give = bench.barrier.command
+
+    async def broken(action: str, *, command_id: str) -> None:
+        raise RuntimeError("a bug")
+
+    bench.barrier.command = broken
+    with pytest.raises(RuntimeError):
+        await bench.arrive(ELECTRIC)
+    bench.barrier.command = give
+    bench.lane.begin_anew()
+    await bench.run(2.0)
+    assert [action for action, _ in bench.barrier.pulses] == ["open"]
+    assert (await bench.events("barrier_result"))[0]["outcome"] == "unknown_after_crash"
+    given = [body["command_id"] for body in await bench.events("barrier_commanded")]
+    assert bench.barrier.pulses[0][1] == given[1] != given[0]
+
+
 class PowerCut(BaseException):
     """The machine goes off."""
 

@@ -102,7 +102,7 @@ async def test_demo_runs_to_its_summary(start, island_folder: Path):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("words", ["cloud, PostgreSQL and broker", "sign in"])
+@pytest.mark.parametrize("words", ["cloud, PostgreSQL and broker", "permits, lists", "sign in"])
 async def test_signal_ends_everything_at_any_time(start, island_folder: Path, words: str):
     running = await start()
     await running.until_said(words, 180)
@@ -111,3 +111,15 @@ async def test_signal_ends_everything_at_any_time(start, island_folder: Path, wo
         await running.output()
     assert left_behind(island_folder) == []
     assert "Traceback" not in "".join(running.said)
+
+
+@pytest.mark.timeout(300)
+async def test_killed_demo_leaves_no_orphan(start, island_folder: Path):
+    running = await start()
+    await running.until_said("sign in", 180)
+    assert len(left_behind(island_folder)) > 5
+    running.process.kill()
+    await running.process.wait()
+    async with asyncio.timeout(60):
+        while left_behind(island_folder):
+            await asyncio.sleep(0.2)
