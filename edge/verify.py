@@ -40,6 +40,7 @@ class Checked:
     last_seq: int
     head_hash: str
     quarantined: int = 0
+    redacted: int = 0
     broken_seq: int | None = None
     why: str = ""
 
@@ -51,6 +52,7 @@ class Checked:
         if not self.rows:
             return f"ok      {stream}: no rows"
         kept = f", {self.quarantined} in quarantine" if self.quarantined else ""
+        kept += f", {self.redacted} made anonymous by retention" if self.redacted else ""
         return (
             f"ok      {stream}: {self.rows} rows, {self.first_seq} to {self.last_seq}{kept}, head {self.head_hash[:16]}"
         )
@@ -62,7 +64,7 @@ class Chain:
     def __init__(self, where: str, gateway: str, lane: int, epoch: int, *, start_seq: int, start_hash: bytes) -> None:
         self.where, self.gateway, self.lane, self.epoch = where, gateway, lane, epoch
         self.head, self.seq = start_hash, start_seq
-        self.first_seq, self.rows, self.quarantined = start_seq + 1, 0, 0
+        self.first_seq, self.rows, self.quarantined, self.redacted = start_seq + 1, 0, 0, 0
         self.broken: tuple[int, str] | None = None
 
     def turn(self, epoch: int, genesis: bytes) -> None:
@@ -78,6 +80,11 @@ class Chain:
     def pass_by(self, seq: int, stated: bytes) -> None:
         """A row in quarantine: its fields were not kept, its hash was."""
         self.quarantined += 1
+        self._step(seq, stated, "")
+
+    def pass_redacted(self, seq: int, stated: bytes) -> None:
+        """A row that retention made anonymous: its bytes are gone by rule, its hash still links its neighbours."""
+        self.redacted += 1
         self._step(seq, stated, "")
 
     def _step(self, seq: int, stated: bytes, why: str) -> None:
@@ -96,7 +103,7 @@ class Chain:
         broken_seq, why = self.broken or (None, "")
         stream = (self.where, self.gateway, self.lane, self.epoch)
         span = (self.rows, self.first_seq, self.seq)
-        return Checked(*stream, *span, self.head.hex(), self.quarantined, broken_seq, why)
+        return Checked(*stream, *span, self.head.hex(), self.quarantined, self.redacted, broken_seq, why)
 
 
 def verify_journal(path: Path) -> list[Checked]:
@@ -147,10 +154,11 @@ async def verify_cloud(database_url: str) -> list[Checked]:
 
 
 _CLOUD_ROWS = """
-SELECT seq, uuid, hlc, wall_at, mono_ns, boot_id, kind, raw, hash, body = convert_from(raw, 'UTF8')::jsonb AS same
+SELECT seq, uuid, hlc, wall_at, mono_ns, boot_id, kind, raw, hash, redacted_at IS NOT NULL AS redacted,
+       CASE WHEN redacted_at IS NULL THEN body = convert_from(raw, 'UTF8')::jsonb END AS same
   FROM events WHERE gateway_id = $1 AND epoch = $2 AND lane = $3
 UNION ALL
-SELECT seq, NULL, NULL, NULL, NULL, NULL, NULL, NULL, hash, true
+SELECT seq, NULL, NULL, NULL, NULL, NULL, NULL, NULL, hash, false, true
   FROM quarantine q WHERE gateway_id = $1 AND epoch = $2 AND lane = $3
    AND NOT EXISTS (SELECT 1 FROM events e WHERE (e.gateway_id, e.epoch, e.lane, e.seq) = ($1, $2, $3, q.seq))
 ORDER BY seq
@@ -184,6 +192,9 @@ async def _cloud_rows(connection: Any, gateway: str, epoch: int, lane: int) -> A
 def _follow_cloud(chain: Chain, row: Any) -> None:
     if row["raw"] is None:
         chain.pass_by(row["seq"], bytes(row["hash"]))
+        return
+    if row["redacted"]:
+        chain.pass_redacted(row["seq"], bytes(row["hash"]))
         return
     wall_us = (row["wall_at"] - EPOCH_START) // MICROSECOND
     fields = (row["seq"], row["uuid"].bytes, row["hlc"], wall_us, row["mono_ns"], row["boot_id"], row["kind"])

@@ -230,7 +230,7 @@ def _destination(canvas: Canvas, width: float) -> None:
     canvas.text("1  BOAO DONGYU", width / 2, 0.19, 0.13, (70, 190, 255))
 
 
-def _bonnet(shape: Shape, paint: Colour) -> np.ndarray:
+def _bonnet(shape: Shape, paint: Colour) -> Texture:
     width = shape.width
     canvas = Canvas(width, 0.6, px_per_m=200)
     outline = [(0.13, 0), (width - 0.13, 0), (width - 0.03, 0.6), (0.03, 0.6)]

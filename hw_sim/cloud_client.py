@@ -46,10 +46,14 @@ class CloudClient:
         watched = {entry["plate"] for entry in await self._get("/api/v1/watch", {})}
         for entry in fleet.watch:
             if entry.plate not in watched:
-                body = {"plate": entry.plate, "effect": entry.effect.value, "reason": entry.reason}
-                await self._post("/api/v1/watch", body)
+                entered = {"plate": entry.plate, "effect": entry.effect.value, "reason": entry.reason}
+                await self._post("/api/v1/watch", entered)
         for row in fleet.registry:
-            body = {"energy": row.energy, "vehicle_type": row.vehicle_type, "source": "demonstration"}
+            body: dict[str, str | None] = {
+                "energy": row.energy,
+                "vehicle_type": row.vehicle_type,
+                "source": "demonstration",
+            }
             answer = await self._http.put(f"/api/v1/registry/{row.plate}", json=body)
             _check(answer)
 

@@ -7,13 +7,17 @@ zone (new-energy vehicles only, 1 to 2 % fuel requests, under 1 % special); the 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from control.domain.permits import Permit, PermitClass, PermitSnapshot, RegistryEntry, WatchEffect, WatchEntry
 from control.domain.plates import LETTERS, PlateColour, PlateKind
 from control.domain.vehicles import VehicleType
+
+Choice = TypeVar("Choice")
 
 
 class Role(StrEnum):
@@ -368,5 +372,5 @@ def _mixed(rng: random.Random, count: int) -> str:
     return "".join(text)
 
 
-def _weighted(rng: random.Random, weights: dict):
+def _weighted(rng: random.Random, weights: Mapping[Choice, int]) -> Choice:
     return rng.choices(list(weights), weights=list(weights.values()))[0]

@@ -28,6 +28,7 @@ from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
 from edge.lane_facts import LaneSettings
 from edge.passages import EvidenceDesk, PassageDesk
+from edge.ports import Frame
 from edge.rules_file import delivered_rules
 from hw_sim.barrier import LoopFault, Motion
 from hw_sim.fleet import draw_fleet
@@ -250,7 +251,7 @@ class VirtualDay:
         if self.cycles % PICTURE_EVERY == 0:
             frame = virtual.camera.look()
             lane.see(frame)
-            if virtual.world.vehicles and not virtual.trouble.camera_gone:
+            if virtual.world.vehicles and isinstance(frame, Frame):
                 await lane.read(frame)
         await lane.turn()
         arrival = lane.arrival

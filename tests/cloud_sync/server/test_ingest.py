@@ -483,3 +483,15 @@ async def test_deleted_rows_of_the_cloud_are_missed(pool: asyncpg.Pool, database
     [found] = await verify_cloud(database_url)
     assert found.broken_seq is not None
     assert abs(found.broken_seq - int(seqs.split(",")[0])) <= 3
+
+
+async def test_rows_that_retention_made_anonymous_are_counted_and_their_neighbours_still_proven(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    await stored_stream(pool)
+    await pool.execute("UPDATE events SET raw = '', body = '{}', redacted_at = now() WHERE seq IN (4, 5)")
+    [found] = await verify_cloud(database_url)
+    assert (found.broken_seq, found.rows, found.redacted) == (None, 30, 2)
+    await pool.execute("UPDATE events SET hash = sha256('x') WHERE seq = 5")
+    [found] = await verify_cloud(database_url)
+    assert found.broken_seq == 6
