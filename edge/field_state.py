@@ -6,18 +6,16 @@ A controller that does not answer makes every input `Unavailable`; the last valu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from control.domain.errors import DeviceError
 from control.domain.events import DeviceBack, DeviceLost
 from control.domain.readings import Unavailable
-from control.gate.lane import AlarmCleared, AlarmRaised, Effect
 from control.gate.lane import Barrier as Arm
 from edge.facts import iso
 from edge.ports import Barrier, BarrierState, Clock, Frame
 
 BEAT_PERIOD_S = 1.0
-CAMERA_PATIENCE_S = 1.0
+PATIENCE_S = 1.0
 SILENT, LOOP_FAULT = "barrier_silent", "loop_fault"
 
 
@@ -42,7 +40,6 @@ class FieldReader:
         self.tries = 0
         self._silent_since_s: float | None = None
         self._beat_s = -1e9
-        self._lost_s: dict[str, float] = {}
 
     @property
     def loop_a_occupied(self) -> bool:
@@ -76,18 +73,6 @@ class FieldReader:
         silent = Unavailable(self._silent_since_s, SILENT)
         return FieldState(silent, silent, silent, silent)
 
-    def lost_for_s(self, code: str, now_s: float) -> float:
-        """Seconds since this alarm was raised."""
-        return round(now_s - self._lost_s.pop(code, now_s), 1)
-
-    def mark_lost(self, code: str, now_s: float) -> None:
-        """Remember when an alarm was raised."""
-        self._lost_s[code] = now_s
-
-    def now_s(self) -> float:
-        """The clock's seconds."""
-        return self._clock.monotonic()
-
 
 def field_state_of(
     state: BarrierState, before: Arm | Unavailable, before_percent: int | None, at_s: float
@@ -120,26 +105,58 @@ def _arm(state: BarrierState, before: Arm | Unavailable, before_percent: int | N
     return Arm.OPENING if before is Arm.CLOSED else Arm.CLOSING
 
 
-_DEVICE_OF_ALARM = {
-    "loop_a_unavailable": "loop_a",
-    "loop_b_unavailable": "loop_b",
-    "beam_unavailable": "beam",
-    "loop_a_stuck": "loop_a",
-    "loop_b_stuck": "loop_b",
-}
+class AlarmBook:
+    """Turns the lane's alarms into facts: one when something is lost, one when it is back.
+
+    Silence is told once it has lasted a moment, and as one loss: loops and beam hang on the same controller.
+    """
+
+    def __init__(self, lane_id: str, clock: Clock) -> None:
+        self._lane_id, self._clock = lane_id, clock
+        self._raised_s: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._cleared: dict[str, float] = {}
+        self._telling: list[str] = []
+
+    def take(self, alarms: frozenset[str], field: FieldState) -> None:
+        """Note the lane's alarms after a turn; the same alarms twice change nothing."""
+        silent = isinstance(field.barrier, Unavailable)
+        real = alarms - _UNAVAILABLE_WITH_THE_BARRIER if silent else alarms
+        for code in real - self._raised_s.keys():
+            self._raised_s[code] = self._cleared.pop(code, self._clock.monotonic())
+        for code in self._raised_s.keys() - real:
+            raised_s = self._raised_s.pop(code)
+            if code in self._told:
+                self._cleared[code] = raised_s
+
+    def news(self) -> list[object]:
+        """What has to be journalled now; the same until `told`."""
+        at, now_s = iso(self._clock.now()), self._clock.monotonic()
+        self._telling = self._due(now_s)
+        lost = [DeviceLost(_device(code), self._lane_id, code, at) for code in self._telling]
+        back = [DeviceBack(_device(c), self._lane_id, round(now_s - s, 1), at) for c, s in self._cleared.items()]
+        return [*lost, *back]
+
+    def _due(self, now_s: float) -> list[str]:
+        return [
+            code
+            for code, since_s in sorted(self._raised_s.items())
+            if code not in self._told and (not code.endswith("_unavailable") or now_s - since_s >= PATIENCE_S)
+        ]
+
+    def told(self) -> None:
+        """The news is in the journal."""
+        self._told |= set(self._telling)
+        self._told -= self._cleared.keys()
+        self._cleared.clear()
 
 
-def alarm_event(effect: Effect, lane_id: str, field: FieldReader, at: datetime) -> DeviceLost | DeviceBack | None:
-    """An alarm of the lane as a fact; anything else is none."""
-    match effect:
-        case AlarmRaised(code):
-            field.mark_lost(code, field.now_s())
-            return DeviceLost(_DEVICE_OF_ALARM.get(code, "barrier"), lane_id, code, iso(at))
-        case AlarmCleared(code):
-            after_s = field.lost_for_s(code, field.now_s())
-            return DeviceBack(_DEVICE_OF_ALARM.get(code, "barrier"), lane_id, after_s, iso(at))
-        case _:
-            return None
+_UNAVAILABLE_WITH_THE_BARRIER = frozenset({"loop_a_unavailable", "loop_b_unavailable", "beam_unavailable"})
+_DEVICES = ("loop_a", "loop_b", "beam")
+
+
+def _device(code: str) -> str:
+    return next((name for name in _DEVICES if code.startswith(name)), "barrier")
 
 
 class CameraWatch:
@@ -164,7 +181,7 @@ class CameraWatch:
         if self._gone is None and self._told is not None:
             after_s = round(now_s - self._told.since, 1)
             self._news = [DeviceBack("camera", self._lane_id, after_s, at)]
-        elif self._gone is not None and self._told is None and now_s - self._gone.since >= CAMERA_PATIENCE_S:
+        elif self._gone is not None and self._told is None and now_s - self._gone.since >= PATIENCE_S:
             self._news = [DeviceLost("camera", self._lane_id, self._gone.why, at)]
         else:
             self._news = []

@@ -34,7 +34,7 @@ from control.gate.lane import (
 from edge.arrival import Arrival, Lookout
 from edge.changes import Changes
 from edge.display_words import DisplayBoard
-from edge.field_state import CameraWatch, FieldReader
+from edge.field_state import AlarmBook, CameraWatch, FieldReader
 from edge.guards import Answer, Asked, GuardChoice, Source
 from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
@@ -82,6 +82,7 @@ class GateLane:
         self._words = LaneFacts(settings, clock, new_id)
         self.field = FieldReader(barrier, clock)
         self.camera_watch = CameraWatch(settings.lane_id, clock)
+        self.alarm_book = AlarmBook(settings.lane_id, clock)
         self.state: LaneState | None = None
         self.arrival: Arrival | None = None
         self.lookout = Lookout()
@@ -186,6 +187,7 @@ class GateLane:
             inputs = replace(inputs, decision=(self.arrival.number, passage.decision))
         asked, inputs = self._next_asked(inputs)
         state, effects = rules_of_lane.step(self.state, inputs)
+        self.alarm_book.take(state.alarms, self.field.last)
         facts = self._facts_of(effects, passage, asked, state)
         try:
             await self._journal_all([fact for _, fact in facts])
@@ -251,13 +253,14 @@ class GateLane:
         self, effects: tuple[Effect, ...], passage: Passage | None, asked: Asked | None, state: LaneState
     ) -> list[tuple[Effect | None, object]]:
         """Everything this turn makes true, in order; each beside the effect that it lets happen."""
-        facts: list[tuple[Effect | None, object]] = [(None, event) for event in self.camera_watch.news()]
+        news = [*self.camera_watch.news(), *self.alarm_book.news()]
+        facts: list[tuple[Effect | None, object]] = [(None, event) for event in news]
         if passage is not None:
             facts.append((None, passage.event))
         if asked is not None and followed(asked.choice, state, effects):
             facts += [(None, event) for event in self._words.guard(asked.choice, self.arrival)]
         facts += [(None, event) for event in self._barrier_news()]
-        events = ((effect, self._words.of(effect, self.arrival, self.field)) for effect in effects)
+        events = ((effect, self._words.of(effect, self.arrival)) for effect in effects)
         return facts + [(effect, event) for effect, event in events if event is not None]
 
     def _barrier_news(self) -> list[object]:
@@ -299,6 +302,7 @@ class GateLane:
         """What is in the journal is now so."""
         self.state = state
         self.camera_watch.told()
+        self.alarm_book.told()
         if passage is not None and self.arrival is not None:
             self.arrival.passage = passage
 

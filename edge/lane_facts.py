@@ -22,7 +22,6 @@ from control.gate.lane import (
 )
 from edge.arrival import Arrival
 from edge.facts import iso
-from edge.field_state import FieldReader, alarm_event
 from edge.guards import GuardChoice
 from edge.journal import Journal
 from edge.ports import Clock, JsonObject
@@ -63,7 +62,7 @@ class LaneFacts:
     def __init__(self, settings: LaneSettings, clock: Clock, new_id: Callable[[], str]) -> None:
         self._settings, self._clock, self._new_id = settings, clock, new_id
 
-    def of(self, effect: Effect, arrival: Arrival | None, field: FieldReader) -> object | None:
+    def of(self, effect: Effect, arrival: Arrival | None) -> object | None:
         """The event that must be in the journal before the effect is acted upon; None where there is none."""
         at = self._clock.now()
         match effect:
@@ -74,7 +73,7 @@ class LaneFacts:
             case EndArrival(_, movement) if arrival is not None:
                 return VehiclePassed(arrival.arrival_id, self._settings.lane_id, movement, iso(at))
             case _:
-                return alarm_event(effect, self._settings.lane_id, field, at)
+                return None
 
     def _command(self, action: str, cause: Cause, arrival: Arrival | None, at: datetime) -> BarrierCommanded:
         return BarrierCommanded(

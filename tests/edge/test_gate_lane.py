@@ -215,12 +215,32 @@ async def test_a_lost_camera_holds_and_is_told_once(bench) -> None:
 async def test_a_silent_barrier_is_told_once_and_its_vehicle_waits(bench) -> None:
     bench.barrier.silent = True
     await bench.run(2.0)
-    lost = [body["why"] for body in await bench.events("device_lost")]
-    assert sorted(lost) == ["barrier_unavailable", "beam_unavailable", "loop_a_unavailable", "loop_b_unavailable"]
+    lost = [(body["device"], body["why"]) for body in await bench.events("device_lost")]
+    assert lost == [("barrier", "barrier_unavailable")]
     bench.barrier.silent = False
     await bench.arrive(ELECTRIC)
-    assert len(await bench.events("device_back")) == 4
+    (back,) = await bench.events("device_back")
+    assert back["after_s"] == pytest.approx(2.0, abs=0.2)
     assert [action for action, _ in bench.barrier.pulses] == ["open"]
+
+
+async def test_a_moment_of_silence_is_not_told(bench) -> None:
+    for _ in range(3):
+        bench.barrier.silent = True
+        await bench.run(0.4)
+        bench.barrier.silent = False
+        await bench.run(0.4)
+    assert await bench.events("device_lost", "device_back") == []
+
+
+async def test_a_broken_loop_is_told_by_its_own_name(bench) -> None:
+    bench.barrier.loop_b = None
+    await bench.run(2.0)
+    bench.barrier.loop_b = False
+    await bench.run(0.5)
+    (lost,) = await bench.events("device_lost")
+    (back,) = await bench.events("device_back")
+    assert (lost["device"], lost["why"], back["device"]) == ("loop_b", "loop_b_unavailable", "loop_b")
 
 
 async def test_a_stuck_arm_fails_its_command_and_is_told(bench) -> None:
