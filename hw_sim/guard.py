@@ -17,7 +17,7 @@ THINKS_S = 5.0
 _CSRF = re.compile(r'"csrf":\s*"([^"]+)"')
 # Who is sent away; everybody else who had to wait is let in.
 _REFUSED_ROLES = frozenset({"fuel", "tractor", "trailer", "blocked", "no_plate"})
-_REASONS = {"dirty": "plate_misread", "cross_border": "official_visit", "consulate": "official_visit"}
+_REASONS = {"dirty": "plate_read_by_eye", "cross_border": "manager_approved", "consulate": "manager_approved"}
 
 
 class ScriptedGuard:
@@ -83,10 +83,10 @@ def _in_front(truth: list[dict[str, Any]], lane_id: str) -> dict[str, Any] | Non
 def decision_about(hold: dict[str, Any], vehicle: dict[str, Any] | None) -> dict[str, Any]:
     """The body of the guard's decision."""
     if vehicle is None or vehicle["role"] in _REFUSED_ROLES:
-        return {"outcome": "refuse", "reason_code": "no_permit" if vehicle else "driver_left", "note": ""}
+        return {"outcome": "refuse", "reason_code": "fuel_no_permit" if vehicle else "check_declined", "note": ""}
     readings = {reading["text"]: reading for reading in hold["readings"]}
     seen = readings.get(vehicle["plate"])
     if seen is not None and seen["permit"]:
-        return {"outcome": "admit", "reason_code": "permit", "reading": vehicle["plate"], "under_permit": True}
-    body = {"outcome": "admit", "reason_code": _REASONS.get(vehicle["role"], "known_vehicle"), "note": "演示 demo"}
+        return {"outcome": "admit", "reason_code": "permit_checked", "reading": vehicle["plate"], "under_permit": True}
+    body = {"outcome": "admit", "reason_code": _REASONS.get(vehicle["role"], "manager_approved"), "note": "演示 demo"}
     return body | ({"reading": vehicle["plate"]} if vehicle["plate"] else {})

@@ -276,7 +276,7 @@ class VirtualDay:
         virtual.held_since_s = now_s
         action = self._rng.choice((GuardAction.ADMIT, GuardAction.ADMIT, GuardAction.REFUSE))
         choice = GuardChoice(
-            action=action, arrival_id=held.arrival_id, by="guard", source=Source.HUT, reason_code="seen_by_guard"
+            action=action, arrival_id=held.arrival_id, by="guard", source=Source.HUT, reason_code="plate_read_by_eye"
         )
         virtual.asking = asyncio.create_task(lane.ask(choice, timeout_s=60.0))
         await asyncio.sleep(0)

@@ -23,8 +23,8 @@ FAR_SIDE_PX = 640
 NEAR_SIDE_PX = 256
 # A picture smaller than this is not enlarged further: there is nothing more in it.
 ENLARGEMENT_MAX = 1.5
-FIND_SCORE_MIN = 0.25
-KEEP_SCORE_MIN = 0.3
+FIND_SCORE_MIN = 0.3
+KEEP_SCORE_MIN = 0.4
 FINDS_MAX = 16
 # The closer look: window in pixels, and how wide the plate is made to appear in it.
 LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 192, 96
@@ -32,7 +32,7 @@ LOOK_PLATE_PX = 110.0
 SAME_PLATE_OVERLAP_FRAC = 0.45
 # The boxes that the net learned from are drawn tightly around the characters. Fitting the layout of GA 36 to the ink of
 # 102 plates of the training scenes gave these factors (width, height) from its quads to the plate's edges.
-EDGES_PER_QUAD = (1.05, 1.10)
+EDGES_PER_QUAD = (1.05, 1.15)
 GREY = (114, 114, 114)
 
 

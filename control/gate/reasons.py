@@ -97,3 +97,22 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.LANE_OPEN: ("车道已开放通行", "The lane is open to everybody"),
     Code.LANE_CLOSED: ("车道已关闭", "The lane is closed"),
 }
+
+# Why a person decided, the same at the hut and on the console; `other` asks for a note.
+GUARD_ADMIT: dict[str, tuple[str, str]] = {
+    "plate_read_by_eye": ("我看清了车牌", "I read the plate by eye"),
+    "new_energy_confirmed": ("确认是新能源车", "It is a new-energy vehicle"),
+    "emergency_duty": ("正在执行紧急任务", "On emergency duty"),
+    "manager_approved": ("值班经理同意", "The duty manager agreed"),
+    "system_fault": ("系统故障", "The system is at fault"),
+    "other": ("其他原因", "Another reason"),
+}
+GUARD_PERMIT: dict[str, tuple[str, str]] = {"permit_checked": ("许可与车辆相符", "Permit and vehicle match")}
+GUARD_REFUSE: dict[str, tuple[str, str]] = {
+    "fuel_no_permit": ("燃油车，没有许可", "Fuel vehicle without a permit"),
+    "permit_invalid": ("许可不在时段或门岗内", "Permit not valid now or here"),
+    "plate_mismatch": ("车牌与车辆不符", "Plate and vehicle do not match"),
+    "check_declined": ("司机不配合核查", "Driver declined the check"),
+    "unsafe": ("放行不安全", "Not safe to let in"),
+    "other": ("其他原因", "Another reason"),
+}

@@ -26,6 +26,7 @@ from cloud_sync.contract import look
 from control.domain.plates import normalise
 from control.domain.readings import Unavailable
 from control.gate.lane import GuardAction
+from control.gate.reasons import GUARD_PERMIT
 from edge.api import view
 from edge.api.requests import ADMIT_REASONS, REFUSE_REASONS, BarrierOrder, HoldDecision, SignIn
 from edge.api.sessions import Session, Sessions
@@ -253,7 +254,7 @@ async def hold_picture(request: Request, arrival_id: str, role: str, _: Guard) -
 async def decide_hold(request: Request, arrival_id: str, body: HoldDecision, session: DecidingGuard) -> Response:
     """Let a held vehicle in, or not."""
     allowed = ADMIT_REASONS if body.outcome == "admit" else REFUSE_REASONS
-    if body.reason_code not in (*allowed, *(("permit",) if body.under_permit else ())):
+    if body.reason_code not in (*allowed, *(GUARD_PERMIT if body.under_permit else ())):
         raise HTTPException(422, "unknown reason")
     gateway: Gateway = request.app.state.gateway
     lane = next((lane for lane in gateway.gate_lanes() if lane.held and lane.held.arrival_id == arrival_id), None)

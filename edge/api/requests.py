@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from control.gate.reasons import GUARD_ADMIT, GUARD_REFUSE
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 PlateText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=12)]
 
-ADMIT_REASONS = ("known_vehicle", "plate_misread", "official_visit", "delivery", "emergency", "other")
-REFUSE_REASONS = ("no_permit", "block_list", "wrong_lane", "driver_left", "unclear_papers", "other")
+ADMIT_REASONS = tuple(GUARD_ADMIT)
+REFUSE_REASONS = tuple(GUARD_REFUSE)
 
 
 class SignIn(BaseModel):

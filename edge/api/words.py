@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from control.gate.reasons import GUARD_ADMIT, GUARD_REFUSE
+
 WORDS: dict[str, tuple[str, str]] = {
+    **{f"r_{code}": words for code, words in (GUARD_ADMIT | GUARD_REFUSE).items()},
     "title": ("岗亭", "Hut"),
     "skip": ("跳到待定车辆", "Skip to the held vehicle"),
     "camera_ok": ("相机好", "Camera fine"),
@@ -71,17 +74,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "out_refuse": ("没放行", "Refused"),
     "out_emergency": ("应急", "Emergency"),
     "unread": ("没读到", "Unread"),
-    "r_known_vehicle": ("认识的车", "Known vehicle"),
-    "r_plate_misread": ("车牌读错了", "The plate was misread"),
-    "r_official_visit": ("公务或接待", "Official visit"),
-    "r_delivery": ("送货、施工", "Delivery or works"),
-    "r_emergency": ("紧急情况", "Emergency"),
-    "r_no_permit": ("没有许可", "No permit"),
-    "r_block_list": ("在禁入名单上", "On the block list"),
-    "r_wrong_lane": ("走错车道", "Wrong lane"),
-    "r_driver_left": ("司机自己离开", "The driver turns back"),
-    "r_unclear_papers": ("证件不清楚", "Papers are unclear"),
-    "r_other": ("其他", "Other"),
     "done_admit": ("已放行 {p}", "Admitted {p}"),
     "done_refuse": ("没有放行 {p}", "Refused {p}"),
     "done_arm": ("已发出指令", "Order given"),

@@ -174,7 +174,7 @@ class Bench:
 
 
 def choice(action: Any, arrival_id: str | None, **more: Any) -> GuardChoice:
-    values = {"by": "Chen", "source": Source.HUT, "reason_code": "known_vehicle", **more}
+    values = {"by": "Chen", "source": Source.HUT, "reason_code": "manager_approved", **more}
     return GuardChoice(action=action, arrival_id=arrival_id, **values)
 
 

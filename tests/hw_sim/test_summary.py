@@ -108,11 +108,11 @@ HOLD = {"readings": [{"text": "琼A12345", "permit": {"permit_id": "P"}}, {"text
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        (None, ("refuse", "driver_left")),
-        ({"role": "fuel", "plate": "琼A1234S"}, ("refuse", "no_permit")),
-        ({"role": "fuel_permit", "plate": "琼A12345"}, ("admit", "permit")),
-        ({"role": "dirty", "plate": "琼AD12345"}, ("admit", "plate_misread")),
-        ({"role": "temporary", "plate": "琼A55555"}, ("admit", "known_vehicle")),
+        (None, ("refuse", "check_declined")),
+        ({"role": "fuel", "plate": "琼A1234S"}, ("refuse", "fuel_no_permit")),
+        ({"role": "fuel_permit", "plate": "琼A12345"}, ("admit", "permit_checked")),
+        ({"role": "dirty", "plate": "琼AD12345"}, ("admit", "plate_read_by_eye")),
+        ({"role": "temporary", "plate": "琼A55555"}, ("admit", "manager_approved")),
     ],
 )
 def test_guard_decides_as_a_person_would(seen: dict | None, expected: tuple[str, str]):

@@ -17,7 +17,9 @@ from control.domain.plates import ALPHABET
 CHARACTERS = ALPHABET + "临"
 CELL_WIDTH = 90
 CELL_HEIGHT = 180
+# Fonts for plates of GA 36-2007, then those whose 1, 6, 9 and D are nearer to the new-energy plates'.
 VARIANTS = 2
+NEW_ENERGY_VARIANTS = (2, 3)
 STROKES = (-2, -1, 0, 1, 2)
 
 
@@ -25,7 +27,7 @@ STROKES = (-2, -1, 0, 1, 2)
 def _atlas() -> np.ndarray:
     path = Path(__file__).with_name("glyphs.png")
     atlas = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    expected = (VARIANTS * CELL_HEIGHT, len(CHARACTERS) * CELL_WIDTH)
+    expected = ((VARIANTS + len(NEW_ENERGY_VARIANTS)) * CELL_HEIGHT, len(CHARACTERS) * CELL_WIDTH)
     assert atlas is not None, f"{path} is missing"
     assert atlas.shape == expected, f"{path} does not fit the alphabet: rebuild it"
     return atlas

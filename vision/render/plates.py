@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from control.domain.plates import DIGITS, LETTERS, PROVINCES, PlateColour, PlateKind
-from vision.render.glyphs import VARIANTS, glyph
+from vision.render.glyphs import NEW_ENERGY_VARIANTS, VARIANTS, glyph
 
 Bgr = tuple[int, int, int]
 # (character, width, height, variant=, stroke=) to its coverage, as `vision.render.glyphs.glyph`.
@@ -174,8 +174,10 @@ def render_plate(
     characters = text + "临" if kind is PlateKind.TEMPORARY else text
     variant = int(rng.integers(VARIANTS)) if rng is not None else 0
     heaviness = int(rng.integers(-1, 2)) if rng is not None else 0
+    if _has_logo(kind):
+        variant, glyph_of = NEW_ENERGY_VARIANTS[variant], new_energy_source(glyph_of)
     for index, (char, box) in enumerate(zip(characters, layout.boxes, strict=True)):
-        stroke = heaviness + (-2 if char.isascii() else 2 * variant)
+        stroke = heaviness + (-2 if char.isascii() else 2 * (variant % 2))
         pixels, x, y = _placed_glyph(char, box, variant, max(-2, min(2, stroke)), rng, glyph_of)
         _ink(image, pixels, x, y, _ink_of(char, index, kind, ink))
     if layout.dot is not None and kind is not PlateKind.TEMPORARY and not _has_logo(kind):
@@ -185,6 +187,17 @@ def render_plate(
     if rng is not None:
         _draw_screws(image, rng)
     return image
+
+
+def new_energy_source(source: GlyphSource) -> GlyphSource:
+    """`source` but for the characters that new-energy plates draw differently, which always come from the atlas."""
+
+    def chosen(char: str, width: int, height: int, *, variant: int, stroke: int) -> np.ndarray:
+        if char in "169D":
+            return glyph(char, width, height, variant=variant, stroke=stroke)
+        return source(char, width, height, variant=variant, stroke=stroke)
+
+    return chosen
 
 
 def _has_logo(kind: PlateKind) -> bool:
@@ -287,7 +300,7 @@ def _draw_screws(image: np.ndarray, rng: np.random.Generator) -> None:
 _KIND_WEIGHTS: dict[PlateKind, float] = {
     PlateKind.SMALL: 24,
     PlateKind.LARGE: 17,
-    PlateKind.NEV_SMALL: 24,
+    PlateKind.NEV_SMALL: 34,
     PlateKind.NEV_LARGE: 5,
     PlateKind.TRAILER: 3,
     PlateKind.COACH: 5,

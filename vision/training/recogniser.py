@@ -72,7 +72,7 @@ def with_harvest(crops: list[Crop], harvest: Harvest) -> list[Crop]:
 
 
 def train(args: argparse.Namespace) -> None:
-    torch.set_num_threads(1)
+    torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
     learned, withheld = withhold(load_crops(args.data / "plates/crops_train"))
@@ -124,6 +124,7 @@ def main() -> None:
     parser.add_argument("--strength", type=float, default=0.6)
     parser.add_argument("--real", type=float, default=0.45)
     parser.add_argument("--pool", type=int, default=8000)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--harvest", type=Path, help="written by vision.training.harvest")
     args = parser.parse_args()

@@ -329,7 +329,7 @@ function readingText() {
 }
 
 function permitAdmit(hold, reading) {
-  decide(hold, { outcome: "admit", reason_code: "permit", reading: reading.text, under_permit: true });
+  decide(hold, { outcome: "admit", reason_code: "permit_checked", reading: reading.text, under_permit: true });
 }
 
 function decide(hold, body) {

@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from cloud_sync.server.console import labels, words
 from cloud_sync.server.console.words import Words, load_catalogue
+from control.gate import reasons
 from control.gate.reasons import REASONS
 
 CONSOLE = Path(words.__file__).parent
@@ -101,3 +102,16 @@ def test_missing_is_never_a_number() -> None:
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert labels.label(made("zh"), "kind", "hovercraft") == "hovercraft"
     assert labels.label(made("zh"), "kind", "trailer") == "挂车"
+
+
+@pytest.mark.parametrize(
+    ("shown", "shared"),
+    [
+        (labels.ADMIT_REASON | {"other": labels.REVISE_REASON["other"]}, reasons.GUARD_ADMIT),
+        (labels.PERMIT_REASON, reasons.GUARD_PERMIT),
+        (labels.REFUSE_REASON | {"other": labels.REVISE_REASON["other"]}, reasons.GUARD_REFUSE),
+    ],
+)
+def test_hut_and_console_give_the_same_reasons(shown: dict[str, str], shared: dict[str, tuple[str, str]]) -> None:
+    translated = chinese()
+    assert {code: (translated[english].string, english) for code, english in shown.items()} == shared

@@ -25,7 +25,7 @@ def order(arrival_id: str, outcome: str, *, command_id: str = "c-1", for_s: floa
         arrival_id=arrival_id,
         lane_id="east-in-1",
         outcome=outcome,
-        reason_code="known_vehicle",
+        reason_code="manager_approved",
         issued_by="office",
         issued_at=now,
         expires_at=now + timedelta(seconds=for_s),

@@ -41,7 +41,7 @@ async def test_nothing_is_shown_without_signing_in(anyone) -> None:
     assert (home.status_code, home.headers["location"]) == (303, "/sign-in")
     for path in ("/api/state", "/api/changes", "/api/lanes/east-in-1/picture.jpg", "/api/holds/x/frame.jpg"):
         assert (await anyone.get(path)).status_code == 401
-    assert (await decide(anyone, "x", outcome="admit", reason_code="delivery")).status_code == 401
+    assert (await decide(anyone, "x", outcome="admit", reason_code="manager_approved")).status_code == 401
 
 
 async def test_a_wrong_pin_is_refused_and_guessing_is_slowed(anyone) -> None:
@@ -92,7 +92,7 @@ async def test_the_state_tells_the_held_vehicle_and_both_readings(guard, hut, un
 
 async def test_admitting_under_a_permit_opens_once_and_is_recorded(guard, hut, unsure) -> None:
     arrival_id = await hut.hold(unsure)
-    body = {"outcome": "admit", "reason_code": "permit", "reading": "琼C·78083", "under_permit": True}
+    body = {"outcome": "admit", "reason_code": "permit_checked", "reading": "琼C·78083", "under_permit": True}
     assert (await decide(guard, arrival_id, **body)).status_code == 204
     again = await decide(guard, arrival_id, **body)
     assert again.status_code in (409, 410)
@@ -104,7 +104,7 @@ async def test_admitting_under_a_permit_opens_once_and_is_recorded(guard, hut, u
 async def test_refusing_needs_a_known_reason(guard, hut, unsure) -> None:
     arrival_id = await hut.hold(unsure)
     assert (await decide(guard, arrival_id, outcome="refuse", reason_code="bad_mood")).status_code == 422
-    assert (await decide(guard, arrival_id, outcome="refuse", reason_code="no_permit")).status_code == 204
+    assert (await decide(guard, arrival_id, outcome="refuse", reason_code="fuel_no_permit")).status_code == 204
     assert hut.bench.barrier.pulses == []
     (hold,) = (await guard.get("/api/state")).json()["holds"]
     assert hold["guard"] == {"outcome": "refuse", "by": "陈海龙"}
@@ -112,7 +112,7 @@ async def test_refusing_needs_a_known_reason(guard, hut, unsure) -> None:
 
 async def test_another_page_cannot_decide_in_a_guards_name(guard, hut, unsure) -> None:
     arrival_id = await hut.hold(unsure)
-    body = {"outcome": "admit", "reason_code": "delivery"}
+    body = {"outcome": "admit", "reason_code": "manager_approved"}
     token = guard.headers.pop("X-Island-CSRF")
     assert (await decide(guard, arrival_id, **body)).status_code == 403
     form = await guard.post(
@@ -128,18 +128,18 @@ async def test_a_silent_barrier_is_said_and_nothing_is_recorded(guard, hut, unsu
     arrival_id = await hut.hold(unsure)
     hut.bench.barrier.silent = True
     await hut.until(lambda: isinstance(hut.bench.lane.field.last.barrier, Unavailable))
-    answer = await decide(guard, arrival_id, outcome="admit", reason_code="delivery")
+    answer = await decide(guard, arrival_id, outcome="admit", reason_code="manager_approved")
     assert answer.status_code == 503
     assert await hut.bench.events("guard_decided") == []
 
 
 async def test_the_arm_can_be_raised_by_hand_with_a_reason(guard, hut) -> None:
     await hut.until(lambda: hut.bench.lane.state is not None)
-    order = await guard.post("/api/lanes/east-in-1/barrier", json={"action": "open", "reason_code": "emergency"})
+    order = await guard.post("/api/lanes/east-in-1/barrier", json={"action": "open", "reason_code": "emergency_duty"})
     assert order.status_code == 204
     assert [action for action, _ in hut.bench.barrier.pulses] == ["open"]
     (event,) = await hut.bench.events("guard_decided")
-    assert (event["arrival_id"], event["reason_code"]) == ("", "emergency")
+    assert (event["arrival_id"], event["reason_code"]) == ("", "emergency_duty")
 
 
 async def test_changes_stream_the_new_held_vehicle(guard, hut, unsure) -> None:
