@@ -95,6 +95,7 @@ FAULTS = (
     "answer_lost",
     "camera_gone",
     "blind",
+    "doubtful",
     "loop_a_broken",
     "loop_a_off",
     "loop_b_broken",
@@ -372,6 +373,7 @@ def _apply_to_lane(virtual: VirtualLane, names: set[str]) -> None:
     trouble.answer_lost_share = 0.5 if "answer_lost" in names else 0.0
     trouble.camera_gone = "camera_gone" in names
     trouble.blind_share = 0.9 if "blind" in names else 0.02
+    trouble.doubt_frac = 0.15 if "doubtful" in names else 0.0
     world.loop_a.fault = _loop_fault(names, "loop_a")
     world.loop_b.fault = _loop_fault(names, "loop_b")
     world.beam_stuck = "beam_on" in names

@@ -54,6 +54,7 @@ class DeviceTrouble:
     answer_lost_share: float = 0.0
     camera_gone: bool = False
     blind_share: float = 0.02
+    doubt_frac: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +184,18 @@ class WorldReader:
             quad = _quad(front_m)
             if quad is None:
                 continue
-            reading = self._reading(drawn, quad, blind=self.rng.random() < self.troubles[lane_id].blind_share)
+            trouble = self.troubles[lane_id]
+            blind = self.rng.random() < trouble.blind_share
+            reading = None if blind else self._reading(drawn, quad, doubt=trouble.doubt_frac)
             plates += [reading] if reading else []
             (x0, y0), (x1, y1) = quad[0], quad[2]
             box = (x0 - 200.0, y0 - 250.0, x1 + 200.0, y1 + 60.0)
             vehicles.append(VehicleReading(drawn.vehicle_type, 0.9, box))
         return SceneReading(tuple(plates), tuple(vehicles))
 
-    def _reading(self, drawn: Drawn, quad: Quad, *, blind: bool) -> PlateReading | None:
+    def _reading(self, drawn: Drawn, quad: Quad, *, doubt: float) -> PlateReading | None:
         perfect = perfect_reading(drawn)
-        if perfect is None or blind:
+        if perfect is None:
             return None
         near = min(1.0, (quad[1][0] - quad[0][0]) / 90.0)
         sure = near * self.rng.uniform(0.955, 0.999)
@@ -202,6 +205,7 @@ class WorldReader:
         confidence = 1.0
         for seen in characters:
             confidence *= seen.probability
+        confidence *= 1.0 - doubt
         return PlateReading(characters, drawn.colour, 0.98, max(confidence, 0.01), quad, perfect.rows)
 
     def _character(self, char: str, sure: float) -> CharacterReading:

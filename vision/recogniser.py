@@ -86,7 +86,7 @@ _LENGTHS = np.array([len(template) for template, _ in TEMPLATES])
 _GROUNDS = np.array([[colour in grounds for colour in COLOURS] for _, grounds in TEMPLATES])
 # The ground may outweigh this many nats of text, and only between formats of one length: a ground seen wrongly
 # must never lengthen or shorten a text.
-GROUND_NATS_MAX = 2.5
+GROUND_NATS_MAX = 4.0
 
 
 @dataclass(frozen=True, slots=True)

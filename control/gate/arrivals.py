@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from control.domain.plates import PlateColour
 from control.domain.readings import CharacterReading, PlateReading, Quad
@@ -17,6 +18,7 @@ FORGET_S = 3.0
 ALTERNATIVES_MAX = 3
 # Two readings that are both surer than this and differ by more than a character are two plates.
 SURE = 0.8
+ALIKE_FRAC_MIN = 0.6
 _FLOOR = 1e-4
 
 
@@ -116,9 +118,15 @@ def resemblance(last: PlateReading, now: PlateReading) -> float:
         return 10.0 - min(distance, 5.0)
     if near:
         return 5.0 - min(distance, 5.0)
-    # Another text at the same place: a bad frame of the same plate, unless both are sure of themselves.
+    # Another text at the same place: a bad frame of the same plate, unless both are sure of themselves, or so unlike
+    # that it is the next vehicle, which comes to stand where the last one stood.
     sure = min(last.confidence, now.confidence) > SURE
-    return 0.0 if sure else 0.5 - distance
+    return 0.0 if sure or _alike_frac(last.text, now.text) < ALIKE_FRAC_MIN else 0.5 - distance
+
+
+def _alike_frac(one: str, other: str) -> float:
+    """How much of both texts stands in the same order, 0 to 1: a lost character shifts the rest."""
+    return SequenceMatcher(None, fold(one), fold(other), autojunk=False).ratio()
 
 
 def _centre(quad: Quad) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from edge.facts import reason_bodies
 from hw_sim.summary import match_all
 from hw_sim.truth import Papers, truth_rows
 from hw_sim.virtual_cloud import Line, MemoryCloud
-from hw_sim.virtual_day import START, Broken, VirtualDay
+from hw_sim.virtual_day import START, Broken, Fault, VirtualDay
 
 SEEDS = (1, 2, 3)
 
@@ -57,6 +58,25 @@ async def test_a_good_day_decides_everything_rightly(tmp_path: Path):
     # Cameras may leave one doubtful; a person then looks. Most are decided by themselves.
     by_itself = [m for m in readable if m.passage["outcome"] != "hold"]
     assert len(by_itself) > 0.8 * len(readable)
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+async def test_a_doubtful_reader_never_gives_a_vehicle_the_plate_of_the_last_one(tmp_path: Path, seed: int):
+    day = VirtualDay(tmp_path, seed=seed, interval_s=25.0, fault_count=0, hours=1.0)
+    day.faults = [Fault("doubtful", lane_id, 0.0, 1e9) for lane_id in day.lanes]
+    await day.run()
+    await day.quieten()
+    stale = [p for p in day.passages() if p["raw_plate"] and not was_there(p, truth(day))]
+    assert len(day.passages()) > 200
+    assert stale == []
+
+
+def was_there(passage: dict, rows: list[dict]) -> bool:
+    """Whether a vehicle with the plate that was read stood on the lane; a text that nobody carries is a misreading."""
+    at = datetime.fromisoformat(passage["arrived_at"])
+    bearers = [r for r in rows if r["lane_id"] == passage["lane_id"] and r["plate"] == passage["raw_plate"]]
+    came = [r for r in bearers if datetime.fromisoformat(r["came_at"]) <= at]
+    return not bearers or any(r["left_at"] is None or at <= datetime.fromisoformat(r["left_at"]) for r in came)
 
 
 async def test_the_same_seed_is_the_same_day(tmp_path: Path):

@@ -244,7 +244,7 @@ def _shade(colour: Bgr, rng: np.random.Generator | None) -> np.ndarray:
     base = np.array(colour, np.float32)
     if rng is not None:
         grey = base.mean()
-        base = grey + (base - grey) * rng.uniform(0.6, 1.35)
+        base = grey + (base - grey) * rng.uniform(0.75, 1.35)
         base = base * rng.uniform(0.7, 1.15) + rng.uniform(-22, 22, 3)
     return np.clip(base, 0, 255)
 
