@@ -224,7 +224,7 @@ def _ground(colour: PlateColour, layout: Layout, rng: np.random.Generator | None
             top, bottom = _greener(top, bottom, rng)
         if colour is PlateColour.YELLOW_GREEN:
             image[:] = bottom
-            split = round((layout.boxes[1][0] + layout.boxes[1][2] + layout.boxes[2][0]) / 2)
+            split = round(layout.boxes[1][0] + layout.boxes[1][2] + 10)
             image[:, :split] = _shade(GROUNDS[PlateColour.YELLOW], rng)
         else:
             image[:] = (top * (1 - ramp) + bottom * ramp)[:, None, :]
