@@ -258,6 +258,9 @@ def lane_health(lane: Lane) -> JsonObject:
     camera = lane.camera.latest if isinstance(lane, (GateLane, WatchLane)) else lane.latest
     health: dict[str, Any] = {
         "lane_id": lane.settings.lane_id,
+        "name": lane.settings.name,
+        "gate_id": lane.settings.gate_id,
+        "direction": str(lane.settings.direction),
         "camera": camera.why if isinstance(camera, Unavailable) else "ok",
     }
     if isinstance(lane, GateLane):

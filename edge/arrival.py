@@ -15,8 +15,8 @@ from edge.passages import Passage, Sighting
 from edge.ports import Frame, FrameReading
 
 FRAMES_MIN = 2
-FRAMES_ENOUGH = 10
-UNSURE_AFTER_S = 2.5
+# An unsure plate is looked at for longer while the vehicle rolls up: the nearer picture often settles it.
+UNSURE_AFTER_S = 4.0
 NO_PLATE_AFTER_S = 4.0
 CAMERA_GONE_AFTER_S = 1.0
 SEEN_BEFORE_S = 1.5
@@ -128,7 +128,7 @@ class Arrival:
         if self.track is None:
             return age_s >= (CAMERA_GONE_AFTER_S if isinstance(camera, Unavailable) else NO_PLATE_AFTER_S)
         frames = len(self.track.readings)
-        if frames >= FRAMES_ENOUGH or age_s >= UNSURE_AFTER_S:
+        if age_s >= UNSURE_AFTER_S:
             return True
         policy = rules.in_force(at)
         return frames >= FRAMES_MIN and policy is not None and not doubts_of(self.track.reading, policy)

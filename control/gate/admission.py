@@ -170,7 +170,8 @@ def _doubtful(case: _Case) -> Decision | None:
         return None
     near = _near_permits(case)
     reasons = list(case.doubts)
-    if near and reasons[0].code in _TEXT_DOUBTS:
+    # Nothing is a character away where the doubtful reading already is the permit's plate.
+    if near and reasons[0].code in _TEXT_DOUBTS and fold(normalise(near[0])) != fold(case.identity.text):
         reasons.insert(0, Reason(Code.NEAR_PERMIT, detail=near[0]))
     if _maybe_emergency(case):
         reasons.append(Reason(Code.MAYBE_EMERGENCY))

@@ -167,8 +167,8 @@ def fuse(readings: tuple[PlateReading, ...]) -> PlateReading:
 
 
 def _weight(reading: PlateReading) -> float:
-    """Its confidence; one without a number has none."""
-    return max(reading.confidence, _FLOOR) if math.isfinite(reading.confidence) else _FLOOR
+    """Its confidence squared, so that far and blurred frames hardly count; one without a number has none."""
+    return max(reading.confidence**2, _FLOOR) if math.isfinite(reading.confidence) else _FLOOR
 
 
 def _weights(readings: Iterable[PlateReading]) -> list[float]:

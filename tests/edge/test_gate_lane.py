@@ -111,7 +111,7 @@ async def test_a_fuel_car_is_refused_and_backs_out(bench) -> None:
     await bench.arrive(FUEL)
     assert bench.lane.board.shown_code == "fuel_without_permit"
     bench.barrier.loop_a = False
-    await bench.run(3.0)
+    await bench.run(5.0)
     assert bench.barrier.pulses == []
     (passed,) = await bench.events("vehicle_passed")
     assert passed["movement"] == "backed_out"
@@ -135,7 +135,7 @@ async def test_a_permit_opens(clock, journal, tmp_path: Path) -> None:
 
 async def test_an_unsure_plate_waits_for_the_guard_who_reads_and_admits(bench) -> None:
     await bench.arrive(UNSURE)
-    await bench.run(3.0)
+    await bench.run(5.0)
     held = bench.lane.held
     assert held is not None
     assert bench.barrier.pulses == []
@@ -152,7 +152,7 @@ async def test_an_unsure_plate_waits_for_the_guard_who_reads_and_admits(bench) -
 
 async def test_the_first_person_wins(bench) -> None:
     await bench.arrive(UNSURE)
-    await bench.run(3.0)
+    await bench.run(5.0)
     arrival_id = bench.lane.held.arrival_id
     assert await ask(bench, choice(GuardAction.REFUSE, arrival_id)) is Answer.DONE
     console = choice(GuardAction.ADMIT, arrival_id, source=Source.CONSOLE, command_id="c-1")
@@ -163,7 +163,7 @@ async def test_the_first_person_wins(bench) -> None:
 
 async def test_hut_and_console_at_once_open_once(bench) -> None:
     await bench.arrive(UNSURE)
-    await bench.run(3.0)
+    await bench.run(5.0)
     arrival_id = bench.lane.held.arrival_id
     wishes = [
         choice(GuardAction.ADMIT, arrival_id, source=Source.CONSOLE, command_id="c-1"),
@@ -180,10 +180,10 @@ async def test_hut_and_console_at_once_open_once(bench) -> None:
 
 async def test_a_choice_for_a_vehicle_that_left_does_nothing(bench) -> None:
     await bench.arrive(UNSURE)
-    await bench.run(3.0)
+    await bench.run(5.0)
     arrival_id = bench.lane.held.arrival_id
     bench.barrier.loop_a = False
-    await bench.run(3.0)
+    await bench.run(5.0)
     assert await ask(bench, choice(GuardAction.ADMIT, arrival_id)) is Answer.GONE
     assert bench.barrier.pulses == []
 
@@ -199,9 +199,9 @@ async def test_no_plate_is_held_with_its_picture(bench) -> None:
 
 async def test_a_lost_camera_holds_and_is_told_once(bench) -> None:
     bench.camera.latest = Unavailable(bench.clock.monotonic(), "camera_frozen")
-    await bench.run(3.0)
+    await bench.run(5.0)
     bench.barrier.loop_a = True
-    await bench.run(3.0)
+    await bench.run(5.0)
     (decided,) = await bench.events("passage_decided")
     assert (decided["outcome"], decided["unavailable"]) == ("hold", "camera_frozen")
     (lost,) = await bench.events("device_lost")
@@ -273,7 +273,7 @@ async def test_a_journal_that_cannot_write_opens_nothing(bench, monkeypatch) -> 
     write = bench.journal.append_many
     monkeypatch.setattr(bench.journal, "append_many", full)
     await bench.arrive(ELECTRIC)
-    await bench.run(3.0)
+    await bench.run(5.0)
     assert bench.barrier.pulses == []
     assert bench.lane.journal_broken
     monkeypatch.setattr(bench.journal, "append_many", write)

@@ -11,6 +11,7 @@ function say(text) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (!form.reportValidity()) return;
   const body = JSON.stringify({ name: form.elements.name.value.trim(), pin: form.pin.value });
   const answer = await fetch("/api/sign-in", { method: "POST", headers: { "Content-Type": "application/json" }, body });
   if (answer.ok) { location.assign("/"); return; }

@@ -130,3 +130,11 @@ def test_the_reason_shown_for_a_block_is_one_in_force(rules: RuleSet) -> None:
     snapshot = replace(EMPTY, watch={"琼C66666": (old, new)})
     decision = decide(ArrivalView(plate("琼C66666", "blue")), snapshot, rules, LANE, NOW)
     assert decision.reasons[0].detail == "stolen"
+
+
+def test_a_doubtful_reading_of_the_permits_own_plate_is_not_called_near(rules: RuleSet) -> None:
+    reading = plate("琼C78083", "yellow")
+    weak = replace(reading, characters=(CharacterReading("琼", 0.7), *reading.characters[1:]), confidence=0.69)
+    decision = decide(ArrivalView(weak), granted("琼C78083"), rules, LANE, NOW)
+    assert decision.reasons[0].code == Code.CHARACTER_UNSURE
+    assert decision.suggestions == ("琼C78083",)
