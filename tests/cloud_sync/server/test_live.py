@@ -32,7 +32,7 @@ async def say(services: Any, *keys: str) -> None:
 
 
 async def take(queue: Any) -> Any:
-    return await asyncio.wait_for(queue.get(), timeout=5)
+    return await asyncio.wait_for(queue.get(), timeout=30)
 
 
 async def test_what_a_transaction_changed_reaches_every_client_when_it_commits(services: Any, hub: LiveHub) -> None:
