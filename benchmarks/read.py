@@ -1,96 +1,65 @@
-"""Reading a picture: our time and our share of right plates beside agentclpr's, picture by picture in one run.
+"""Reading plates: our share of right ones and our time beside every peer's, picture by picture in one run.
 
-    ./island bench read --json                      rendered scenes
-    ./island bench read --json --data FOLDER        a folder with labels.csv (columns file, plate, and maybe colour)
+    ./island bench read --json                                rendered scenes
+    ./island bench read --json --data FOLDER --data FOLDER    scenes with labels.csv (file, plate, maybe colour, type,
+                                                              source, quad_xy)
+    ./island bench read --json --crops FOLDER --withheld      cut plates; --withheld: those never trained on
+    ./island bench read --json --data FOLDER --boxes 94x24    and what upright boxes around the plates hold
+    ./island bench read --data FOLDER --report DIR            a page with the picture of every failure
 
-The peer is optional (`pip install .[benchmark]`). It drags in its own OpenCV, so it had better live in another
-virtual environment: `--peer-python PATH` names that one's interpreter. Times are from decoded pixels to text; the
-`cpu_ms` beside them are what the processor spent, which other programs on the machine hardly change.
-A plate counts as right when the whole text is among the answers, with O taken for 0 and I for 1.
+The peers are optional and each runs in a process of its own; they drag in their own OpenCV, so each had better have
+its own virtual environment: `--peer-python NAME=PATH` names its interpreter. One that cannot run is named with the
+reason. Times are from decoded pixels to text; the `cpu_ms` beside them are what the processor spent, which other
+programs on the machine hardly change. A plate counts as right when the whole text is among the answers, with O taken
+for 0 and I for 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+import tomllib
 from pathlib import Path
-from statistics import median, quantiles
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks import _read_peers, _read_report
+from benchmarks._read_answers import Outcome, PeerAnswer
+from benchmarks._read_cases import RENDERED_SET, Case, boxed_cases, labelled_cases, rendered_cases, withheld_only
+from benchmarks._read_peers import PEERS, Peer, Task
+from benchmarks._read_tally import by_set
 from control.domain.errors import IslandError
-from control.domain.plates import normalise
+from control.gate.rules import Policy
 from vision.pictures import read_picture
 from vision.reader import PlateReader
-from vision.render.plates import colour_of, random_plate, render_plate
-from vision.render.scenes import paste_plate, random_quad
-from vision.render.weather import degrade
+from vision.recogniser import rectify
+from vision.runtime import MODELS_DIR
+from vision.training.answers import delivered_policy, gate_answer
 
-PEER = Path(__file__).with_name("_peer_agentclpr.py")
-SCENE_WIDTH_PX, SCENE_HEIGHT_PX = 1280, 720
-# The peer looks at a picture in the size it gets and takes seconds for a large one; this side serves it best.
+# A peer looks at a scene in the size it gets and takes seconds for a large one; this side serves agentclpr best.
 PEER_SIDE_PX = 640
-# The goal: at most half of the peer's time.
-RATIO_MAX = 0.5
-_FOLD = str.maketrans("OI", "01")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A picture with the plate that is on it."""
-
-    path: Path
-    plate: str
-    colour: str
-
-
-@dataclass(slots=True)
-class Tally:
-    """Times and right answers of one reader."""
-
-    times_ms: list[float] = field(default_factory=list)
-    cpu_ms: list[float] = field(default_factory=list)
-    right: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    of: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    def count(self, case: Case, texts: list[str], *, ms: float, cpu_ms: float) -> None:
-        """Take in one answer."""
-        self.times_ms.append(ms)
-        self.cpu_ms.append(cpu_ms)
-        self.of[case.colour] += 1
-        self.right[case.colour] += _folded(case.plate) in {_folded(text) for text in texts}
-
-    def summary(self) -> dict[str, Any]:
-        """Figures for the report."""
-        return {
-            "ms_median": round(median(self.times_ms), 2),
-            "ms_p95": round(quantiles(self.times_ms, n=20)[-1] if len(self.times_ms) > 1 else self.times_ms[0], 2),
-            "cpu_ms_median": round(median(self.cpu_ms), 2),
-            "right": sum(self.right.values()),
-            "of": sum(self.of.values()),
-            "by_colour": {colour: f"{self.right[colour]}/{self.of[colour]}" for colour in sorted(self.of)},
-        }
+# The goal on scenes: at most this share of agentclpr's time.
+RATIO_MAX = 1 / 6
+RATIO_PEER = "agentclpr"
+# How a plate that we found is given to a peer that finds none.
+CUT_WIDTH_PX, CUT_HEIGHT_PX, CUT_TWO_ROWS_HEIGHT_PX = 320, 96, 160
 
 
 def main(arguments: list[str]) -> int:
     """Measure, print, and give 1 when the goal against a measured peer is missed."""
     options = _parser().parse_args(arguments)
     try:
+        if options.report:
+            _read_report.check_place(options.report)
         with tempfile.TemporaryDirectory() as folder:
-            report = run(_cases(options, Path(folder)), options)
+            report = run(options, Path(folder))
     except (IslandError, OSError) as error:
         print(f"bench read: {error}", file=sys.stderr)
         return 2
@@ -101,179 +70,164 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="island bench read", description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="labelled pictures instead of rendered ones")
-    parser.add_argument("--pictures", type=int, metavar="N", help="how many (40 rendered ones, or all of the folder)")
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="interpreter that has the peer")
-    parser.add_argument("--peer-side-px", type=int, default=PEER_SIDE_PX, metavar="N", help="0: pictures as they are")
+    parser.add_argument("--data", type=Path, action="append", default=[], metavar="DIR", help="labelled scenes; repeat")
+    parser.add_argument("--crops", type=Path, action="append", default=[], metavar="DIR", help="labelled crops; repeat")
+    parser.add_argument("--withheld", action="store_true", help="of the crops, only those never trained on")
+    parser.add_argument(
+        "--boxes", type=_size, metavar="WxH", help="also upright boxes around the plates, squeezed to WxH"
+    )
+    parser.add_argument("--pictures", type=int, metavar="N", help="at most N of every folder (40 rendered ones)")
+    parser.add_argument("--models", type=Path, metavar="DIR", help="our weights (those that come with the product)")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page with every failure, outside of here")
+    parser.add_argument("--peers", default=",".join(PEERS), metavar="A,B", help=f"of {', '.join(PEERS)}")
+    parser.add_argument(
+        "--peer-python", action="append", default=[], metavar="[NAME=]PATH", help="a peer's interpreter"
+    )
+    parser.add_argument("--peer-side-px", type=int, default=PEER_SIDE_PX, metavar="N", help="0: scenes as they are")
     parser.add_argument("--no-peer", action="store_true", help="measure ours alone")
     return parser
 
 
-def run(cases: list[Case], options: argparse.Namespace) -> dict[str, Any]:
-    """Each picture goes to both in turn, so that whatever else the machine does falls on both."""
-    ours, theirs = Tally(), Tally()
-    reader = PlateReader()
-    reader.read(read_picture(cases[0].path).image_bgr)  # the first run allocates
-    with _peer(options) as peer:
-        for case in cases:
-            _read(reader, case, ours)
-            answer = peer.ask(case.path, options.peer_side_px)
-            if answer is not None:
-                theirs.count(case, answer["texts"], ms=answer["ms"], cpu_ms=answer["cpu_ms"])
-    measured = bool(theirs.times_ms)
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 94x24")
+    return int(width), int(height)
+
+
+def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Measure what the options name; `folder` is for pictures that are made on the way."""
+    reader = PlateReader(options.models)
+    cases = _cases(options, folder, reader)
+    pythons = _read_peers.interpreters(options.peer_python, sys.executable)
+    keys = [] if options.no_peer else [key.strip() for key in options.peers.split(",") if key.strip()]
+    with _read_peers.started(keys, pythons) as peers:
+        outcomes = measure(cases, reader, peers, options.peer_side_px, folder)
+        report = _report(outcomes, peers, options)
+    if options.report:
+        report["page"] = str(_read_report.write(options.report, outcomes, peers, report, options.models))
+    return report
+
+
+def _cases(options: argparse.Namespace, folder: Path, reader: PlateReader) -> list[Case]:
+    found = [labelled_cases(data)[: options.pictures] for data in options.data]
+    for crops in options.crops:
+        cases = labelled_cases(crops, crop=True)
+        found.append((withheld_only(cases, crops) if options.withheld else cases)[: options.pictures])
+    if options.boxes:
+        found += [list(boxed_cases(cases, options.boxes, folder, reader)) for cases in list(found)]
+    return [case for cases in found for case in cases] or rendered_cases(folder, options.pictures)
+
+
+def measure(cases: list[Case], reader: PlateReader, peers: list[Peer], side_px: int, folder: Path) -> list[Outcome]:
+    """Each picture goes to all in turn, so that whatever else the machine does falls on all."""
+    policy = delivered_policy()
+    reader.read(read_picture(cases[0].path).image_bgr, crop=cases[0].crop)  # the first run allocates
+    outcomes = []
+    for case in cases:
+        image = read_picture(case.path).image_bgr
+        outcome = _ours(case, image, reader, policy)
+        for peer in peers:
+            if peer.why_not is None:
+                outcome.peers[peer.key] = _theirs(peer, outcome, image, side_px, folder)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _ours(case: Case, image: NDArray[np.uint8], reader: PlateReader, policy: Policy) -> Outcome:
+    cpu_started = time.process_time()
+    reading = reader.read(image, crop=case.crop)
+    cpu_ms = (time.process_time() - cpu_started) * 1000
+    answer, doubts = gate_answer(reading.plates, policy)
+    return Outcome(case, reading.plates, reading.ms, cpu_ms, answer, doubts)
+
+
+def _theirs(peer: Peer, outcome: Outcome, image: NDArray[np.uint8], side_px: int, folder: Path) -> PeerAnswer:
+    if outcome.case.crop or peer.scenes:
+        tasks = [Task(outcome.case.path, outcome.case.crop, side_px)]
+    else:
+        tasks = [Task(path, crop=True, side_px=0) for path in _cut_plates(outcome, image, folder)]
+    answers = [peer.ask(task) for task in tasks]
+    texts = tuple(text for answer in answers for text in answer["texts"])
+    return PeerAnswer(texts, sum(a["ms"] for a in answers), sum(a["cpu_ms"] for a in answers))
+
+
+def _cut_plates(outcome: Outcome, image: NDArray[np.uint8], folder: Path) -> list[Path]:
+    paths = []
+    for index, reading in enumerate(outcome.readings):
+        height = CUT_TWO_ROWS_HEIGHT_PX if reading.rows == 2 else CUT_HEIGHT_PX
+        path = folder / f"cut_{index}.png"
+        cv2.imwrite(str(path), rectify(image, np.array(reading.quad, np.float32), (CUT_WIDTH_PX, height)))
+        paths.append(path)
+    return paths
+
+
+# ------------------------------------------------------------------------------------------------------------ report
+
+
+def _report(outcomes: list[Outcome], peers: list[Peer], options: argparse.Namespace) -> dict[str, Any]:
+    sets = by_set(outcomes, peers)
+    ratio_ms, ratio_cpu_ms = _ratios(sets, options)
     return {
         "benchmark": "read",
-        "pictures": len(cases),
-        "source": str(options.data) if options.data else "rendered",
-        "ours": ours.summary() | {"memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024},
-        "peer": {"name": peer.name, "side_px": options.peer_side_px} | (theirs.summary() if measured else {}),
-        "ratio_ms": _ratio(ours.times_ms, theirs.times_ms),
-        "ratio_cpu_ms": _ratio(ours.cpu_ms, theirs.cpu_ms),
-        "ratio_ms_goal": RATIO_MAX,
+        "pictures": len(outcomes),
+        "models": model_sizes(options.models),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peer_side_px": options.peer_side_px,
+        "peers": [peer.facts() for peer in peers],
+        "sets": sets,
+        "ratio_peer": RATIO_PEER,
+        "ratio_ms": ratio_ms,
+        "ratio_cpu_ms": ratio_cpu_ms,
+        "ratio_ms_goal": round(RATIO_MAX, 3),
     }
 
 
-def _read(reader: PlateReader, case: Case, tally: Tally) -> None:
-    image = read_picture(case.path).image_bgr
-    cpu_started = time.process_time()
-    reading = reader.read(image)
-    cpu_ms = (time.process_time() - cpu_started) * 1000
-    tally.count(case, [plate.text for plate in reading.plates], ms=reading.ms, cpu_ms=cpu_ms)
+def _ratios(sets: dict[str, Any], options: argparse.Namespace) -> tuple[float | None, float | None]:
+    """Our time by the peer's on the first set of scenes."""
+    first = sets.get(options.data[0].name if options.data else RENDERED_SET, {"peers": {}})
+    for name, peer in first["peers"].items():
+        if name.split()[0] == RATIO_PEER and "warp" not in name:
+            return peer["ratio_ms"], peer["ratio_cpu_ms"]
+    return None, None
 
 
-def _ratio(ours: list[float], theirs: list[float]) -> float | None:
-    return float(f"{median(ours) / median(theirs):.3g}") if theirs else None
-
-
-# --------------------------------------------------------------------------------------------------------------- peer
-
-
-class Absent:
-    """The peer that is not there; `name` says why."""
-
-    def __init__(self, why: str) -> None:
-        self.name = f"agentclpr: {why}"
-
-    def ask(self, path: Path, side_px: int) -> None:
-        """No answer."""
-
-
-class Peer:
-    """The peer's process."""
-
-    def __init__(self, process: subprocess.Popen[str], name: str) -> None:
-        self._process = process
-        self.name = name
-
-    def ask(self, path: Path, side_px: int) -> dict[str, Any]:
-        """Its answer to one picture. Raises IslandError when it died of it."""
-        answer = _exchange(self._process, {"file": str(path), "side_px": side_px})
-        if "error" in answer:
-            raise IslandError(f"{self.name} failed on {path.name}: {answer['error']}. Run with --no-peer to go on.")
-        return answer
-
-
-def _exchange(process: subprocess.Popen[str], task: dict[str, Any] | None = None) -> dict[str, Any]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        if task is not None:
-            process.stdin.write(json.dumps(task) + "\n")
-            process.stdin.flush()
-        line = process.stdout.readline()
-    except BrokenPipeError:
-        line = ""
-    return json.loads(line) if line else {"error": "its process ended"}
-
-
-@contextmanager
-def _peer(options: argparse.Namespace) -> Iterator[Peer | Absent]:
-    if options.no_peer or not shutil.which(options.peer_python):
-        yield Absent("not asked for" if options.no_peer else f"there is no interpreter {options.peer_python}")
-        return
-    command = [options.peer_python, str(PEER)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        try:
-            greeting = _exchange(process)
-            yield Absent(greeting["error"]) if "error" in greeting else Peer(process, greeting["name"])
-        finally:
-            process.terminate()
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-
-
-# -------------------------------------------------------------------------------------------------------------- cases
-
-
-def _cases(options: argparse.Namespace, folder: Path) -> list[Case]:
-    if not options.data:
-        return rendered_cases(folder, options.pictures)
-    cases = labelled_cases(options.data)[: options.pictures]
-    if not cases:
-        raise IslandError(f"{options.data / 'labels.csv'} names no plate.")
-    return cases
-
-
-def labelled_cases(folder: Path) -> list[Case]:
-    """The rows of FOLDER/labels.csv that have a plate."""
-    with (folder / "labels.csv").open(newline="", encoding="utf-8-sig") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get("plate")]
-    return [Case(folder / row["file"], row["plate"], row.get("colour") or "unknown") for row in rows]
-
-
-def rendered_cases(folder: Path, count: int | None, *, seed: int = 7) -> list[Case]:
-    """Scenes drawn here: a plate of any kind, tilted and weathered, over a busy ground."""
-    rng = np.random.default_rng(seed)
-    return [_rendered_case(folder / f"{index:03}.png", rng) for index in range(count or 40)]
-
-
-def _rendered_case(path: Path, rng: np.random.Generator) -> Case:
-    text, kind, two_rows = random_plate(rng)
-    plate = render_plate(text, kind, two_rows=two_rows, rng=rng)
-    height, width = plate.shape[:2]
-    quad = random_quad(
-        rng,
-        centre=(SCENE_WIDTH_PX * rng.uniform(0.25, 0.75), SCENE_HEIGHT_PX * rng.uniform(0.4, 0.8)),
-        width_px=rng.uniform(130, 300),
-        aspect=height / width,
-    )
-    scene = degrade(paste_plate(_ground(rng), plate, quad), rng, strength=0.2)
-    cv2.imwrite(str(path), scene)
-    return Case(path, text, colour_of(kind).value)
-
-
-def _ground(rng: np.random.Generator) -> np.ndarray:
-    """Something like a street: a gradient, blocks of other greys, and grain."""
-    ramp = np.linspace(rng.uniform(90, 180), rng.uniform(40, 110), SCENE_HEIGHT_PX)[:, None, None]
-    scene = np.broadcast_to(ramp, (SCENE_HEIGHT_PX, SCENE_WIDTH_PX, 3)).astype(np.uint8).copy()
-    for _ in range(25):
-        x, y = int(rng.integers(SCENE_WIDTH_PX)), int(rng.integers(SCENE_HEIGHT_PX))
-        size = int(rng.integers(20, 260)), int(rng.integers(20, 160))
-        colour = tuple(int(c) for c in np.clip(rng.uniform(20, 220) + rng.uniform(-25, 25, 3), 0, 255))
-        cv2.rectangle(scene, (x, y, *size), colour, cv2.FILLED)
-    return scene
-
-
-# ------------------------------------------------------------------------------------------------------------- output
-
-
-def _folded(text: str) -> str:
-    return normalise(text).translate(_FOLD)
+def model_sizes(models_dir: Path | None) -> dict[str, int]:
+    """Bytes of the networks that read plates, and `total`."""
+    folder = models_dir or MODELS_DIR
+    rows = tomllib.loads((folder / "models.toml").read_text(encoding="utf-8"))
+    sizes = {name: (folder / row["file"]).stat().st_size for name, row in rows.items() if name.startswith("plate_")}
+    return sizes | {"total": sum(sizes.values())}
 
 
 def _for_people(report: dict[str, Any]) -> str:
-    lines = [f"{report['pictures']} pictures, {report['source']}"]
-    for who, tally in (("ours", report["ours"]), (report["peer"]["name"], report["peer"])):
-        if "of" in tally:
-            times = f"{tally['ms_median']:8.1f} ms  {tally['cpu_ms_median']:8.1f} ms CPU"
-            colours = "  ".join(f"{colour} {share}" for colour, share in tally["by_colour"].items())
-            lines.append(f"  {who:18} {times}  {tally['right']}/{tally['of']} right   {colours}")
-        else:
-            lines.append(f"  {who}")
+    lines = [f"{report['pictures']} pictures, our weights {report['models']['total'] / 1e6:.1f} MB"]
+    for name, found in report["sets"].items():
+        lines.append(f"{name}: {found['pictures']} pictures")
+        lines.append(_line("ours", found["ours"]))
+        lines += [_line(peer, theirs) for peer, theirs in found["peers"].items()]
+        lines.append(_gate_line(found["ours"]))
+    lines += [f"{peer['name']}: {peer['why_not']}" for peer in report["peers"] if not peer["runs"]]
     if report["ratio_ms"] is not None:
         lines.append(
-            f"  ours / peer: {report['ratio_ms']:.2f} of the time (goal: at most {report['ratio_ms_goal']}), "
-            f"{report['ratio_cpu_ms']:.2f} of the CPU"
+            f"ours / {report['ratio_peer']}: {report['ratio_ms']:.2f} of the time "
+            f"(goal: at most {report['ratio_ms_goal']}), {report['ratio_cpu_ms']:.2f} of the CPU"
         )
-    return "\n".join(lines)
+    return "\n".join(lines + ([f"page: {report['page']}"] if "page" in report else []))
+
+
+def _line(who: str, tally: dict[str, Any]) -> str:
+    times = f"{tally['ms_median']:8.1f} ms  {tally['cpu_ms_median']:8.1f} ms CPU"
+    colours = "  ".join(f"{colour} {share}" for colour, share in tally["by_colour"].items())
+    return f"  {who:28} {times}  {tally['right']:4}/{tally['of']} right   {colours}"
+
+
+def _gate_line(ours: dict[str, Any]) -> str:
+    counts = ", ".join(f"{answer} {count}" for answer, count in ours["gate"].items())
+    wrong = f"false pass {ours['false_pass']['count']}/{ours['false_pass']['of']}"
+    refused = f"false refusal {ours['false_refusal']['count']}/{ours['false_refusal']['of']}"
+    return f"  the gate, from one picture: {counts}; {wrong}, {refused}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

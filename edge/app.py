@@ -26,11 +26,13 @@ from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
 from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
+from edge.kept_reader import KeptReader
 from edge.passages import EvidenceDesk
 from edge.picture_lane import FolderLane, Tally, WatchLane
 from edge.policy import LinkState, LivePolicy
 from edge.ports import Clock, JsonObject
 from edge.retrying import Backoff
+from edge.vehicle_desk import VehicleDesk
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,9 @@ class Parts:
     commands: CommandSource | None = None
     services: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=tuple)
     pending_media: Callable[[int], Awaitable[Sequence[Any]]] | None = None
+    reader: KeptReader | None = None
+    models_version: Callable[[], str] = lambda: ""
+    vehicles: VehicleDesk | None = None
 
 
 class Gateway:
@@ -108,6 +113,8 @@ class Gateway:
         ]
         if self.parts.commands is not None:
             own.append(("commands", self._obey_console))
+        if self.parts.vehicles is not None:
+            own.append(("vehicles", self.parts.vehicles.run))
         lanes = [(f"lane-{lane.settings.lane_id}", lane.run) for lane in self.parts.lanes]
         return [*own, *self.parts.services, *lanes]
 
@@ -180,8 +187,29 @@ class Gateway:
             backlog=parts.journal.backlog(),
             snapshot_version=parts.policy.snapshot.version,
             disk_free_frac=round(usage.free / usage.total, 4),
-            lanes=[lane_health(lane) for lane in parts.lanes],
+            lanes=[lane_health(lane) | self._reading_health(lane) for lane in parts.lanes],
+            vehicle_head=parts.vehicles.told if parts.vehicles is not None else {},
         )
+
+    def _reading_health(self, lane: Lane) -> JsonObject:
+        """How the lane's pictures fare at the one reader that all lanes share."""
+        inference, lane_id = self.parts.inference, lane.settings.lane_id
+        tally, reader = inference.tally(lane_id), self.parts.reader
+        gone = reader.watch.gone if reader is not None else None
+        return {
+            "reader": "ok" if gone is None else gone.why,
+            "models": self.models,
+            "pictures_read": tally.read,
+            "pictures_dropped": tally.dropped,
+            "pictures_failed": tally.failed,
+            "queue_age_s": round(inference.queue_age_s(lane_id), 3),
+            "waited_s_max": round(tally.waited_s_max, 3),
+        }
+
+    @property
+    def models(self) -> str:
+        """The version of the models in use."""
+        return self.parts.models_version()
 
     async def _prune(self) -> None:
         while True:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from control.domain.passages import Outcome, Reason
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.admission import doubts_of
 from control.gate.arrivals import Track, Tracker
-from control.gate.rules import RuleSet
-from edge.facts import vehicle_around
+from control.gate.fusing import fuse_types
+from control.gate.mounting import mounting_doubts, vehicle_around, wants_another_look
+from control.gate.mounting import width as plate_width_of
+from control.gate.reasons import Code
+from control.gate.rules import Policy, RuleSet
 from edge.passages import Passage, Sighting
 from edge.ports import Frame, FrameReading
 
@@ -20,15 +23,28 @@ UNSURE_AFTER_S = 4.0
 NO_PLATE_AFTER_S = 4.0
 CAMERA_GONE_AFTER_S = 1.0
 SEEN_BEFORE_S = 1.5
+# A waiting vehicle that stands still is read once a second; what was seen within this time is still there.
+IN_VIEW_S = 1.6
+# Looking for vehicles costs as much as reading the plate: a few times an arrival, and not in successive pictures.
+LOOK_GAP_S = 0.35
+LOOKS_WANTED = 3
+BARE_LOOKS_MAX = 4
+# A picture that shows the vehicle too is kept before one whose plate reads a little better.
+VEHICLE_WORTH = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The best single reading of one track with the picture it was read from."""
+    """The best single reading of one track with the picture it was read from, and the vehicle in that picture."""
 
     reading: PlateReading
     frame: Frame
     vehicle: VehicleReading | None
+
+    @property
+    def worth(self) -> float:
+        """How well it shows what was decided about."""
+        return self.reading.confidence + (0.0 if self.vehicle is None else VEHICLE_WORTH)
 
 
 class Lookout:
@@ -39,16 +55,48 @@ class Lookout:
         self._tracks: dict[int, Track] = {}
         self._shown: dict[int, Shown] = {}
         self._gone: set[int] = set()
+        self._bare: list[tuple[float, VehicleReading]] = []
+        self._looked_s = -1e9
         self.newest: Frame | None = None
+        self.sees_vehicles = True
 
     def take(self, frame: Frame, reading: FrameReading) -> tuple[tuple[Track, Shown], ...]:
         """Take one picture's reading; gives the plates that are now gone, each with its best picture."""
         self.newest = frame
-        seen = self._tracker.add(frame.taken_s, reading.plates)
+        height, width = frame.image.shape[:2]
+        seen = self._tracker.add(frame.taken_s, reading.plates, vehicles=reading.vehicles, size=(width, height))
+        self._note_vehicles(frame, reading.vehicles)
         for track in seen.active:
             self._tracks[track.track_id] = track
             self._keep_best(track, frame, reading.vehicles or ())
         return self._ended(seen.ended)
+
+    def _note_vehicles(self, frame: Frame, vehicles: tuple[VehicleReading, ...] | None) -> None:
+        if vehicles is None:
+            # Asked and not answered: this reader has no eye for vehicles.
+            self.sees_vehicles = self.sees_vehicles and not frame.vehicles
+            return
+        self._looked_s, self.sees_vehicles = frame.taken_s, True
+        largest = max(vehicles, key=box_area, default=None)
+        if largest is not None:
+            self._bare = [*self._bare, (frame.taken_s, largest)][-BARE_LOOKS_MAX:]
+
+    def wants_vehicles(self, at_s: float) -> bool:
+        """Whether the picture taken now should be searched for vehicles."""
+        if not self.sees_vehicles or 0.0 <= at_s - self._looked_s < LOOK_GAP_S:
+            return False
+        track = self.nearest(since_s=at_s - IN_VIEW_S)
+        if track is None:
+            return len(self._recent_bare(at_s - IN_VIEW_S)) < LOOKS_WANTED
+        return len(track.looks) < LOOKS_WANTED
+
+    def _recent_bare(self, since_s: float) -> tuple[VehicleReading, ...]:
+        return tuple(vehicle for at_s, vehicle in self._bare if at_s >= since_s)
+
+    def bare_vehicle(self, *, since_s: float) -> VehicleReading | None:
+        """The largest vehicle of the looks since then, for an arrival whose plate was not seen."""
+        looks = self._recent_bare(since_s)
+        return fuse_types(looks) if looks else None
 
     def flush(self) -> tuple[tuple[Track, Shown], ...]:
         """End every plate, as at the end of a film."""
@@ -60,12 +108,12 @@ class Lookout:
             self._forget(track.track_id)
         return gone
 
-    def _keep_best(self, track: Track, frame: Frame, vehicles: Iterable[VehicleReading]) -> None:
+    def _keep_best(self, track: Track, frame: Frame, vehicles: tuple[VehicleReading, ...]) -> None:
         now = track.readings[-1]
+        fresh = Shown(now, frame, vehicle_around(now.quad, vehicles, margin_px=plate_width_of(now.quad) / 2))
         best = self._shown.get(track.track_id)
-        if best is None or now.confidence >= best.reading.confidence:
-            around = vehicle_around(now.quad, vehicles)
-            self._shown[track.track_id] = Shown(now, frame, around or (best.vehicle if best else None))
+        if best is None or fresh.worth >= best.worth:
+            self._shown[track.track_id] = fresh
 
     def _forget(self, track_id: int) -> None:
         for table in (self._tracks, self._shown):
@@ -77,6 +125,10 @@ class Lookout:
         tracks = [t for t in self._tracks.values() if t.last_at_s >= since_s and t.track_id not in self._gone]
         return max(tracks, key=lambda track: plate_width(track.readings[-1]), default=None)
 
+    def track(self, track_id: int) -> Track | None:
+        """A plate that is still followed."""
+        return self._tracks.get(track_id)
+
     def shown(self, track: Track) -> Shown | None:
         """The track's best picture."""
         return self._shown.get(track.track_id)
@@ -84,6 +136,7 @@ class Lookout:
     def passed(self, track_id: int) -> None:
         """That vehicle is through; its plate is not the next arrival's."""
         self._gone.add(track_id)
+        self._tracker.close(track_id)
 
 
 def plate_width(reading: PlateReading) -> float:
@@ -91,9 +144,23 @@ def plate_width(reading: PlateReading) -> float:
     return abs(reading.quad[1][0] - reading.quad[0][0])
 
 
+def box_area(vehicle: VehicleReading) -> float:
+    """Pixels that a vehicle's box covers."""
+    x0, y0, x1, y1 = vehicle.box
+    return (x1 - x0) * (y1 - y0)
+
+
+def vehicle_shown(track: Track, shown: Shown) -> VehicleReading | None:
+    """The vehicle by all looks, with its box in the picture that is kept, where it was found in that one."""
+    fused = track.vehicle
+    if fused is None or shown.vehicle is None:
+        return fused
+    return replace(fused, box=shown.vehicle.box)
+
+
 @dataclass(slots=True)
 class Arrival:
-    """What is known of the vehicle at loop A."""
+    """What is known of the vehicle at loop A. Once decided about, it keeps its own plate and takes no other."""
 
     arrival_id: str
     number: int
@@ -101,34 +168,70 @@ class Arrival:
     begun_s: float
     track: Track | None = None
     shown: Shown | None = None
+    bare_vehicle: VehicleReading | None = None
+    mounting: dict[str, Reason] = field(default_factory=dict)
     pictures: int = 0
     passage: Passage | None = None
+    judged_s: float | None = None
     guard_outcome: str | None = None
     guard_by: str | None = None
-    trail: list[str] = field(default_factory=list)
+    evidence_of: Passage | None = None
 
     def see(self, lookout: Lookout) -> None:
         """Take what the lookout knows now."""
         self.pictures += 1
-        track = lookout.nearest(since_s=self.begun_s - SEEN_BEFORE_S)
+        track = self._own(lookout)
         if track is not None:
             self.track, self.shown = track, lookout.shown(track)
+        self.bare_vehicle = lookout.bare_vehicle(since_s=self.begun_s - SEEN_BEFORE_S)
 
-    def sighting(self, camera: Frame | Unavailable) -> Sighting:
-        """What a decision now would rest on."""
+    def _own(self, lookout: Lookout) -> Track | None:
+        if self.passage is not None and self.track is not None:
+            return lookout.track(self.track.track_id)
+        track = lookout.nearest(since_s=self.begun_s - SEEN_BEFORE_S)
+        if track is not None and self.passage is not None and _saw_no_plate(self.passage):
+            # It stood there without a plate, and now it has one.
+            self.mounting.setdefault(Code.PLATE_APPEARED_LATE, Reason(Code.PLATE_APPEARED_LATE))
+        return track
+
+    def in_view(self, lookout: Lookout, *, now_s: float) -> bool:
+        """Whether its own plate is the one before the barrier still."""
+        nearest = lookout.nearest(since_s=now_s - IN_VIEW_S)
+        return self.track is not None and nearest is not None and nearest.track_id == self.track.track_id
+
+    def sighting(self, camera: Frame | Unavailable, policy: Policy | None) -> Sighting:
+        """What a decision now would rest on. A doubt about the plate's mounting is never taken back."""
         if self.track is not None and self.shown is not None:
-            return Sighting(self.track.reading, self.shown.vehicle, self.shown.frame, self.shown.reading)
+            for doubt in () if policy is None else mounting_doubts(self.track.looks, policy):
+                self.mounting.setdefault(doubt.code, doubt)
+            vehicle, doubts = vehicle_shown(self.track, self.shown), tuple(self.mounting.values())
+            return Sighting(self.track.reading, vehicle, self.shown.frame, self.shown.reading, doubts)
         if isinstance(camera, Unavailable):
             return Sighting(camera)
-        return Sighting(None, None, camera)
+        return Sighting(None, self.bare_vehicle, camera)
 
-    def ripe(self, camera: Frame | Unavailable, rules: RuleSet, *, now_s: float, at: datetime) -> bool:
+    def ripe(
+        self, camera: Frame | Unavailable, rules: RuleSet, *, now_s: float, at: datetime, sees_vehicles: bool
+    ) -> bool:
         """Whether there is enough to decide: sure in two frames, or as much as patience allows."""
         age_s = now_s - self.begun_s
         if self.track is None:
             return age_s >= (CAMERA_GONE_AFTER_S if isinstance(camera, Unavailable) else NO_PLATE_AFTER_S)
-        frames = len(self.track.readings)
         if age_s >= UNSURE_AFTER_S:
             return True
         policy = rules.in_force(at)
-        return frames >= FRAMES_MIN and policy is not None and not doubts_of(self.track.reading, policy)
+        if policy is None or len(self.track.readings) < FRAMES_MIN or doubts_of(self.track.reading, policy):
+            return False
+        return not (sees_vehicles and wants_another_look(self.track.looks, policy))
+
+    @property
+    def may_clear_up(self) -> bool:
+        """Whether it waits for a person and was read anew since it was judged: a nearer picture may settle it."""
+        held = self.passage is not None and self.passage.decision.outcome is Outcome.HOLD
+        if not held or self.guard_outcome is not None or self.track is None:
+            return False
+        return self.judged_s is None or self.track.last_at_s > self.judged_s
+
+
+def _saw_no_plate(passage: Passage) -> bool:
+    return passage.event.plate is None and passage.event.unavailable is None

@@ -8,16 +8,14 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uuid_utils
 
-from cloud_sync.contract.v1 import PublicKey
-from control.domain.errors import ConfigurationError, ContractError
 from edge.adapters.barrier import ModbusBarrier
 from edge.adapters.camera import MjpegStream, PictureStream, StreamCamera, VideoStream
 from edge.adapters.display import ModbusDisplay
@@ -30,20 +28,32 @@ from edge.api.app import HutServer
 from edge.app import Gateway, Lane, Parts
 from edge.changes import Changes
 from edge.clock import SystemClock
-from edge.config import BarrierConfig, BarrierKind, CameraConfig, CameraKind, CloudConfig, LaneConfig, SiteConfig
+from edge.config import (
+    BarrierConfig,
+    BarrierKind,
+    CameraConfig,
+    CameraKind,
+    CloudConfig,
+    LaneConfig,
+    SiteConfig,
+)
 from edge.display_words import DisplayBoard
 from edge.downlink import Downlink, SnapshotFile
 from edge.evidence import EvidenceStore
 from edge.gate_lane import GateLane
 from edge.inference import InferenceWorker
+from edge.kept_reader import KeptReader
 from edge.lane_facts import LaneSettings
+from edge.model_setup import inbox_of, public_key, reader_settings, shelf_of, update_terms
+from edge.model_shelf import shown
+from edge.model_updates import ModelUpdates
 from edge.passages import EvidenceDesk, PassageDesk
 from edge.picture_lane import FolderLane, WatchLane
 from edge.policy import LivePolicy
-from edge.ports import Clock, Reader
+from edge.ports import Clock
+from edge.reader_process import ReaderProcess
 from edge.retrying import Backoff
 from edge.rules_file import delivered_rules, load_rules
-from vision.reader import PlateReader
 
 Service = tuple[str, Callable[[], Awaitable[None]]]
 
@@ -81,31 +91,65 @@ class _Shared:
 
 
 @asynccontextmanager
-async def built(config: SiteConfig, *, reader: Reader | None = None) -> AsyncIterator[Gateway]:
+async def built(config: SiteConfig) -> AsyncIterator[Gateway]:
     """A gateway ready to run; closes what it opened."""
     clock, chance = SystemClock(), random.Random()
     data_dir = config.gateway.data_dir
     data_dir.mkdir(parents=True, exist_ok=True)
     journal_at = data_dir / "journal.db"
     opened = SqliteJournal.open(journal_at, gateway_id=config.gateway.id, boot_id=str(uuid.uuid4()), clock=clock)
-    async with opened as journal:
-        with ThreadPoolExecutor(1, thread_name_prefix="inference") as executor:
-            reader = reader or PlateReader(config.vision.models_dir)
-            inference = InferenceWorker(reader, executor, clock)
-            yield await _gateway(config, clock, chance, journal, inference)
+    async with opened as journal, _reading(config, clock, chance, journal) as reading:
+        yield await _gateway(config, clock, chance, journal, reading)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reader, its models' versions, and who is told of changes."""
+
+    reader: KeptReader
+    updates: ModelUpdates
+    changes: Changes
+
+    def services(self, journal: SqliteJournal) -> list[Service]:
+        watch = partial(self.reader.watch.report, journal)
+        return [("reader", self.reader.run), ("reader-watch", watch), ("model-updates", self.updates.run)]
+
+
+@asynccontextmanager
+async def _reading(
+    config: SiteConfig, clock: Clock, chance: random.Random, journal: SqliteJournal
+) -> AsyncIterator[_Reading]:
+    settings, changes = reader_settings(config.vision), Changes()
+    reader = KeptReader(settings, start=ReaderProcess.start, clock=clock, backoff=Backoff(chance))
+    updates = ModelUpdates(
+        shelf=shelf_of(config),
+        reader=reader,
+        shipped=config.vision.models_dir,
+        inbox=inbox_of(config),
+        terms=update_terms(config),
+        journal=journal,
+        changes=changes,
+        clock=clock,
+    )
+    await updates.begin()
+    try:
+        yield _Reading(reader, updates, changes)
+    finally:
+        await reader.aclose()
 
 
 async def _gateway(
-    config: SiteConfig, clock: Clock, chance: random.Random, journal: SqliteJournal, inference: InferenceWorker
+    config: SiteConfig, clock: Clock, chance: random.Random, journal: SqliteJournal, reading: _Reading
 ) -> Gateway:
+    inference, changes = InferenceWorker(reading.reader, clock), reading.changes
     rules = load_rules(config.rules.file) if config.rules.file else delivered_rules()
-    policy, changes = LivePolicy(rules), Changes()
+    policy = LivePolicy(rules)
     store = EvidenceStore(config.gateway.data_dir / "evidence", config.evidence.free_mb_min)
     evidence = EvidenceDesk(store=store, journal=journal, clock=clock)
     desk = PassageDesk(policy=policy, clock=clock, new_id=new_id)
     shared = _Shared(config, clock, chance, journal, inference, desk, evidence, changes)
     lanes = tuple(_lane(shared, lane) for lane in config.lane)
-    services: list[Service] = []
+    services = reading.services(journal)
     downlink, uplink = None, None
     if config.cloud.broker_host:
         downlink = await _downlink(config, clock, journal, policy, changes)
@@ -137,6 +181,8 @@ async def _gateway(
             commands=downlink,
             pending_media=journal.media_pending if config.cloud.api_url else None,
             services=tuple(services),
+            reader=reading.reader,
+            models_version=lambda: shown(reading.updates.version),
         )
     )
     if hut is not None:
@@ -150,7 +196,8 @@ async def _gateway(
 async def _downlink(
     config: SiteConfig, clock: Clock, journal: SqliteJournal, policy: LivePolicy, changes: Changes
 ) -> Downlink:
-    key = _public_key(config.cloud)
+    assert config.cloud.public_key_file is not None, "checked with the configuration"
+    key = public_key(config.cloud.public_key_file, "cloud.public_key_file")
     file = SnapshotFile(config.gateway.data_dir / "snapshot.signed", key)
     downlink = Downlink(gateway=config.gateway.id, key=key, file=file, journal=journal, clock=clock)
     downlink.on_snapshot(policy.take)
@@ -159,15 +206,6 @@ async def _downlink(
     if downlink.snapshot is not None:
         policy.take(downlink.snapshot)
     return downlink
-
-
-def _public_key(cloud: CloudConfig) -> PublicKey:
-    path = cloud.public_key_file
-    assert path is not None, "checked with the configuration"
-    try:
-        return PublicKey.from_text(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ContractError) as error:
-        raise ConfigurationError(f"{path}: cloud.public_key_file cannot be used: {error}") from error
 
 
 def _uplink(

@@ -139,9 +139,17 @@ class RulesConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisionConfig:
-    """The reader's models; empty means the built-in ones."""
+    """The reader: its models (empty: the built-in ones), what they run on, how long a picture may take, and updates.
+
+    Updates are believed when `update_key_file` holds their signature; without it, `cloud.public_key_file`.
+    """
 
     models_dir: Path | None = None
+    providers: tuple[str, ...] = ()
+    threads: int = 1
+    picture_s_max: float = 5.0
+    update_key_file: Path | None = None
+    update_picture_ms_max: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

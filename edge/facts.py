@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -46,7 +45,8 @@ def vehicle_body(reading: VehicleReading | Unavailable | None) -> JsonObject | N
     if not isinstance(reading, VehicleReading):
         return None
     box = [round(float(value), 1) for value in reading.box]
-    return {"type": reading.type.value, "confidence": round(reading.confidence, 4), "box": box}
+    others = [[kind.value, round(p, 4)] for kind, p in reading.alternatives]
+    return {"type": reading.type.value, "confidence": round(reading.confidence, 4), "box": box, "alternatives": others}
 
 
 def reason_bodies(decision: Decision) -> list[dict[str, str]]:
@@ -57,11 +57,3 @@ def reason_bodies(decision: Decision) -> list[dict[str, str]]:
 def _reason_body(reason: Reason) -> dict[str, str]:
     body: dict[str, str] = asdict(reason)
     return {**body, "code": str(reason.code)}
-
-
-def vehicle_around(quad: Iterable[tuple[float, float]], vehicles: Iterable[VehicleReading]) -> VehicleReading | None:
-    """The vehicle that carries a plate: the smallest box around the plate's middle."""
-    corners = list(quad)
-    x, y = sum(c[0] for c in corners) / len(corners), sum(c[1] for c in corners) / len(corners)
-    around = [v for v in vehicles if v.box[0] <= x <= v.box[2] and v.box[1] <= y <= v.box[3]]
-    return min(around, key=lambda v: (v.box[2] - v.box[0]) * (v.box[3] - v.box[1]), default=None)

@@ -31,7 +31,7 @@ from control.gate.lane import (
     Phase,
     ShowMessage,
 )
-from edge.arrival import Arrival, Lookout
+from edge.arrival import IN_VIEW_S, Arrival, Lookout
 from edge.changes import Changes
 from edge.display_words import DisplayBoard
 from edge.field_state import AlarmBook, CameraWatch, FieldReader
@@ -46,7 +46,8 @@ log = structlog.get_logger(__name__)
 
 GUARDS_WAITING_MAX = 8
 JOURNAL_RETRY_S = 1.0
-_LOOKS_IN = (Phase.IDLE, Phase.READING)
+# A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
+WAITING_MOVING_S, WAITING_STILL_S = 0.4, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,30 +150,48 @@ class GateLane:
 
     async def _look(self) -> None:
         while True:
-            item = await self.camera.next()
-            self.see(item)
-            if isinstance(item, Frame) and self._should_read(item):
-                await self.read(item)
+            await self.look(await self.camera.next())
+
+    async def look(self, item: Frame | Unavailable) -> None:
+        """A picture came, or the news that none comes; a picture is read where the lane needs it."""
+        self.see(item)
+        if isinstance(item, Frame) and self._should_read(item):
+            await self.read(item)
 
     def see(self, item: Frame | Unavailable) -> None:
-        """A picture came, or the news that none comes."""
+        """Note that the camera gives pictures, or that it does not."""
         self.camera_watch.see(item)
         if isinstance(item, Unavailable):
             self._wake.set()
 
     def _should_read(self, frame: Frame) -> bool:
-        phase = self.state.phase if self.state else Phase.IDLE
-        return phase is Phase.READING or (phase in _LOOKS_IN and (frame.moving or self.field.loop_a_occupied))
+        match self.state.phase if self.state else Phase.IDLE:
+            case Phase.READING:
+                return True
+            case Phase.IDLE:
+                return frame.moving or self.field.loop_a_occupied
+            case Phase.WAITING | Phase.REFUSED:
+                newest = self.lookout.newest
+                pause_s = WAITING_MOVING_S if frame.moving else WAITING_STILL_S
+                return newest is None or not 0.0 <= frame.taken_s - newest.taken_s < pause_s
+            case _:
+                return False
 
     async def read(self, frame: Frame) -> None:
         """Have one picture read and take what it holds."""
+        frame = replace(frame, vehicles=self._wants_vehicles(frame))
         reading = await self._inference.read(self.settings.lane_id, frame)
         if isinstance(reading, Unavailable):
             return
         self.lookout.take(frame, reading)
-        if self.arrival is not None and self.arrival.passage is None:
+        if self.arrival is not None:
             self.arrival.see(self.lookout)
         self._wake.set()
+
+    def _wants_vehicles(self, frame: Frame) -> bool:
+        """Never while nothing is there: the plate or the loop has told of a vehicle."""
+        there = self.arrival is not None or self.lookout.nearest(since_s=frame.taken_s - IN_VIEW_S) is not None
+        return there and self.lookout.wants_vehicles(frame.taken_s)
 
     # ------------------------------------------------------------------------------------------------------ the turn
 
@@ -204,7 +223,7 @@ class GateLane:
         field = await self.field.read()
         newest = self.lookout.newest
         now_s = self._clock.monotonic()
-        seen = newest is not None and self.lookout.nearest(since_s=now_s - 1.0) is not None
+        seen = newest is not None and self.lookout.nearest(since_s=now_s - IN_VIEW_S) is not None
         return LaneInputs(
             at_s=now_s,
             loop_a=field.loop_a,
@@ -212,16 +231,33 @@ class GateLane:
             beam=field.beam,
             barrier=field.barrier,
             plate_seen=seen,
+            own_in_view=self.arrival is not None and self.arrival.in_view(self.lookout, now_s=now_s),
         )
 
     def _decide(self) -> Passage | None:
         arrival = self.arrival
-        if arrival is None or arrival.passage is not None:
+        if arrival is None:
             return None
+        if arrival.passage is not None:
+            return self._decide_again(arrival, arrival.passage)
         now_s, at, latest = self._clock.monotonic(), self._clock.now(), self.camera.latest
-        if not arrival.ripe(latest, self._desk.policy.rules, now_s=now_s, at=at):
+        rules, sees_vehicles = self._desk.policy.rules, self.lookout.sees_vehicles
+        rolled_back = self.state is not None and self.state.rolled_back
+        if rolled_back or not arrival.ripe(latest, rules, now_s=now_s, at=at, sees_vehicles=sees_vehicles):
             return None
-        return self._desk.decide(arrival.arrival_id, arrival.sighting(latest), self.settings.view)
+        return self._desk.decide(arrival.arrival_id, arrival.sighting(latest, rules.in_force(at)), self.settings.view)
+
+    def _decide_again(self, arrival: Arrival, before: Passage) -> Passage | None:
+        """A held vehicle whose plate became clear while it waits: the answer that it would have had at once."""
+        waiting = self.state is not None and self.state.phase is Phase.WAITING
+        if not waiting or arrival.track is None or not arrival.may_clear_up or self.field.last.loop_a is False:
+            return None
+        arrival.judged_s = arrival.track.last_at_s
+        sighting = arrival.sighting(self.camera.latest, self._desk.policy.rules.in_force(self._clock.now()))
+        decision = self._desk.judge(sighting, self.settings.view)
+        if decision.outcome is before.decision.outcome and decision.reasons[0].code == before.decision.reasons[0].code:
+            return None
+        return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
 
     def _next_asked(self, inputs: LaneInputs) -> tuple[Asked | None, LaneInputs]:
         """At most one person's choice a turn, the hut's first."""
@@ -283,6 +319,7 @@ class GateLane:
     async def _journal_all(self, facts: list[object]) -> None:
         if facts:
             await self._journal.append_many(facts)
+            self._desk.journalled(facts)
         self.journal_broken = False
 
     async def _without_journal(self, error: JournalError, effects: tuple[Effect, ...], asked: Asked | None) -> None:
@@ -373,9 +410,9 @@ class GateLane:
     def _hand_evidence(self) -> None:
         """Pictures are stored after the act; when the disk is far behind, the newest passage goes without."""
         passage = self.arrival.passage if self.arrival else None
-        if passage is None or self.arrival is None or "evidence" in self.arrival.trail:
+        if passage is None or self.arrival is None or self.arrival.evidence_of is passage:
             return
-        self.arrival.trail.append("evidence")
+        self.arrival.evidence_of = passage
         if self._to_keep.full():
             log.warning("evidence is behind; a picture is not kept", lane=self.settings.lane_id)
             return
@@ -412,6 +449,7 @@ class GateLane:
         """After a start: tell what is unknown, look where the barrier stands, give no command again."""
         if isinstance(inputs.barrier, Unavailable) and self.field.tries < 3:
             return
+        await self._desk.remember(self._journal)
         unfinished = await self._words.unfinished(self._journal)
         await self._journal_all(list(unfinished.facts))
         self.state = _state_after_start(inputs, opening_meant=unfinished.opening_meant)

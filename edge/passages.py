@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from control.domain.events import DeviceBack, DeviceLost, MediaStored, PassageDecided
-from control.domain.passages import Decision
+from control.domain.events import KIND_OF, DeviceBack, DeviceLost, MediaStored, PassageDecided
+from control.domain.passages import Decision, Direction, Reason
 from control.domain.permits import PermitSnapshot
 from control.domain.plates import mask
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.admission import ArrivalView, LaneView, decide
-from control.gate.rules import RuleSet
+from control.gate.presence import EVENTS as PRESENCE_EVENTS
+from control.gate.presence import Presence, counted_down
+from control.gate.rules import OWN_VIEW_MAX_MIN, Policy, RuleSet
 from edge.evidence import MEDIA_TYPE, Evidence, EvidenceFull, EvidenceStore, crop_evidence, frame_evidence
 from edge.facts import iso, plate_body, reason_bodies, vehicle_body
 from edge.journal import Journal
 from edge.ports import Clock, Frame
 
 log = structlog.get_logger(__name__)
+
+PRESENCE_ROWS_MAX = 20_000
 
 
 class PolicySource(Protocol):
@@ -49,12 +54,16 @@ class StandingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a decision rests on. `plate` is fused; `best` is the single reading that fits `frame`."""
+    """What a decision rests on. `plate` is fused; `best` is the single reading that fits `frame`.
+
+    `mounting` is what speaks against the plate being fixed on this vehicle.
+    """
 
     plate: PlateReading | Unavailable | None
     vehicle: VehicleReading | Unavailable | None = None
     frame: Frame | None = None
     best: PlateReading | None = None
+    mounting: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +80,51 @@ class Passage:
         return next((p.data for p in self.pictures if p.role == role), None)
 
 
-@dataclass(frozen=True, slots=True)
-class LaneIdentity:
-    """The lane as it appears in events."""
-
-    lane_id: str
-    gate_id: str
-    direction: str
-
-
 class PassageDesk:
     """Decides and words one passage; nothing here acts or waits."""
 
     def __init__(self, *, policy: PolicySource, clock: Clock, new_id: Callable[[], str]) -> None:
         self.policy, self.clock, self.new_id = policy, clock, new_id
+        self.presence = Presence()
+        self._remembers = False
+
+    async def remember(self, journal: Journal) -> None:
+        """Learn once from the journal who went in and out before this start."""
+        if self._remembers:
+            return
+        for row in reversed(await journal.recent(PRESENCE_EVENTS, PRESENCE_ROWS_MAX)):
+            self.presence.take(row.kind, row.body)
+        self._remembers = True
+
+    def journalled(self, facts: Iterable[object]) -> None:
+        """These facts are in the journal now."""
+        for fact in facts:
+            kind = KIND_OF.get(type(fact))
+            if kind in PRESENCE_EVENTS:
+                self.presence.take(kind, asdict(fact))
+
+    def judge(self, sighting: Sighting, lane: LaneView) -> Decision:
+        """The policy's answer now; nothing is recorded."""
+        at, snapshot, rules = self.clock.now(), self.policy.snapshot, self.policy.rules
+        if isinstance(sighting.plate, PlateReading):
+            text = sighting.plate.identity.text
+            snapshot = counted_down(snapshot, text, self.presence)
+            lane = self._with_presence(lane, text, rules.in_force(at), at)
+        view = ArrivalView(sighting.plate, sighting.vehicle, sighting.mounting)
+        return decide(view, snapshot, rules, lane, at)
+
+    def _with_presence(self, lane: LaneView, text: str, policy: Policy | None, at: datetime) -> LaneView:
+        if policy is None or lane.direction is not Direction.IN:
+            return lane
+        longest = timedelta(minutes=policy.number(OWN_VIEW_MAX_MIN))
+        entered = self.presence.entered(text, at=at, own_view_max=longest)
+        return lane if entered is None else replace(lane, already_inside=True, entered_at=entered.at)
 
     def decide(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
         """The policy's answer, and the event that tells it."""
-        at = self.clock.now()
-        snapshot, rules = self.policy.snapshot, self.policy.rules
+        at, snapshot = self.clock.now(), self.policy.snapshot
         started = time.perf_counter()
-        decision = decide(ArrivalView(sighting.plate, sighting.vehicle), snapshot, rules, lane, at)
+        decision = self.judge(sighting, lane)
         decide_ms = (time.perf_counter() - started) * 1000
         pictures = pictures_of(sighting)
         names = {picture.role: picture.sha256 for picture in pictures}

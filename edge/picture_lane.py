@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from control.domain.readings import PlateReading, Unavailable
 from control.gate.arrivals import Track
-from edge.arrival import Lookout, Shown, plate_width
+from control.gate.mounting import mounting_doubts, vehicle_around
+from edge.arrival import Lookout, Shown, box_area, plate_width, vehicle_shown
 from edge.changes import Changes
-from edge.facts import vehicle_around
 from edge.field_state import CameraWatch
 from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
@@ -62,12 +62,16 @@ def quantile(ordered: list[float], share: float) -> float | None:
 class _Recorder:
     """Journal first, then the pictures; a journal that is full is waited for."""
 
-    def __init__(self, journal: Journal, evidence: EvidenceDesk, clock: Clock, changes: Changes) -> None:
-        self._journal, self._evidence, self._clock, self._changes = journal, evidence, clock, changes
+    def __init__(
+        self, journal: Journal, desk: PassageDesk, evidence: EvidenceDesk, clock: Clock, changes: Changes
+    ) -> None:
+        self._journal, self._desk, self._evidence = journal, desk, evidence
+        self._clock, self._changes = clock, changes
 
     async def record(self, passage: Passage) -> None:
         while not await self._written(passage):
             await self._clock.sleep(JOURNAL_RETRY_S)
+        self._desk.journalled([passage.event])
         self._changes.tell()
 
     async def _written(self, passage: Passage) -> bool:
@@ -97,7 +101,7 @@ class FolderLane:
     ) -> None:
         self.settings = settings
         self._source, self._inference, self._desk = source, inference, desk
-        self._recorder = _Recorder(journal, evidence, clock, changes)
+        self._recorder = _Recorder(journal, desk, evidence, clock, changes)
         self._clock = clock
         self.tally = Tally()
         self.finished = asyncio.Event()
@@ -118,6 +122,7 @@ class FolderLane:
             sighting = Sighting(Unavailable(self._clock.monotonic(), "picture_unreadable"))
         else:
             self.latest = picture
+            picture = replace(picture, vehicles=True)
             sighting = sighting_of(picture, await self._inference.read(self.settings.lane_id, picture))
         passage = self._desk.decide(self._desk.new_id(), sighting, self.settings.view)
         await self._recorder.record(passage)
@@ -130,10 +135,11 @@ def sighting_of(frame: Frame, reading: FrameReading | Unavailable) -> Sighting:
     """What one picture alone shows: its largest plate."""
     if isinstance(reading, Unavailable):
         return Sighting(reading, None, frame)
+    vehicles = reading.vehicles or ()
     plate = max(reading.plates, key=plate_width, default=None)
     if plate is None:
-        return Sighting(None, None, frame)
-    return Sighting(plate, vehicle_around(plate.quad, reading.vehicles or ()), frame, plate)
+        return Sighting(None, max(vehicles, key=box_area, default=None), frame)
+    return Sighting(plate, vehicle_around(plate.quad, vehicles), frame, plate)
 
 
 class WatchLane:
@@ -154,7 +160,7 @@ class WatchLane:
     ) -> None:
         self.settings, self.camera = settings, camera
         self._inference, self._journal, self._desk = inference, journal, desk
-        self._recorder = _Recorder(journal, evidence, clock, changes)
+        self._recorder = _Recorder(journal, desk, evidence, clock, changes)
         self._ended, self._clock = ended, clock
         self.camera_watch = CameraWatch(settings.lane_id, clock)
         self.lookout = Lookout()
@@ -193,16 +199,22 @@ class WatchLane:
 
     async def _read(self, frame: Frame) -> None:
         self.tally.pictures += 1
+        frame = replace(frame, vehicles=self.lookout.wants_vehicles(frame.taken_s))
         reading = await self._inference.read(self.settings.lane_id, frame)
         if not isinstance(reading, Unavailable):
             await self._record_all(self.lookout.take(frame, reading))
 
     async def _record_all(self, ended: tuple[tuple[Track, Shown], ...]) -> None:
         for track, shown in ended:
-            sighting = Sighting(track.reading, shown.vehicle, shown.frame, shown.reading)
+            sighting = self._sighting(track, shown)
             started = time.perf_counter()
             passage = self._desk.decide(self._desk.new_id(), sighting, self.settings.view)
             await self._recorder.record(passage)
             self.tally.read += 1
             self.tally.outcomes[passage.event.outcome] += 1
             self.tally.picture_ms.append((time.perf_counter() - started) * 1000)
+
+    def _sighting(self, track: Track, shown: Shown) -> Sighting:
+        policy = self._desk.policy.rules.in_force(self._clock.now())
+        doubts = () if policy is None else mounting_doubts(track.looks, policy)
+        return Sighting(track.reading, vehicle_shown(track, shown), shown.frame, shown.reading, doubts)

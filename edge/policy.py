@@ -19,11 +19,14 @@ NO_SNAPSHOT = PermitSnapshot(version=0, taken_at=datetime(2000, 1, 1, tzinfo=UTC
 
 
 class LivePolicy:
-    """Starts with the delivered rules and no permits; takes every newer verified snapshot."""
+    """Starts with the delivered rules and no permits; takes every newer verified snapshot.
+
+    A key that the cloud has no row for, because it is older than this gateway, keeps its delivered rows.
+    """
 
     def __init__(self, rules: RuleSet) -> None:
         self.snapshot: PermitSnapshot = NO_SNAPSHOT
-        self.rules = rules
+        self.rules = self._delivered = rules
 
     def take(self, snapshot: Snapshot) -> None:
         """Use a snapshot that was verified. Rules that cannot be parsed leave the present ones in force."""
@@ -33,7 +36,7 @@ class LivePolicy:
         rows = [{key: value for key, value in row.items() if key != "rule_version"} for row in snapshot.rules]
         version = snapshot.rules[-1].get("rule_version", f"s{snapshot.version}")
         try:
-            self.rules = parse_rules({"version": version, "rule": rows})
+            self.rules = parse_rules({"version": version, "rule": rows}).completed_by(self._delivered)
         except ConfigurationError as error:
             log.warning("rules of the snapshot are refused", version=snapshot.version, why=str(error))
 

@@ -37,7 +37,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture, BGR (h, w, 3). `jpeg` is what the camera sent, when it sent a JPEG; `taken_s` is monotonic."""
+    """One picture, BGR (h, w, 3). `jpeg` is what the camera sent, when it sent a JPEG; `taken_s` is monotonic.
+
+    `vehicles` asks the reader to look for vehicles too, which costs time and is not needed in every picture.
+    """
 
     image: Picture
     at: datetime
@@ -45,6 +48,7 @@ class Frame:
     jpeg: bytes | None = None
     name: str = ""
     moving: bool = True
+    vehicles: bool = False
 
 
 class Camera(Protocol):
@@ -100,10 +104,10 @@ class FrameReading(Protocol):
 
 
 class Reader(Protocol):
-    """Reads plates and vehicles; synchronous and CPU-bound."""
+    """Reads plates and, when asked, vehicles; synchronous and CPU-bound."""
 
-    def read(self, image_bgr: Picture, *, crop: bool = False) -> FrameReading:
-        """Read one picture, or with `crop` one plate already cut out."""
+    def read(self, image_bgr: Picture, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
+        """Read one picture, or with `crop` one plate already cut out; with `vehicles` look for vehicles too."""
         ...
 
 

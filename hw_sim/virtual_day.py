@@ -28,7 +28,6 @@ from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
 from edge.lane_facts import LaneSettings
 from edge.passages import EvidenceDesk, PassageDesk
-from edge.ports import Frame
 from edge.rules_file import delivered_rules
 from hw_sim.barrier import LoopFault, Motion
 from hw_sim.fleet import draw_fleet
@@ -250,10 +249,7 @@ class VirtualDay:
         lane = virtual.lane
         assert lane is not None
         if self.cycles % PICTURE_EVERY == 0:
-            frame = virtual.camera.look()
-            lane.see(frame)
-            if virtual.world.vehicles and isinstance(frame, Frame):
-                await lane.read(frame)
+            await lane.look(virtual.camera.look())
         await lane.turn()
         arrival = lane.arrival
         if arrival is not None and arrival.passage is not None and arrival.arrival_id != virtual.kept:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from control.domain.errors import DeviceError
-from control.domain.readings import CharacterReading, PlateReading, Quad, Unavailable, VehicleReading
+from control.domain.readings import Box, CharacterReading, PlateReading, Quad, Unavailable, VehicleReading
+from control.domain.vehicles import VehicleType
 from edge.display_words import words_of
 from edge.ports import BarrierState, Frame
 from hw_sim.fleet import Drawn
@@ -160,7 +161,7 @@ class SceneReading:
     """What the reader found in one picture."""
 
     plates: tuple[PlateReading, ...]
-    vehicles: tuple[VehicleReading, ...]
+    vehicles: tuple[VehicleReading, ...] | None
     ms: float = 20.0
 
 
@@ -188,10 +189,8 @@ class WorldReader:
             blind = self.rng.random() < trouble.blind_share
             reading = None if blind else self._reading(drawn, quad, doubt=trouble.doubt_frac)
             plates += [reading] if reading else []
-            (x0, y0), (x1, y1) = quad[0], quad[2]
-            box = (x0 - 200.0, y0 - 250.0, x1 + 200.0, y1 + 60.0)
-            vehicles.append(VehicleReading(drawn.vehicle_type, 0.9, box))
-        return SceneReading(tuple(plates), tuple(vehicles))
+            vehicles.append(VehicleReading(drawn.vehicle_type, 0.9, _box(quad, drawn.vehicle_type)))
+        return SceneReading(tuple(plates), tuple(vehicles) if frame.vehicles else None)
 
     def _reading(self, drawn: Drawn, quad: Quad, *, doubt: float) -> PlateReading | None:
         perfect = perfect_reading(drawn)
@@ -229,3 +228,16 @@ def _quad(front_m: float) -> Quad | None:
         (middle_x + half, middle_y + low),
         (middle_x - half, middle_y + low),
     )
+
+
+_LARGE = frozenset({VehicleType.BUS, VehicleType.TRUCK, VehicleType.FIRE_ENGINE, VehicleType.CRANE})
+_PLATE_M = 0.44
+
+
+def _box(quad: Quad, kind: VehicleType) -> Box:
+    """The vehicle around a plate: as wide and high as its type, the plate half a metre above the ground."""
+    (x0, y0), (x1, y1) = quad[0], quad[2]
+    width_m, height_m = (2.5, 3.0) if kind in _LARGE else (1.8, 1.5)
+    metre = (x1 - x0) / _PLATE_M
+    middle, ground = (x0 + x1) / 2, (y0 + y1) / 2 + 0.5 * metre
+    return (middle - width_m / 2 * metre, ground - height_m * metre, middle + width_m / 2 * metre, ground)

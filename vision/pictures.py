@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from control.domain.errors import IslandError
-from control.domain.readings import PlateReading, Quad
+from control.domain.readings import Box, PlateReading, Quad, VehicleReading
 
 BgrImage = NDArray[np.uint8]
 
@@ -80,10 +80,24 @@ class Picture:
         a, b, c, d = ((x * self.scale_x, y * self.scale_y) for x, y in quad)
         return a, b, c, d
 
+    def original_box(self, box: Box) -> Box:
+        """A box in pixels of the upright original."""
+        x0, y0, x1, y1 = box
+        return x0 * self.scale_x, y0 * self.scale_y, x1 * self.scale_x, y1 * self.scale_y
+
 
 def in_original(picture: Picture, plates: Iterable[PlateReading]) -> tuple[PlateReading, ...]:
     """The same readings with their corners in pixels of the upright original."""
     return tuple(replace(plate, quad=picture.original_quad(plate.quad)) for plate in plates)
+
+
+def vehicles_in_original(
+    picture: Picture, vehicles: tuple[VehicleReading, ...] | None
+) -> tuple[VehicleReading, ...] | None:
+    """The same vehicles with their boxes in pixels of the upright original; None stays None."""
+    if vehicles is None:
+        return None
+    return tuple(replace(vehicle, box=picture.original_box(vehicle.box)) for vehicle in vehicles)
 
 
 def read_picture(path: Path) -> Picture:

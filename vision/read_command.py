@@ -1,56 +1,64 @@
-"""The `read` command: owns its arguments, its JSON lines and its table; the reading itself is `vision.reader`'s."""
+"""The `read` command: owns its arguments, what it writes where, and how it ends; readers and files are others'."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import TextIO
 
 from control.domain.errors import IslandError
-from control.domain.readings import PlateReading
-from vision import pictures, video
-from vision.drawing import save_annotated
-from vision.read_output import CsvRows, JsonLines, Result, Sink, Table
+from vision import video
+from vision.read_output import CsvRows, JsonLines, Sink, Table
+from vision.read_pool import ReadPool, Stopped
+from vision.read_progress import Progress
+from vision.read_resume import Done, done_in
+from vision.read_sources import Way, sources_of
 from vision.reader import PlateReader
+from vision.runtime import run_on
 
 EPILOG = """\
 JSON: one line a picture, as
   {"file", "ms", "plates": [{"text", "kind", "colour", "energy", "verdict", "confidence", "quad"}],
    "vehicles": [{"type", "confidence", "box"}], "error"}
 quad: corners in pixels of the upright original, clockwise from the plate's top left. ms: pixels to reading, without
-decoding. vehicles: always [] until a vehicle model is installed. A video gives one line for each plate that
-came by, with "frame" and "at_s" of its best sighting besides and ms a frame; or one line without plates.
+decoding. vehicles: [] where none was seen. A video gives one line for each plate that came by, with "frame" and
+"at_s" of its best sighting besides and ms a frame; or one line without plates.
+
+Many files: every core reads, and the output keeps the order of the files. With --out FILE the JSON lines go into a
+file that an interrupted run continues with --resume; a line that was cut off is read again.
 
 Exit status: 0 all read (with or without plates), 1 a file could not be read, 2 wrong usage, 130 interrupted.
 """
+OK, FAILED, MISUSED, INTERRUPTED, NO_LISTENER = 0, 1, 2, 130, 141
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and give its exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _options(given)
     video.silence_decoders()
     try:
-        return _run(options)
+        run_on(options.provider, threads=options.threads)
+        return _run(options, given)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left. What is still buffered must go somewhere, or Python complains at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return NO_LISTENER
     except IslandError as error:
         print(f"read: {error}", file=sys.stderr)
-        return 1
+        return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="island read",
         description="Read number plates in pictures, folders and videos. 识别图片、文件夹和视频中的车牌。",
@@ -62,134 +70,116 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crops", action="store_true", help="every picture is one plate already cut out")
     parser.add_argument("--csv", type=Path, metavar="PATH", help="also write a table, one row a plate")
     parser.add_argument("--draw", type=Path, metavar="DIR", help="also write the pictures with their plates marked")
+    parser.add_argument("--out", type=Path, metavar="PATH", help="write the JSON lines into a file")
+    parser.add_argument("--resume", action="store_true", help="continue the file of --out; what is in it is not read")
+    parser.add_argument("--progress", action="store_true", help="tell the progress also where there is no terminal")
+    parser.add_argument("--workers", type=int, metavar="N", help="readers side by side; default: one a core")
     parser.add_argument("--models", type=Path, metavar="DIR", help="models to use instead of those of the package")
-    return parser
+    parser.add_argument("--provider", action="append", default=[], help="run on this first, as openvino; default: cpu")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads for each reader's networks")
+    options = parser.parse_args(arguments)
+    if options.resume and not options.out:
+        parser.error("--resume continues the file of --out: name it")
+    if options.workers is not None and options.workers < 1:
+        parser.error("--workers must be 1 or more")
+    return options
 
 
-def _run(options: argparse.Namespace) -> int:
-    failures = 0
+def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     with ExitStack() as stack:
-        sinks = _sinks(options, stack)
-        sources = list(_sources([Path(name) for name in options.files]))
-        reader = PlateReader(options.models)
-        # The bar is for people: where the error stream is no terminal it stays away.
-        bar = stack.enter_context(tqdm(total=len(sources), unit="file", disable=not sys.stderr.isatty(), leave=False))
-        for source in sources:
-            for result in _read(source, reader, options):
-                failures += result.error is not None
-                for sink in sinks:
-                    sink.put(result)
-            bar.update()
+        done, sinks = _outputs(options, stack)
+        sources = list(sources_of([Path(name) for name in options.files]))
+        left = list(done.left_of(sources))
+        failures = done.failures
+        progress = stack.enter_context(Progress(len(sources), len(sources) - len(left), always=options.progress))
+        pool = ReadPool(
+            lambda: PlateReader(options.models),
+            Way(crops=options.crops, draw=options.draw),
+            workers=min(options.workers or len(os.sched_getaffinity(0)), max(1, len(left))),
+        )
+        try:
+            with pool, _interruptible(pool.stop):
+                for result in pool.results(iter(left)):
+                    if result is None:
+                        progress.one_more()
+                        continue
+                    failures += result.error is not None
+                    for sink in sinks:
+                        sink.put(result)
+        except Stopped:
+            progress.close()
+            return _interrupted(progress.done, len(sources), options, arguments)
     if failures:
         print(f"read: {failures} of {len(sources)} could not be read.", file=sys.stderr)
-    return 1 if failures else 0
+    return FAILED if failures else OK
 
 
-def _sinks(options: argparse.Namespace, stack: ExitStack) -> list[Sink]:
-    sinks: list[Sink] = [JsonLines(sys.stdout) if options.json else Table(sys.stdout)]
+@contextmanager
+def _interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C stops between two results, so that no line is cut off; a second one stops at once."""
+
+    def first(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop()
+
+    before = signal.signal(signal.SIGINT, first)
     try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(done: int, total: int, options: argparse.Namespace, arguments: list[str]) -> int:
+    print(f"Interrupted after {done} of {total}.", file=sys.stderr)
+    if options.out:
+        again = [*arguments, *([] if options.resume else ["--resume"])]
+        print(f"What was read is in {options.out}. Continue with: ./island read {shlex.join(again)}", file=sys.stderr)
+    else:
+        print("With --out FILE a run can be continued.", file=sys.stderr)
+    return INTERRUPTED
+
+
+# ------------------------------------------------------------------------------------------------------------ outputs
+
+
+def _outputs(options: argparse.Namespace, stack: ExitStack) -> tuple[Done, list[Sink]]:
+    """What an earlier run has done, and where the results go."""
+    done, sinks = Done(), list[Sink]()
+    if options.json:
+        sinks.append(JsonLines(sys.stdout))
+    elif not options.out:
+        sinks.append(Table(sys.stdout))
+    try:
+        if options.out:
+            done, stream = _continued(options.out, stack, resume=options.resume)
+            sinks.append(JsonLines(stream))
         if options.csv:
-            # The byte order mark lets spreadsheets recognise the Chinese characters.
-            sinks.append(
-                CsvRows(
-                    stack.enter_context(
-                        options.csv.open("w", newline="", encoding="utf-8-sig", errors="backslashreplace")
-                    )
-                )
-            )
+            sinks.append(_csv_rows(options.csv, done, stack))
         if options.draw:
             options.draw.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise IslandError(f"{error.filename} cannot be written: {error.strerror}.") from error
-    return sinks
+    return done, sinks
 
 
-# ------------------------------------------------------------------------------------------------------------ sources
+def _continued(path: Path, stack: ExitStack, *, resume: bool) -> tuple[Done, TextIO]:
+    """The file of `--out`, open behind the last line that counts."""
+    if not resume and path.exists():
+        raise IslandError(f"{path} is there already: continue it with --resume, or name another file.")
+    done = done_in(path) if resume else Done()
+    stream = stack.enter_context(path.open("a", encoding="utf-8"))
+    os.truncate(path, done.end)
+    return done, stream
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to read, or what is wrong with an argument; `relative` is where a drawn copy of it goes."""
-
-    path: Path
-    relative: Path
-    error: str | None = None
-
-
-def _sources(paths: list[Path]) -> Iterator[Source]:
-    """The files behind the arguments: folders give the pictures and videos below them, in order of name."""
-    for path in paths:
-        try:
-            if path.is_dir():
-                yield from _folder(path, under=Path(path.name) if len(paths) > 1 else Path())
-            else:
-                yield Source(path, Path(path.name))
-        except (OSError, ValueError) as error:
-            yield Source(path, Path("unreadable"), f"The path cannot be followed: {error}.")
-
-
-def _folder(folder: Path, *, under: Path) -> Iterator[Source]:
-    known = pictures.SUFFIXES | video.SUFFIXES
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and not path.is_dir())
-    if not found:
-        yield Source(folder, under, "There is no picture and no video in this folder.")
-    for path in found:
-        yield Source(path, under / path.relative_to(folder))
-
-
-# ------------------------------------------------------------------------------------------------------------ reading
-
-
-def _read(source: Source, reader: PlateReader, options: argparse.Namespace) -> Iterator[Result]:
-    """Everything that one file gives; what is wrong with it becomes a result too."""
-    started = time.perf_counter()
-    try:
-        yield from _readings(source, reader, options)
-    except pictures.PictureError as error:
-        yield Result(str(source.path), (time.perf_counter() - started) * 1000, error=str(error))
-
-
-def _readings(source: Source, reader: PlateReader, options: argparse.Namespace) -> Iterator[Result]:
-    if source.error:
-        raise pictures.PictureError(source.error)
-    if source.path.suffix.lower() in video.SUFFIXES:
-        yield from _read_video(source, reader, options)
-    else:
-        yield _read_picture(source, reader, options)
-
-
-def _read_picture(source: Source, reader: PlateReader, options: argparse.Namespace) -> Result:
-    picture = pictures.read_picture(source.path)
-    reading = reader.read(picture.image_bgr, crop=options.crops)
-    if options.draw:
-        save_annotated(picture.image_bgr, reading.plates, options.draw / source.relative)
-    original = pictures.in_original(picture, reading.plates)
-    return Result(str(source.path), reading.ms, original, reading.vehicles)
-
-
-def _read_video(source: Source, reader: PlateReader, options: argparse.Namespace) -> Iterator[Result]:
-    """One result an arrival, as soon as the plate has gone; one without plates when none came by."""
-    times_ms: list[float] = []
-
-    def readings() -> Iterator[tuple[video.VideoFrame, tuple[PlateReading, ...]]]:
-        for frame in video.sampled_frames(source.path):
-            reading = reader.read(frame.image_bgr, crop=options.crops)
-            times_ms.append(reading.ms)
-            yield frame, reading.plates
-
-    name, came_by = str(source.path), False
-    for arrival in video.arrivals(readings()):
-        came_by, best = True, arrival.best
-        if options.draw:
-            target = options.draw / source.relative.with_name(f"{source.relative.name}.{best.frame.index}.jpg")
-            save_annotated(best.frame.image_bgr, [arrival.reading], target)
-        yield Result(name, _mean(times_ms), (arrival.reading,), frame=best.frame.index, at_s=best.frame.at_s)
-    if not came_by:
-        yield Result(name, _mean(times_ms))
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / max(1, len(values))
+def _csv_rows(path: Path, done: Done, stack: ExitStack) -> CsvRows:
+    """The table, begun with what an earlier run has read."""
+    # The byte order mark lets spreadsheets recognise the Chinese characters.
+    stream = stack.enter_context(path.open("w", newline="", encoding="utf-8-sig", errors="backslashreplace"))
+    rows = CsvRows(stream)
+    for answer in done.answers:
+        rows.put_answer(answer)
+    return rows
 
 
 if __name__ == "__main__":

@@ -136,15 +136,20 @@ class CsvRows:
     COLUMNS = ("file", "at_s", "text", "kind", "colour", "energy", "verdict", "confidence", "ms", "error")
 
     def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._writer = csv.DictWriter(stream, self.COLUMNS, restval="", extrasaction="ignore")
         self._writer.writeheader()
 
     def put(self, result: Result) -> None:
-        """Write the rows of one result."""
-        answer = as_json(result)
+        """Write the rows of one result, at once."""
+        self.put_answer(as_json(result))
+
+    def put_answer(self, answer: dict[str, Any]) -> None:
+        """Write the rows of one JSON object."""
         shared = {key: answer.get(key) for key in ("file", "at_s", "ms", "error")}
         for plate in answer["plates"] or [{}]:
             self._writer.writerow({key: "" if value is None else value for key, value in (shared | plate).items()})
+        self._stream.flush()
 
 
 class Table:

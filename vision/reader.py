@@ -28,6 +28,8 @@ PLATE_HEIGHT_PX_MIN = 5.0
 PLATE_WIDTH_PX_MIN = 14.0
 # Two quads whose boxes overlap by more than this share of the smaller one are the same plate.
 SAME_PLATE_OVERLAP_FRAC = 0.5
+# Where the quick look reads a plate at least as surely as this, the thorough one is spared.
+SURE_CONFIDENCE_MIN = 0.8
 # What the detector doubts and the recogniser cannot read is no plate but a grille or a shop sign. A plate that is
 # clearly there stays, however badly it reads: the gate must know that a vehicle has one.
 DOUBTFUL_SCORE_MAX = 0.7
@@ -74,8 +76,8 @@ class ReadPlate(Protocol):
 class PlateDetector(Protocol):
     """Finds the corners of the plates in a picture."""
 
-    def find(self, image_bgr: BgrImage) -> Sequence[FoundPlate]:
-        """Every plate in the picture (h, w, 3), of any size."""
+    def find(self, image_bgr: BgrImage, *, thorough: bool) -> Sequence[FoundPlate]:
+        """Every plate in the picture (h, w, 3); small ones only if `thorough`."""
 
 
 class PlateRecogniser(Protocol):
@@ -117,23 +119,26 @@ class PlateReader:
         assert image_bgr.ndim == 3
         assert image_bgr.shape[2] == 3
         started = time.perf_counter()
-        plates = (self._read_crop(image_bgr),) if crop else self._read_scene(image_bgr)
-        sure_first = sorted((plate for plate in plates if plate), key=lambda plate: -plate.confidence)
-        return FrameReading(tuple(sure_first), None, (time.perf_counter() - started) * 1000)
+        plates = self._read_crop(image_bgr) if crop else self._read_scene(image_bgr)
+        return FrameReading(tuple(plates), None, (time.perf_counter() - started) * 1000)
 
-    def _read_crop(self, image_bgr: BgrImage) -> PlateReading | None:
+    def _read_crop(self, image_bgr: BgrImage) -> Sequence[PlateReading]:
         height, width = image_bgr.shape[:2]
         quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        return self._read_plate(image_bgr, quad, score=1.0)
+        reading = self._read_plate(image_bgr, quad, score=1.0)
+        return [reading] if reading else []
 
-    def _read_scene(self, image_bgr: BgrImage) -> Sequence[PlateReading | None]:
-        found = sorted(self._detector.find(image_bgr), key=lambda plate: -plate.score)
-        kept: list[FoundPlate] = []
-        for plate in found:
-            if not any(_overlap_frac(plate.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
-                kept.append(plate)
-        plates = [self._read_plate(image_bgr, plate.quad, score=plate.score) for plate in kept]
+    def _read_scene(self, image_bgr: BgrImage) -> Sequence[PlateReading]:
+        """A quick look; where it reads nothing surely, a thorough one besides."""
+        plates = self._look(image_bgr, thorough=False)
+        if not any(plate.confidence >= SURE_CONFIDENCE_MIN for plate in plates):
+            plates = _surest([*plates, *self._look(image_bgr, thorough=True)])
         return [_without_colour(plate) for plate in plates] if colour.is_grey(image_bgr) else plates
+
+    def _look(self, image_bgr: BgrImage, *, thorough: bool) -> list[PlateReading]:
+        found = self._detector.find(image_bgr, thorough=thorough)
+        readings = [self._read_plate(image_bgr, plate.quad, score=plate.score) for plate in found]
+        return _surest([reading for reading in readings if reading])
 
     def _read_plate(self, image_bgr: BgrImage, quad: NDArray[np.float32], *, score: float) -> PlateReading | None:
         if not _is_legible(quad):
@@ -166,8 +171,17 @@ def _load_recogniser(models_dir: Path | None) -> PlateRecogniser:
     return Recogniser.load(models_dir)
 
 
-def _without_colour(plate: PlateReading | None) -> PlateReading | None:
-    return plate and replace(plate, colour=PlateColour.UNKNOWN, colour_confidence=1.0)
+def _surest(readings: list[PlateReading]) -> list[PlateReading]:
+    """The surest reading of every plate, the surest plate first."""
+    kept: list[PlateReading] = []
+    for reading in sorted(readings, key=lambda reading: -reading.confidence):
+        if not any(_overlap_frac(reading.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
+            kept.append(reading)
+    return kept
+
+
+def _without_colour(plate: PlateReading) -> PlateReading:
+    return replace(plate, colour=PlateColour.UNKNOWN, colour_confidence=1.0)
 
 
 def _is_legible(quad: NDArray[np.float32]) -> bool:
@@ -182,8 +196,9 @@ def _is_ghost(characters: tuple[CharacterReading, ...], confidence: float) -> bo
     return confidence < GHOST_CONFIDENCE_MAX or len(characters) <= GHOST_CHARACTERS_MAX
 
 
-def _overlap_frac(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def _overlap_frac(quad: Quad, other_quad: Quad) -> float:
     """Overlap of the boxes around two quads, as a share of the smaller box."""
+    one, other = np.array(quad), np.array(other_quad)
     low = np.maximum(one.min(axis=0), other.min(axis=0))
     high = np.minimum(one.max(axis=0), other.max(axis=0))
     shared = float(np.prod(np.maximum(high - low, 0)))

@@ -34,6 +34,22 @@ UPPER_WIDTH = 64
 # Height by width of a quad from which it may hold two rows, and from which it may not hold one.
 TWO_ROWS_ASPECT_MIN = 0.36
 ONE_ROW_ASPECT_MAX = 0.75
+# A reading less sure than this is made again between each of these shifted corners (left, top, right, bottom in
+# fractions of the plate), and the answers are averaged.
+DOUBTFUL_CONFIDENCE_MAX = 0.95
+SHIFTED_CORNERS = (
+    (0.0, 0.0, 1.0, 1.0),
+    (-0.04, -0.1, 1.04, 1.1),
+    (0.04, 0.06, 0.96, 0.94),
+    (-0.05, 0.0, 1.0, 1.0),
+    (0.0, 0.0, 1.05, 1.0),
+    (0.0, -0.12, 1.0, 1.0),
+    (0.0, 0.0, 1.0, 1.12),
+    (0.12, 0.0, 1.0, 1.0),
+)
+# The brightness that `levelled` gives to the brightest parts of a plate, and how far it goes.
+LEVEL, LEVEL_PERCENTILE = 225.0, 95
+LEVEL_GAIN_MIN, LEVEL_GAIN_MAX = 0.8, 8.0
 # A text outside every format is given up for a valid one that is at most this many nats less likely.
 FORMAT_MARGIN_NATS = 6.0
 ALTERNATIVES_MAX = 4
@@ -137,17 +153,26 @@ class Recogniser:
         if quad is None:
             height, width = image_bgr.shape[:2]
             quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        choices = (rows,) if rows else row_choices(quad)
-        plates = [rectify(image_bgr, quad, _canvas(count)) for count in choices]
-        strips = [join_rows(p) if count == 2 else p for p, count in zip(plates, choices, strict=True)]
-        readings = [
-            self._decoded(logits, colours, count, plate)
-            for logits, colours, count, plate in zip(*self._run(np.stack(strips)), choices, plates, strict=True)
-        ]
-        return max(readings, key=lambda reading: reading.confidence)
+        readings = [self._read_rows(image_bgr, quad, count) for count in ((rows,) if rows else row_choices(quad))]
+        best = max(readings, key=lambda reading: reading.confidence)
+        return self._averaged(image_bgr, quad, best) if best.confidence < DOUBTFUL_CONFIDENCE_MAX else best
 
-    def _run(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        characters, colours = self._model.run(cv2.dnn.blobFromImages(list(strips), 1 / 255, swapRB=True))
+    def _read_rows(self, image_bgr: NDArray[np.uint8], quad: NDArray[np.float32], rows: int) -> PlateText:
+        plate = rectify(image_bgr, quad, _canvas(rows))
+        (logits,), (colours,) = self._run([plate], rows)
+        return self._decoded(logits, colours, rows, plate)
+
+    def _averaged(self, image_bgr: NDArray[np.uint8], quad: NDArray[np.float32], reading: PlateText) -> PlateText:
+        """The reading made again between shifted corners, because a detector cuts a plate a little wrong."""
+        quads = [shifted(quad, *sides) for sides in SHIFTED_CORNERS]
+        plates = [rectify(image_bgr, corners, _canvas(reading.rows)) for corners in quads]
+        logits, colours = self._run(plates, reading.rows)
+        return self._decoded(logits.mean(axis=0), colours.mean(axis=0), reading.rows, reading.plate_bgr)
+
+    def _run(self, plates: list[NDArray[np.uint8]], rows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits of the characters (n, SLOTS, classes) and of the grounds (n, colours)."""
+        strips = [levelled(join_rows(plate) if rows == 2 else plate) for plate in plates]
+        characters, colours = self._model.run(cv2.dnn.blobFromImages(strips, 1 / 255, swapRB=True))
         return characters, colours
 
     def _decoded(
@@ -181,6 +206,13 @@ def best_classes(chances: NDArray[np.float32], colours: NDArray[np.float32]) -> 
     if logs.max(axis=1).sum() - scores[best] > FORMAT_MARGIN_NATS:
         return chances.argmax(axis=1)
     return allowed[best].argmax(axis=1)
+
+
+def shifted(quad: NDArray[np.float32], left: float, top: float, right: float, bottom: float) -> NDArray[np.float32]:
+    """The quad with its sides at these fractions of its own width and height."""
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    inner = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    return cv2.perspectiveTransform(inner[None], cv2.getPerspectiveTransform(unit, quad.astype(np.float32)))[0]
 
 
 def row_choices(quad: NDArray[np.float32]) -> tuple[int, ...]:
@@ -222,6 +254,16 @@ def rectify(image: NDArray[np.uint8], quad: NDArray[np.float32], size: tuple[int
         image, mapping, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return warped if times == 1 else cv2.resize(warped, size, interpolation=cv2.INTER_AREA)
+
+
+def levelled(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The strip with its light ink or ground brought to one brightness, so that dusk and noon look alike.
+
+    All channels share one factor: hues stay as they are.
+    """
+    bright = float(np.percentile(strip[::2, ::2].max(axis=2), LEVEL_PERCENTILE))
+    gain = float(np.clip(LEVEL / max(bright, 1.0), LEVEL_GAIN_MIN, LEVEL_GAIN_MAX))
+    return cv2.convertScaleAbs(strip, alpha=gain)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ from control.domain.errors import ConfigurationError, DeviceError
 
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
+PORT_PATIENCE_S = 10.0
 PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
 FREE_PORTS = range(20_000, 32_000)  # below those that the kernel gives to outgoing connections
 
@@ -65,7 +66,7 @@ class EmbeddedBroker:
         """Raises DeviceError with the broker's own words when it does not come up."""
         self._write_configuration()
         await self._end_leftover()
-        if await _accepts(self._settings.host, self.port):
+        if not await self._port_free(PORT_PATIENCE_S):
             raise DeviceError(f"port {self.port} is taken by another program: end it, or change broker.port")
         with (self._folder / "log").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -138,12 +139,22 @@ class EmbeddedBroker:
         pid = self._leftover()
         if pid is None:
             return
-        log.info("broker_leftover_ended", pid=pid)
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(100):
-            if not await _accepts(self._settings.host, self.port):
+        for ending, patience_s in ((signal.SIGTERM, STOP_TIMEOUT_S), (signal.SIGKILL, 0.0)):
+            log.info("broker_leftover_ended", pid=pid, signal=ending.name)
+            with suppress(ProcessLookupError):
+                os.kill(pid, ending)
+            if await self._port_free(patience_s):
                 return
-            await asyncio.sleep(0.05)
+
+    async def _port_free(self, patience_s: float) -> bool:
+        """A broker that was killed a moment ago holds its port until the kernel has cleared it away."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s
+        while not _can_bind(self._settings.host, self.port):
+            if loop.time() >= until:
+                return False
+            await asyncio.sleep(0.03)
+        return True
 
     def _leftover(self) -> int | None:
         try:
@@ -211,15 +222,22 @@ async def _accepts(host: str, port: int) -> bool:
     return True
 
 
+def _can_bind(host: str, port: int) -> bool:
+    """Whether a server may open it now; what is left of closed connections there does no harm."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port(host: str) -> int:
     """A port that nobody listens on now, below the range of outgoing connections."""
     start = int.from_bytes(os.urandom(2)) % len(FREE_PORTS)
     for offset in range(len(FREE_PORTS)):
         port = FREE_PORTS[(start + offset) % len(FREE_PORTS)]
-        with socket.socket() as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
+        if _can_bind(host, port):
             return port
     raise DeviceError(f"no free port between {FREE_PORTS.start} and {FREE_PORTS.stop} on {host}")

@@ -1,7 +1,8 @@
 """What goes down to the gateways: owns the signing key, the publishing of snapshots (retained) and of commands.
 
 A change in the database wakes it (NOTIFY on `store.DOWNLINK_CHANNEL`); a slow look now and then makes up for
-a notification that was lost.
+a notification that was lost. Snapshots follow one another no faster than one a second, so that many changes in a row
+go down together; a revocation or a new watch entry waits for nothing.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from cloud_sync.server import queries_office
 from cloud_sync.server.ingest_worker import BrokerAccess
 from cloud_sync.server.secret_files import read_secret, write_secret
 from cloud_sync.server.services import Clock
-from cloud_sync.server.store import DOWNLINK_CHANNEL
+from cloud_sync.server.store import DOWNLINK_CHANNEL, URGENT
 
 log = structlog.get_logger()
 
 SLOW_LOOK_S = 2.0
+SNAPSHOT_EVERY_S = 1.0
 RECONNECT_S = 0.5
 REPUBLISH_AFTER = timedelta(seconds=1.5)
 _COMMANDS_SQL = (
@@ -58,21 +60,28 @@ class DownlinkPublisher:
         self._access, self._pool, self._url, self._key, self._clock = access, pool, database_url, key, clock
         self._wake = asyncio.Event()
         self._published: dict[str, int] = {}
+        self._snapshot_due_s = 0.0
         self._told_lost = False
 
     async def run(self) -> None:
         """For ever: publish everything once, then what changes; after a loss of the broker everything again."""
         listener = await asyncpg.connect(self._url, timeout=5.0)
         try:
-            await listener.add_listener(DOWNLINK_CHANNEL, lambda *_: self._wake.set())
+            await listener.add_listener(DOWNLINK_CHANNEL, lambda *notice: self._notified(str(notice[-1])))
             while not listener.is_closed():
                 await self._session(listener)
                 await asyncio.sleep(RECONNECT_S)
         finally:
             await listener.close(timeout=5.0)
 
+    def _notified(self, payload: str) -> None:
+        if payload.startswith(URGENT):
+            self._snapshot_due_s = 0.0
+        self._wake.set()
+
     async def _session(self, listener: asyncpg.Connection) -> None:
         self._published.clear()
+        self._snapshot_due_s = 0.0
         try:
             async with self._access.client("downlink") as client:
                 self._told_lost = False
@@ -87,23 +96,31 @@ class DownlinkPublisher:
     async def _turn(self, client: aiomqtt.Client) -> None:
         self._wake.clear()
         await self.publish_commands(client)
-        await self.publish_snapshots(client)
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._snapshot_due_s:
+            # Before anything is read: an urgent change that comes meanwhile makes it due again.
+            self._snapshot_due_s = now_s + SNAPSHOT_EVERY_S
+            if not await self.publish_snapshots(client):
+                self._snapshot_due_s = 0.0
+        pause_s = self._snapshot_due_s - now_s if self._snapshot_due_s > now_s else SLOW_LOOK_S
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), SLOW_LOOK_S)
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
 
-    async def publish_snapshots(self, client: aiomqtt.Client) -> None:
-        """To every enabled gateway that has not been sent the newest version by us."""
+    async def publish_snapshots(self, client: aiomqtt.Client) -> bool:
+        """To every enabled gateway that has not been sent the newest version by us; False when there is none."""
         version = await self._pool.fetchval("SELECT max(version) FROM snapshot_versions", timeout=5.0)
         rows = await self._pool.fetch("SELECT gateway_id FROM gateways WHERE enabled ORDER BY gateway_id", timeout=5.0)
         behind = [row["gateway_id"] for row in rows if self._published.get(row["gateway_id"], -1) < version]
         if not behind:
-            return
+            return False
         taken = await self._snapshot()
         for gateway in behind:
             payload = await asyncio.to_thread(seal_snapshot, replace(taken, gateway=gateway), self._key)
             await self._publish(client, gateway, "snapshot", payload, retain=True)
             self._published[gateway] = taken.version
         log.info("snapshot_published", version=taken.version, gateways=len(behind))
+        return True
 
     async def _snapshot(self) -> Snapshot:
         now = self._clock()

@@ -32,6 +32,7 @@ from cloud_sync.contract.v1 import (
     topic_ack,
 )
 from cloud_sync.server.ingest import Ingest, IngestMetrics
+from cloud_sync.server.sql import DATABASE_TROUBLE
 from control.domain.errors import ContractError
 
 log = structlog.get_logger()
@@ -43,7 +44,6 @@ STREAM_QUEUE_MAX = 64
 INCOMING_MAX = 8192
 TROUBLE_PAUSE_S = 0.5
 RECONNECT_S_MAX = 1.0
-DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)

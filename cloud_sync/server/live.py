@@ -10,19 +10,21 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
-from cloud_sync.server.sql import Reader
+from cloud_sync.server.sql import DATABASE_TROUBLE, Reader
 
 CHANNEL = "island_live"
+LISTENER = "island live"  # as the database lists the connection
 QUEUE_MAX = 256
 BATCH_MAX = 100
 REPLAY_MAX = 500
 REPLAY_OVERLAP = "5 seconds"
-RECONNECT_S = 1.0
+RECONNECT_S = 0.5
+RECONNECT_S_MAX = 10.0
 PROBE_S = 10.0
 
 log = structlog.get_logger()
@@ -75,13 +77,20 @@ async def announce(connection: Any, changes: Iterable[Change]) -> None:
     )
 
 
+class _Lost:
+    """In place of a range: the connection ended."""
+
+
+_Notices = asyncio.Queue[tuple[int, int] | _Lost]
+Item = TypeVar("Item")
+
+
 class LiveHub:
     """One listener connection a process, any number of clients. A client that falls behind is told to resync."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._clients: set[asyncio.Queue[LiveEvent | None]] = set()
-        self._ranges: asyncio.Queue[tuple[int, int]] = asyncio.Queue(maxsize=QUEUE_MAX)
         self.listening = asyncio.Event()
 
     @property
@@ -90,58 +99,67 @@ class LiveHub:
         return len(self._clients)
 
     async def run(self) -> None:
-        """Listens until cancelled; after a lost connection all clients resync."""
+        """Listens until cancelled; a lost connection is made anew, with a pause that grows while that fails."""
+        pause_s = RECONNECT_S
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("live_listener_lost", error=str(error))
-                await asyncio.sleep(RECONNECT_S)
-                self._put(LiveEvent(0, "resync", ""))
+            except DATABASE_TROUBLE as error:
+                pause_s = RECONNECT_S if self.listening.is_set() else min(pause_s * 2, RECONNECT_S_MAX)
+                log.warning("live_listener_lost", error=str(error) or type(error).__name__, again_in_s=pause_s)
+            finally:
+                self.listening.clear()
+            await asyncio.sleep(pause_s)
 
     async def _listen(self) -> None:
-        """On a connection of its own, which is dropped whole at the end."""
-        connection = await asyncpg.connect(self._url, timeout=10.0, command_timeout=10.0)
+        """On a connection of its own, which is dropped whole at the end.
+
+        Whoever had a page open before may have missed something, and is told so once nothing more can be missed.
+        """
+        notices: _Notices = asyncio.Queue(maxsize=QUEUE_MAX)
+        named = {"application_name": LISTENER}
+        connection = await asyncpg.connect(self._url, timeout=10.0, command_timeout=10.0, server_settings=named)
         try:
-            await connection.add_listener(CHANNEL, self._notified)
+            connection.add_termination_listener(lambda _: _put_last(notices, _Lost()))
+            await connection.add_listener(CHANNEL, lambda *notice: self._notified(notices, str(notice[-1])))
             self.listening.set()
+            self._put(LiveEvent(0, "resync", ""))
             while True:
-                await self._forward(connection)
+                await self._forward(connection, notices)
         finally:
-            self.listening.clear()
             connection.terminate()
 
-    async def _forward(self, connection: Any) -> None:
-        """Waits for the next range; looks after the connection every ten seconds without one."""
+    async def _forward(self, connection: Any, notices: _Notices) -> None:
+        """The next range to all clients; a connection that says nothing for ten seconds is asked whether it lives."""
         try:
-            first, last = await asyncio.wait_for(self._ranges.get(), timeout=PROBE_S)
+            async with asyncio.timeout(PROBE_S):
+                notice = await notices.get()
         except TimeoutError:
             await connection.execute("SELECT 1", timeout=5.0)
             return
-        for event in await _events_between(connection, first, last):
+        if isinstance(notice, _Lost):
+            raise ConnectionResetError("the database closed the connection")
+        for event in await _events_between(connection, *notice):
             self._put(event)
 
-    def _notified(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
-        first, _, last = str(payload).partition(" ")
+    def _notified(self, notices: _Notices, payload: str) -> None:
+        first, _, last = payload.partition(" ")
         try:
-            self._ranges.put_nowait((int(first), int(last)))
+            notices.put_nowait((int(first), int(last)))
         except (asyncio.QueueFull, ValueError):
             self._put(LiveEvent(0, "resync", ""))
 
     def _put(self, event: LiveEvent) -> None:
         for queue in self._clients:
             if queue.full():
-                _empty(queue)
-                queue.put_nowait(LiveEvent(event.live_id, "resync", ""))
+                _put_last(queue, LiveEvent(event.live_id, "resync", ""))
             else:
                 queue.put_nowait(event)
 
     def close(self) -> None:
         """Ends every open stream, so that a shutdown need not wait for people to close their pages."""
         for queue in self._clients:
-            if queue.full():
-                _empty(queue)
-            queue.put_nowait(None)
+            _put_last(queue, None)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[asyncio.Queue[LiveEvent | None]]:
@@ -154,9 +172,12 @@ class LiveHub:
             self._clients.discard(queue)
 
 
-def _empty(queue: asyncio.Queue[LiveEvent | None]) -> None:
-    while not queue.empty():
-        queue.get_nowait()
+def _put_last(queue: asyncio.Queue[Item], item: Item) -> None:
+    """Puts it in for certain: what waits in a full queue gives way to it."""
+    if queue.full():
+        while not queue.empty():
+            queue.get_nowait()
+    queue.put_nowait(item)
 
 
 async def _events_between(db: Reader, first: int, last: int) -> list[LiveEvent]:

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from cloud_sync.server.config import DatabaseConfig
 from cloud_sync.server.secret_files import made_secret, read_secret
+from cloud_sync.server.sql import DATABASE_TROUBLE
 from control.domain.errors import ConfigurationError, DeviceError
 
 SOCKET_PATH_BYTES_MAX = 107
@@ -375,7 +376,7 @@ async def opened_pool(url: str, config: DatabaseConfig) -> AsyncIterator[asyncpg
         pool = await asyncpg.create_pool(
             url, min_size=1, max_size=config.pool_size_max, command_timeout=config.command_timeout_s, timeout=10.0
         )
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except DATABASE_TROUBLE as error:
         raise DeviceError(f"PostgreSQL does not let us in: {error}. Look at database.url.") from error
     try:
         yield pool

@@ -1,9 +1,22 @@
-"""Small pieces of SQL reading that the query modules share: owns the reader port, JSON columns, LIKE patterns."""
+"""What users of the database share: owns the reader port, JSON columns, LIKE patterns, errors of a lost database."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Protocol
+
+import asyncpg
+
+# asyncpg raises InternalClientError, no child of its other errors, for a statement that begins between the server's
+# farewell and the end of the connection.
+DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+    TimeoutError,
+)
+DATABASE_TROUBLE = (*DATABASE_AWAY, asyncpg.PostgresError, OSError)
 
 
 class Reader(Protocol):

@@ -27,6 +27,7 @@ from control.domain.permits import PermitClass, WatchEffect
 from control.domain.plates import ALPHABET, normalise
 
 DOWNLINK_CHANNEL = "island_downlink"
+URGENT = "urgent"  # begins the notification of a change that must not wait
 SNAPSHOT_LOCK = 7_301_002
 TEXT_CHARS_MAX = 500
 DECISIONS = (Outcome.ADMIT, Outcome.ADMIT_UNDER_PERMIT, Outcome.REFUSE)
@@ -325,7 +326,7 @@ async def revoke_permit(given: Services, actor: Actor, permit_id: str, *, why: s
         await write_audit(
             connection, at=now, actor=actor, action="permit_revoked", subject=("permit", permit_id), why=why
         )
-        await _new_snapshot(connection, now, actor, f"permit {permit_id} revoked")
+        await _new_snapshot(connection, now, actor, f"permit {permit_id} revoked", urgent=True)
 
 
 async def add_watch(
@@ -359,7 +360,7 @@ async def add_watch(
         await write_audit(
             connection, at=now, actor=actor, action="watch_added", subject=subject, after=after, why=reason
         )
-        await _new_snapshot(connection, now, actor, f"watch entry {watch_id} added")
+        await _new_snapshot(connection, now, actor, f"watch entry {watch_id} added", urgent=True)
     return int(watch_id)
 
 
@@ -414,8 +415,11 @@ async def set_registry(
         await _new_snapshot(connection, now, actor, "registry changed")
 
 
-async def _new_snapshot(connection: Any, now: datetime, actor: Actor, why: str) -> None:
-    """The lock makes versions commit in their order: a gateway refuses a lower one."""
+async def _new_snapshot(connection: Any, now: datetime, actor: Actor, why: str, *, urgent: bool = False) -> None:
+    """The lock makes versions commit in their order: a gateway refuses a lower one.
+
+    Urgent is what stops or marks somebody: it goes down at once, while other changes may wait for one another.
+    """
     await connection.execute("SELECT pg_advisory_xact_lock($1)", SNAPSHOT_LOCK)
     version = await connection.fetchval(
         "INSERT INTO snapshot_versions (version, at, by, why)"
@@ -424,7 +428,9 @@ async def _new_snapshot(connection: Any, now: datetime, actor: Actor, why: str) 
         actor.username,
         why,
     )
-    await connection.execute("SELECT pg_notify($1, $2)", DOWNLINK_CHANNEL, f"snapshot {version}")
+    await connection.execute(
+        "SELECT pg_notify($1, $2)", DOWNLINK_CHANNEL, f"{URGENT if urgent else 'snapshot'} {version}"
+    )
     await announce(connection, [Change("permits", str(version))])
 
 

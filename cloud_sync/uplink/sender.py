@@ -28,7 +28,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:
-    """`window` batches of one lane may be under way; silence is counted from the oldest of them."""
+    """`window` batches of one lane may be under way; silence is counted from the oldest of them or from the last
+    acknowledgement that moved on, whichever is later: a cloud that is slow but answers is sent nothing twice."""
 
     window: int = 4
     batch_rows_max: int = BATCH_ROWS_MAX
@@ -116,6 +117,7 @@ class _Lane:
     tries: int = 0
     sent_seq: int = 0
     applied_seq: int = 0
+    heard_s: float = 0.0
     theirs: Ack | None = None
     agreed_seq: int | None = None
     parted_seq: int = 0
@@ -230,7 +232,7 @@ class Sender:
         return Greet(state.position.lane, state.position.base_seq, state.position.head_seq, 0)
 
     def _rows(self, state: _Lane, now_s: float) -> SendRows | None:
-        if state.flights and now_s >= state.flights[0].sent_s + self._patience_s(state):
+        if state.flights and now_s >= self._silent_s(state):
             state.tries += 1
             self._rewind(state, state.applied_seq, now_s)
         window = 1 if state.tries else self._settings.window
@@ -240,11 +242,15 @@ class Sender:
 
     def _wake_s(self) -> float | None:
         times = [
-            state.flights[0].sent_s + self._patience_s(state) if state.flights else state.due_s
+            self._silent_s(state) if state.flights else state.due_s
             for state in self._lanes.values()
             if state.flights or state.phase in (Phase.GREETING, Phase.PARTING, Phase.REFUSED)
         ]
         return min(times, default=None)
+
+    def _silent_s(self, state: _Lane) -> float:
+        """When what is under way counts as lost."""
+        return max(state.flights[0].sent_s, state.heard_s) + self._patience_s(state)
 
     def _patience_s(self, state: _Lane) -> float:
         return min(self._settings.silence_s * 2.0 ** min(state.tries, 10), self._settings.silence_s_max)
@@ -260,7 +266,7 @@ class Sender:
         self._forget_flights(state, ack.applied_seq)
         if ack.applied_seq == state.applied_seq:
             return ()
-        state.applied_seq = ack.applied_seq
+        state.applied_seq, state.heard_s = ack.applied_seq, now_s
         state.sent_seq = max(state.sent_seq, ack.applied_seq)
         return (Confirm(ack.lane, ack.applied_seq),)
 

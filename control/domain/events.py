@@ -109,6 +109,25 @@ class PlateCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleCorrected:
+    """A person named the vehicle's type; the same type confirms it. `head` had predicted; "" where nothing had.
+
+    `crop_kept` says whether the gateway keeps the picture to learn from; it never leaves the gateway.
+    """
+
+    arrival_id: str
+    lane_id: str
+    predicted: str
+    predicted_confidence: float
+    head: str
+    corrected: str
+    crop_kept: bool
+    by: str
+    source: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRevised:
     """A person changed what a past decision should have been; nothing at the barrier changes."""
 
@@ -162,6 +181,7 @@ class GatewayHealth:
     snapshot_version: int
     disk_free_frac: float
     lanes: list[dict[str, Any]] = field(default_factory=list)
+    vehicle_head: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +225,7 @@ EVENT_KINDS: dict[str, tuple[type, SyncLane]] = {
     "vehicle_passed": (VehiclePassed, SyncLane.GATE),
     "guard_decided": (GuardDecided, SyncLane.GATE),
     "plate_corrected": (PlateCorrected, SyncLane.GATE),
+    "vehicle_corrected": (VehicleCorrected, SyncLane.GATE),
     "decision_revised": (DecisionRevised, SyncLane.GATE),
     "command_result": (CommandResult, SyncLane.GATE),
     "device_lost": (DeviceLost, SyncLane.ALARM),

@@ -60,11 +60,15 @@ class PlateReading:
 
 @dataclass(frozen=True, slots=True)
 class VehicleReading:
-    """One vehicle; `box` is x0, y0, x1, y1 in pixels."""
+    """One vehicle; `box` is x0, y0, x1, y1 in pixels.
+
+    `confidence` is the probability of `type`; `alternatives` are other types with theirs, best first.
+    """
 
     type: VehicleType
     confidence: float
     box: Box
+    alternatives: tuple[tuple[VehicleType, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

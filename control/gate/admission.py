@@ -1,7 +1,7 @@
 """The admission policy: who may enter, and why. Pure, total and deterministic.
 
 Order of the questions, first answer wins: lane, rules, can it be read, block list, sure enough, emergency,
-lists, clone, consistency, register, energy, permit. Confidence thresholds are rules, not vision.
+lists, clone, mounting, consistency, register, energy, permit. Confidence thresholds are rules, not vision.
 """
 
 from __future__ import annotations
@@ -23,21 +23,29 @@ from control.gate.rules import Policy, RuleSet, Treatment
 
 @dataclass(frozen=True, slots=True)
 class ArrivalView:
-    """What is known of one arrival. `plate` None: looked, saw none. `vehicle` None: type not looked for."""
+    """What is known of one arrival. `plate` None: looked, saw none. `vehicle` None: type not looked for.
+
+    `mounting` is what speaks against the plate being fixed on this vehicle (`control.gate.mounting`).
+    """
 
     plate: PlateReading | Unavailable | None
     vehicle: VehicleReading | Unavailable | None = None
+    mounting: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """The lane as the policy sees it. `already_inside`: this plate entered and did not leave; None: unknown."""
+    """The lane as the policy sees it. `already_inside`: this plate entered and did not leave; None: unknown.
+
+    `entered_at` is when it did, where that is known.
+    """
 
     lane_id: str
     gate_id: str
     direction: Direction
     mode: LaneMode = LaneMode.AUTO
     already_inside: bool | None = None
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +63,7 @@ class _Case:
 
 
 EMERGENCY_KINDS = frozenset({PlateKind.EMERGENCY, PlateKind.POLICE})
-CLOCK_TOLERANCE = timedelta(minutes=10)
 EMERGENCY_TYPES = frozenset({VehicleType.FIRE_ENGINE, VehicleType.AMBULANCE, VehicleType.POLICE_CAR})
-
-_HEAVY = frozenset({VehicleType.BUS, VehicleType.TRUCK, VehicleType.CRANE, VehicleType.MACHINERY})
-_LIGHT = frozenset({VehicleType.CAR, VehicleType.GOLF_CART, VehicleType.MOTORCYCLE, VehicleType.TRICYCLE})
-CONTRADICTIONS: dict[PlateKind, frozenset[VehicleType]] = {
-    PlateKind.SMALL: _HEAVY,
-    PlateKind.NEV_SMALL: _HEAVY,
-    PlateKind.LARGE: frozenset({VehicleType.CAR, VehicleType.GOLF_CART}),
-    PlateKind.NEV_LARGE: _LIGHT,
-}
 
 
 def decide(view: ArrivalView, snapshot: PermitSnapshot, rules: RuleSet, lane: LaneView, at: datetime) -> Decision:
@@ -217,20 +215,43 @@ def _alert_list(case: _Case) -> Decision | None:
 def _clone(case: _Case) -> Decision | None:
     if not case.lane.already_inside or case.policy.treatment(keys.ALREADY_INSIDE) is not Treatment.HOLD:
         return None
-    return _answer(case, Outcome.HOLD, Reason(Code.ALREADY_INSIDE, _clause(case.policy, keys.ALREADY_INSIDE)))
+    since = "" if case.lane.entered_at is None else case.lane.entered_at.isoformat(timespec="seconds")
+    return _answer(case, Outcome.HOLD, Reason(Code.ALREADY_INSIDE, _clause(case.policy, keys.ALREADY_INSIDE), since))
+
+
+def _mounting(case: _Case) -> Decision | None:
+    """A plate that may only be shown says nothing about this vehicle: neither admitted nor refused upon it."""
+    if not case.view.mounting or case.policy.treatment(keys.NOT_MOUNTED) is not Treatment.HOLD:
+        return None
+    return _answer(case, Outcome.HOLD, *case.view.mounting)
 
 
 def _consistency(case: _Case) -> Decision | None:
+    """A vehicle that does not fit its plate goes to a person when its type is sure; below that it is only noted."""
+    reason = _contradiction(case)
+    if reason is None or case.policy.treatment(keys.TYPE_MISMATCH) is not Treatment.HOLD:
+        return None
+    if not _type_is_sure(case):
+        return None
+    more = (Reason(Code.MAYBE_EMERGENCY),) if _maybe_emergency(case) else ()
+    return _answer(case, Outcome.HOLD, reason, *more)
+
+
+def _contradiction(case: _Case) -> Reason | None:
+    """The type seen is one that the dated table calls contradictory to this kind of plate."""
     seen = _seen_type(case)
-    if seen is None or seen not in CONTRADICTIONS.get(case.identity.kind, frozenset()):
+    if seen is None or case.identity.kind not in keys.CHECKED_KINDS:
         return None
-    if seen.value in _recorded_types(case):
+    key = keys.consistency_key(case.identity.kind)
+    if seen not in case.policy.types(key) or seen.value in _recorded_types(case):
         return None
-    if case.policy.treatment(keys.TYPE_MISMATCH) is not Treatment.HOLD:
-        return None
-    return _answer(
-        case, Outcome.HOLD, Reason(Code.TYPE_CONTRADICTS_PLATE, _clause(case.policy, keys.TYPE_MISMATCH), seen.value)
-    )
+    return Reason(Code.TYPE_CONTRADICTS_PLATE, _clause(case.policy, key), seen.value)
+
+
+def _type_is_sure(case: _Case) -> bool:
+    """Sure enough to stop a vehicle that its plate and papers would let through."""
+    vehicle = case.view.vehicle
+    return isinstance(vehicle, VehicleReading) and vehicle.confidence >= case.policy.number(keys.VEHICLE_HOLD_MIN)
 
 
 def _recorded_types(case: _Case) -> set[str]:
@@ -260,6 +281,7 @@ _QUESTIONS = (
     _lane_mode,
     _alert_list,
     _clone,
+    _mounting,
     _consistency,
     _allow_list,
 )
@@ -353,7 +375,7 @@ def _under_permit(case: _Case) -> Decision | None:
     if _clock_doubtful(case):
         return _answer(case, Outcome.HOLD, Reason(Code.CLOCK_DOUBTFUL, detail=permit.permit_id))
     seen = _seen_type(case)
-    if seen is not None and _names_another(permit, seen):
+    if seen is not None and _type_is_sure(case) and _names_another(permit, seen):
         return _answer(case, Outcome.HOLD, Reason(Code.PERMIT_OTHER_VEHICLE, "管理办法 art. 25", permit.permit_id))
     reason = Reason(Code.PERMIT_VALID, "管理办法 art. 25", permit.permit_id)
     return _answer(case, Outcome.ADMIT_UNDER_PERMIT, reason, permit=permit, record_emission=True)
@@ -361,7 +383,8 @@ def _under_permit(case: _Case) -> Decision | None:
 
 def _clock_doubtful(case: _Case) -> bool:
     """The lists come from the future: our clock fell behind, and no permit's dates can be judged by it."""
-    return case.snapshot.taken_at - case.at > CLOCK_TOLERANCE
+    behind_max = timedelta(minutes=case.policy.number(keys.CLOCK_BEHIND_MAX_MIN))
+    return case.snapshot.taken_at - case.at > behind_max
 
 
 def _names_another(permit: Permit, seen: VehicleType) -> bool:
@@ -452,9 +475,7 @@ def _answer(
     complete_permit_after: bool = False,
     record_emission: bool = False,
 ) -> Decision:
-    alert = _watched(case, WatchEffect.ALERT)
-    noted = (Reason(Code.ON_ALERT_LIST, detail=alert.reason),) if alert else ()
-    extra = tuple(r for r in noted if all(r.code != given.code for given in reasons))
+    extra = tuple(r for r in _noted(case) if all(r.code != given.code for given in reasons))
     return Decision(
         outcome,
         (*reasons, *extra),
@@ -463,3 +484,11 @@ def _answer(
         complete_permit_after=complete_permit_after,
         record_emission=record_emission,
     )
+
+
+def _noted(case: _Case) -> tuple[Reason, ...]:
+    """What a person should see beside the deciding reason, whatever the outcome."""
+    alert = _watched(case, WatchEffect.ALERT)
+    listed = () if alert is None else (Reason(Code.ON_ALERT_LIST, detail=alert.reason),)
+    contradiction = _contradiction(case)
+    return (*listed, *case.view.mounting, *(() if contradiction is None else (contradiction,)))

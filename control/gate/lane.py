@@ -67,7 +67,8 @@ class GuardCommand:
 class LaneInputs:
     """One turn's frozen view. Loops and beam are True when something is there.
 
-    `guards` come ranked, the local guard first. `plate_seen` wakes a lane whose loop A is broken.
+    `guards` come ranked, the local guard first. `plate_seen` wakes a lane whose loop A is broken; `own_in_view` says
+    that the plate before the barrier is still the one of this arrival. `decision` may come again for a held arrival.
     """
 
     at_s: float
@@ -78,6 +79,7 @@ class LaneInputs:
     decision: tuple[int, Decision] | None = None
     guards: tuple[GuardCommand, ...] = ()
     plate_seen: bool = False
+    own_in_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class LaneTimes:
     """Seconds; settings of the lane."""
 
     gone_s: float = 2.0
+    rolled_back_s: float = 30.0
     unused_s: float = 8.0
     clear_s: float = 1.0
     move_s: float = 8.0
@@ -93,7 +96,10 @@ class LaneTimes:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """All that a lane remembers. `arrival_no` counts arrivals of this run; `opened_by_us` asks us to close again."""
+    """All that a lane remembers. `arrival_no` counts arrivals of this run; `opened_by_us` asks us to close again.
+
+    `spent`: the policy has asked to open for this arrival once, and does not ask again.
+    """
 
     phase: Phase = Phase.IDLE
     arrival_no: int = 0
@@ -102,6 +108,8 @@ class LaneState:
     on_b: bool = False
     left_a: int = 0
     ended: bool = False
+    rolled_back: bool = False
+    spent: bool = False
     a_before: bool = False
     a_clear_s: float | None = None
     b_clear_s: float | None = None
@@ -274,7 +282,8 @@ def _idle(state: LaneState, inputs: LaneInputs, _: LaneTimes) -> Turn:
     if not _at_a(inputs):
         return state, ()
     number = state.arrival_no + 1
-    arrived = replace(_enter(state, Phase.READING, inputs), arrival_no=number, on_b=False, left_a=0, ended=False)
+    fresh = replace(_enter(state, Phase.READING, inputs), on_b=False, left_a=0, ended=False, rolled_back=False)
+    arrived = replace(fresh, arrival_no=number, spent=False)
     return arrived, (BeginArrival(number),)
 
 
@@ -282,12 +291,14 @@ def _reading(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
     left = _gone(state, inputs, times)
     if left is not None:
         return left
+    state = _back_on_a(state, inputs, times)
     if inputs.decision is None or inputs.decision[0] != state.arrival_no:
         return state, ()
     decision = inputs.decision[1]
-    if decision.outcome.opens and _cannot_close_again(inputs) and not decision.complete_permit_after:
-        return _enter(state, Phase.WAITING, inputs), (ShowMessage("wait"),)
     if decision.outcome.opens:
+        state = replace(state, spent=True)
+        if _cannot_close_again(inputs) and not decision.complete_permit_after:
+            return _enter(state, Phase.WAITING, inputs), (ShowMessage("wait"),)
         return _open(state, inputs, Cause.DECISION, decision.outcome.value)
     if decision.outcome is Outcome.REFUSE:
         return _enter(state, Phase.REFUSED, inputs), (ShowMessage(decision.reasons[0].code),)
@@ -300,18 +311,44 @@ def _cannot_close_again(inputs: LaneInputs) -> bool:
 
 
 def _waiting(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
-    return _gone(state, inputs, times) or (state, ())
+    """For the guard; a plate that becomes clear meanwhile is decided about as if it had just been read."""
+    if state.spent or not _at_a(inputs):
+        return _refused(state, inputs, times)
+    state, effects = _reading(state, inputs, times)
+    return state, () if effects == (ShowMessage("wait"),) else effects
+
+
+def _refused(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
+    return _gone(state, inputs, times) or (_back_on_a(state, inputs, times), ())
 
 
 def _gone(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn | None:
-    """The vehicle left the approach: through an arm that somebody raised, or backwards."""
+    """The vehicle left the approach: through an arm that somebody raised, or backwards.
+
+    One that rolled back a little, its plate still in view, is expected again for a while. What stands on loop A after
+    that with another plate, or with none to be seen, is another vehicle.
+    """
     if inputs.barrier is Barrier.OPEN and inputs.loop_b is True:
         through = replace(_enter(state, Phase.PASSING, inputs), on_b=True, ended=True)
-        return through, (EndArrival(state.arrival_no, "unasked"),)
-    if _lasted(state.a_clear_s, inputs, times.gone_s):
-        away = replace(_enter(state, Phase.IDLE, inputs), opened_by_us=False, ended=True)
-        return away, (EndArrival(state.arrival_no, "backed_out"), ShowMessage("blank"))
+        return through, _ending(state, "unasked")
+    rolled_back = inputs.own_in_view and not _lasted(state.a_clear_s, inputs, times.rolled_back_s)
+    left = _lasted(state.a_clear_s, inputs, times.gone_s) and not rolled_back
+    if left or (state.rolled_back and _at_a(inputs) and not inputs.own_in_view):
+        away = replace(_enter(state, Phase.IDLE, inputs), opened_by_us=False, ended=True, rolled_back=False)
+        return away, (*_ending(state, "backed_out"), ShowMessage("blank"))
     return None
+
+
+def _ending(state: LaneState, movement: str) -> tuple[Effect, ...]:
+    """The end of the arrival, told once; after a guard's order to the arm alone there may be none to end."""
+    return (EndArrival(state.arrival_no, movement),) if state.arrival_no and not state.ended else ()
+
+
+def _back_on_a(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> LaneState:
+    """Remember that the vehicle rolled back off loop A, until it is there again."""
+    if _at_a(inputs):
+        return replace(state, rolled_back=False)
+    return replace(state, rolled_back=state.rolled_back or _lasted(state.a_clear_s, inputs, times.gone_s))
 
 
 def _open(state: LaneState, inputs: LaneInputs, cause: Cause, message: str) -> Turn:
@@ -355,9 +392,7 @@ def _count_vehicles(state: LaneState, inputs: LaneInputs) -> Turn:
 
 
 def _finish(state: LaneState, inputs: LaneInputs, movement: str, cause: Cause, effects: tuple[Effect, ...]) -> Turn:
-    ended = effects
-    if state.arrival_no and not state.ended:
-        ended = (*effects, EndArrival(state.arrival_no, movement))
+    ended = (*effects, *_ending(state, movement))
     state = replace(state, ended=True)
     if not state.opened_by_us or inputs.barrier is not Barrier.OPEN:
         # An arm that a person raised stays up until a person lowers it.
@@ -376,7 +411,7 @@ _PHASES = {
     Phase.IDLE: _idle,
     Phase.READING: _reading,
     Phase.WAITING: _waiting,
-    Phase.REFUSED: _waiting,
+    Phase.REFUSED: _refused,
     Phase.OPENING: _opening,
     Phase.PASSING: _passing,
     Phase.CLOSING: _closing,

@@ -46,6 +46,12 @@ class Code(StrEnum):
     REGISTER_CONTRADICTS_PLATE = "register_contradicts_plate"
     ALREADY_INSIDE = "already_inside"
     TYPE_CONTRADICTS_PLATE = "type_contradicts_plate"
+    PLATE_WITHOUT_VEHICLE = "plate_without_vehicle"
+    PLATE_OF_OTHER_VEHICLE = "plate_of_other_vehicle"
+    PLATE_WRONG_SIZE = "plate_wrong_size"
+    PLATE_WRONG_PLACE = "plate_wrong_place"
+    PLATE_MOVES_APART = "plate_moves_apart"
+    PLATE_APPEARED_LATE = "plate_appeared_late"
     SNAPSHOT_TOO_OLD = "snapshot_too_old"
     CLOCK_DOUBTFUL = "clock_doubtful"
     NO_RULE_IN_FORCE = "no_rule_in_force"
@@ -90,6 +96,12 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.REGISTER_CONTRADICTS_PLATE: ("新能源号牌，但登记为燃油车", "New-energy plate, but registered as fuel"),
     Code.ALREADY_INSIDE: ("同一车牌已在岛内", "The same plate is already on the island"),
     Code.TYPE_CONTRADICTS_PLATE: ("车型与号牌种类不符", "The vehicle does not fit its kind of plate"),
+    Code.PLATE_WITHOUT_VEHICLE: ("车牌周围没有车，可能是纸或屏幕", "No vehicle around the plate: paper or a screen?"),
+    Code.PLATE_OF_OTHER_VEHICLE: ("车牌不在最前面的车上", "The plate is not on the vehicle in front"),
+    Code.PLATE_WRONG_SIZE: ("车牌大小与车不相称", "The plate's size does not fit the vehicle"),
+    Code.PLATE_WRONG_PLACE: ("车牌位置太高，像在挡风玻璃后", "The plate is too high, as behind a windscreen"),
+    Code.PLATE_MOVES_APART: ("车牌与车的移动不一致", "The plate moves, but not with the vehicle"),
+    Code.PLATE_APPEARED_LATE: ("车停下以后才出现车牌", "The plate appeared only after the vehicle had stopped"),
     Code.SNAPSHOT_TOO_OLD: ("许可数据太旧，不自动拒绝", "The permits are too old to refuse by"),
     Code.CLOCK_DOUBTFUL: ("时钟可疑，许可时效不能判断", "The clock is in doubt, so permit dates cannot be judged"),
     Code.NO_RULE_IN_FORCE: ("今天没有生效的规则", "No rule is in force today"),

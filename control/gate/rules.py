@@ -15,6 +15,7 @@ from typing import Any
 
 from control.domain.errors import ConfigurationError
 from control.domain.plates import PlateKind
+from control.domain.vehicles import VehicleType
 
 
 class Treatment(StrEnum):
@@ -62,6 +63,10 @@ class Policy:
         """The value of a treatment key."""
         return Treatment(str(self.rules[key].value))
 
+    def types(self, key: str) -> frozenset[VehicleType]:
+        """The value of a key that lists vehicle types."""
+        return frozenset(VehicleType(name) for name in _names(self.rules[key].value))
+
     def clause(self, key: str) -> str:
         """The clause that the row in force rests on."""
         return self.rules[key].clause
@@ -71,12 +76,23 @@ CONFIDENCE_MIN = "reading.confidence_min"
 CHARACTER_MIN = "reading.character_min"
 COLOUR_MIN = "reading.colour_min"
 VEHICLE_MIN = "vehicle.confidence_min"
+VEHICLE_HOLD_MIN = "vehicle.hold_min"
+CROP_KEEP_DAYS = "vehicle.crop_keep_days"
 SNAPSHOT_AGE_MAX_H = "snapshot.age_max_h"
+CLOCK_BEHIND_MAX_MIN = "clock.behind_max_min"
+OWN_VIEW_MAX_MIN = "presence.own_view_max_min"
+LOOKS_MIN = "mounting.looks_min"
+MARGIN_WIDTHS = "mounting.margin_widths"
+DRIFT_WIDTHS_MAX = "mounting.drift_widths_max"
+WIDTH_FRAC_MIN = "mounting.width_frac_min"
+WIDTH_FRAC_MAX = "mounting.width_frac_max"
+HEIGHT_FRAC_MIN = "mounting.height_frac_min"
 PLUG_IN = "energy.plug_in_or_fuel_cell"
 BLOCK_LIST = "list.block"
 ALERT_LIST = "list.alert"
 ALREADY_INSIDE = "arrival.already_inside"
 TYPE_MISMATCH = "arrival.type_contradicts_plate"
+NOT_MOUNTED = "arrival.plate_not_mounted"
 EMERGENCY = "emergency"
 
 _ANY = frozenset(Treatment)
@@ -97,22 +113,41 @@ SPECIAL_KINDS = (
 )
 
 
+# Kinds whose plate says something about the vehicle that carries it: one row each lists the types that contradict it.
+CHECKED_KINDS = tuple(kind for kind in PlateKind if kind not in (PlateKind.UNKNOWN, PlateKind.TEMPORARY))
+
+
 def kind_key(kind: PlateKind) -> str:
     """The rule key of a special kind."""
     return f"kind.{kind.value}"
 
 
-FRACTIONS = frozenset({CONFIDENCE_MIN, CHARACTER_MIN, COLOUR_MIN, VEHICLE_MIN})
+def consistency_key(kind: PlateKind) -> str:
+    """The rule key of the vehicle types that contradict a kind of plate."""
+    return f"consistency.{kind.value}"
+
+
+FRACTIONS = frozenset(
+    {CONFIDENCE_MIN, CHARACTER_MIN, COLOUR_MIN, VEHICLE_MIN, VEHICLE_HOLD_MIN}
+    | {WIDTH_FRAC_MIN, WIDTH_FRAC_MAX, HEIGHT_FRAC_MIN}
+)
+NUMBERS = frozenset(
+    {SNAPSHOT_AGE_MAX_H, CLOCK_BEHIND_MAX_MIN, OWN_VIEW_MAX_MIN, LOOKS_MIN, MARGIN_WIDTHS, DRIFT_WIDTHS_MAX}
+    | {CROP_KEEP_DAYS}
+)
+TYPE_LISTS = frozenset(consistency_key(kind) for kind in CHECKED_KINDS)
+NO_TYPES = "none"
 TREATMENTS: Mapping[str, frozenset[Treatment]] = {
     PLUG_IN: _ADMIT_OR_WAIT,
     BLOCK_LIST: _WAIT_OR_REFUSE,
     ALERT_LIST: _ADMIT_OR_WAIT,
     ALREADY_INSIDE: _ADMIT_OR_WAIT,
     TYPE_MISMATCH: _ADMIT_OR_WAIT,
+    NOT_MOUNTED: _ADMIT_OR_WAIT,
     EMERGENCY: _ADMIT_OR_WAIT,
     **{kind_key(kind): _ANY for kind in SPECIAL_KINDS},
 }
-KEYS = FRACTIONS | {SNAPSHOT_AGE_MAX_H} | frozenset(TREATMENTS)
+KEYS = FRACTIONS | NUMBERS | TYPE_LISTS | frozenset(TREATMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +161,11 @@ class RuleSet:
         """The policy at `at` (aware), or None when some key has no row in force: then nothing opens by itself."""
         found = {row.key: row for row in self.rows if _covers(row, at)}
         return Policy(self.version, found) if found.keys() >= KEYS else None
+
+    def completed_by(self, delivered: RuleSet) -> RuleSet:
+        """With the delivered rows of every key that has no row here: rows published before that key existed."""
+        known = {row.key for row in self.rows}
+        return RuleSet(self.version, self.rows + tuple(row for row in delivered.rows if row.key not in known))
 
 
 def _covers(row: Rule, at: datetime) -> bool:
@@ -205,12 +245,28 @@ def _value(key: str, value: object, where: str) -> Value:
         if value not in allowed:
             raise ConfigurationError(f"{where}: `value` of {key} must be one of {', '.join(allowed)}, not {value!r}.")
         return str(value)
+    if key in TYPE_LISTS:
+        return _type_list(key, value, where)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"{where}: `value` of {key} must be a number, not {value!r}.")
     upper = 1.0 if key in FRACTIONS else 24.0 * 365
     if not 0 <= value <= upper:
         raise ConfigurationError(f"{where}: `value` of {key} must lie between 0 and {upper:g}, not {value!r}.")
     return float(value)
+
+
+def _type_list(key: str, value: object, where: str) -> str:
+    known = {kind.value for kind in VehicleType} - {VehicleType.UNKNOWN.value}
+    wrong = [name for name in _names(value) if name not in known] if isinstance(value, str) else [value]
+    if wrong:
+        raise ConfigurationError(f"{where}: `value` of {key} must name vehicle types or be none, not {wrong[0]!r}.")
+    return str(value)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """The names in a list of vehicle types; `none` stands for an empty one."""
+    text = str(value).strip()
+    return () if text == NO_TYPES else tuple(name.strip() for name in text.split(","))
 
 
 def _instant(value: object, name: str, where: str) -> datetime:

@@ -92,7 +92,8 @@ class MediaUpload:
             await asyncio.sleep(full_jitter_s(attempt - 1, base_s=base_s, cap_s=cap_s, random=self._random))
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), IDLE_LOOK_S)
+            async with asyncio.timeout(IDLE_LOOK_S):
+                await self._wake.wait()
 
     async def _send(self, client: httpx.AsyncClient, media: PendingMedia) -> Answer:
         try:

@@ -203,7 +203,8 @@ class MqttUplink:
                 case Wait(until_s):
                     pause_s = IDLE_LOOK_S if until_s is None else max(until_s - now_s, 0.001)
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), pause_s)
+                        async with asyncio.timeout(pause_s):
+                            await self._wake.wait()
 
     async def _greet(self, client: aiomqtt.Client, action: Greet) -> None:
         lane = action.lane

@@ -25,10 +25,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from cloud_sync.contract import look
 from control.domain.plates import normalise
 from control.domain.readings import Unavailable
+from control.domain.vehicles import VehicleType
 from control.gate.lane import GuardAction
 from control.gate.reasons import GUARD_PERMIT
 from edge.api import view
-from edge.api.requests import ADMIT_REASONS, REFUSE_REASONS, BarrierOrder, HoldDecision, SignIn
+from edge.api.requests import ADMIT_REASONS, REFUSE_REASONS, BarrierOrder, HoldDecision, SignIn, VehicleWord
 from edge.api.sessions import Session, Sessions
 from edge.api.words import WORDS
 from edge.app import Gateway
@@ -36,6 +37,8 @@ from edge.config import HutConfig
 from edge.evidence import encode
 from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
+from edge.journal import JournalError
+from edge.metrics import metrics_text
 from edge.ports import Clock, Frame
 
 log = structlog.get_logger(__name__)
@@ -143,6 +146,7 @@ async def home(request: Request) -> Response:
         return RedirectResponse("/sign-in", 303)
     both = {key: {"zh": zh, "en": en} for key, (zh, en) in WORDS.items()}
     boot = {"csrf": session.csrf, "words": both, "admit_reasons": ADMIT_REASONS, "refuse_reasons": REFUSE_REASONS}
+    boot["vehicle_types"] = [kind.value for kind in VehicleType]
     return _page(request, "hut.html", guard=session.name, boot=boot)
 
 
@@ -175,6 +179,11 @@ async def sign_out(request: Request, _: DecidingGuard) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(COOKIE)
     return response
+
+
+async def metrics(request: Request) -> Response:
+    """Counts for monitoring, without signing in: there is no plate and no name in them."""
+    return Response(metrics_text(request.app.state.gateway), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 # --------------------------------------------------------------------------------------------------------- live state
@@ -277,6 +286,22 @@ async def decide_hold(request: Request, arrival_id: str, body: HoldDecision, ses
     return _answer(await lane.ask(choice))
 
 
+async def name_vehicle(request: Request, arrival_id: str, body: VehicleWord, session: DecidingGuard) -> dict[str, bool]:
+    """Say what type a held vehicle is; the answer says whether its picture is kept to learn from."""
+    gateway: Gateway = request.app.state.gateway
+    desk = gateway.parts.vehicles
+    lane = next((lane for lane in gateway.gate_lanes() if lane.held and lane.held.arrival_id == arrival_id), None)
+    passage = lane.held.passage if lane is not None and lane.held is not None else None
+    if desk is None or passage is None:
+        raise HTTPException(STATUS_OF[Answer.GONE], "vehicle_gone")
+    try:
+        kept = await desk.correct(passage, body.type, by=session.name, source=Source.HUT.value)
+    except JournalError as error:
+        raise HTTPException(STATUS_OF[Answer.JOURNAL_FULL], "type_not_kept") from error
+    gateway.parts.changes.tell()
+    return {"learnt_from": kept}
+
+
 async def order_barrier(request: Request, lane_id: str, body: BarrierOrder, session: DecidingGuard) -> Response:
     """Raise or lower an arm by hand, with a reason."""
     if body.reason_code not in ADMIT_REASONS:
@@ -303,11 +328,13 @@ _ROUTES = (
     ("/sign-in", "GET", sign_in_page),
     ("/api/sign-in", "POST", sign_in),
     ("/api/sign-out", "POST", sign_out),
+    ("/metrics", "GET", metrics),
     ("/api/state", "GET", state),
     ("/api/changes", "GET", changes),
     ("/api/lanes/{lane_id}/picture.jpg", "GET", live_picture),
     ("/api/holds/{arrival_id}/{role}.jpg", "GET", hold_picture),
     ("/api/holds/{arrival_id}/decision", "POST", decide_hold),
+    ("/api/holds/{arrival_id}/vehicle", "POST", name_vehicle),
     ("/api/lanes/{lane_id}/barrier", "POST", order_barrier),
 )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from control.domain.vehicles import VehicleType
 from control.gate.reasons import GUARD_ADMIT, GUARD_REFUSE
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
@@ -33,6 +34,13 @@ class HoldDecision(BaseModel):
     note: Words = ""
     reading: PlateText | None = None
     under_permit: bool = False
+
+
+class VehicleWord(BaseModel):
+    """What a held vehicle is, in a guard's eyes; the type that was read confirms it."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: VehicleType
 
 
 class BarrierOrder(BaseModel):

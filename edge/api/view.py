@@ -8,6 +8,7 @@ from cloud_sync.contract.look.plates import ground_of, spoken
 from control.domain.permits import Permit
 from control.domain.plates import normalise
 from control.domain.readings import Unavailable
+from control.domain.vehicles import VehicleType
 from control.gate.admission import permit_problem
 from control.gate.lane import Barrier as Arm
 from edge.app import Gateway, Lane
@@ -21,6 +22,8 @@ from edge.ports import Frame, JsonObject
 RECENT_SHOWN = 6
 UNSURE_BELOW = 0.8
 READINGS_MAX = 2
+# So many types are offered at once; the others are one tap further.
+VEHICLE_CHOICES = 3
 
 
 def state_of(gateway: Gateway, recent: list[JsonObject]) -> JsonObject:
@@ -90,10 +93,26 @@ def hold_view(gateway: Gateway, lane: GateLane, arrival: Arrival) -> JsonObject:
         "plate": plate_view(event.plate) if event.plate else None,
         "readings": readings_of(gateway, lane, event.plate, event.suggestions) if event.plate else [],
         "reasons": [reason_view(reason) for reason in event.reasons],
-        "vehicle": event.vehicle["type"] if event.vehicle else None,
+        "vehicle": vehicle_view(gateway, arrival.arrival_id, event.vehicle),
         "has_frame": event.frame_sha256 is not None,
         "quad": event.plate["quad"] if event.plate else None,
         "frame_size": [frame.image.shape[1], frame.image.shape[0]] if frame is not None else None,
+    }
+
+
+def vehicle_view(gateway: Gateway, arrival_id: str, body: JsonObject | None) -> JsonObject | None:
+    """The type as read, the next likely ones, and what a person called it; None where nobody may correct it."""
+    desk = gateway.parts.vehicles
+    if desk is None:
+        return None
+    kind = body["type"] if body else VehicleType.UNKNOWN.value
+    others = [other for other, _ in body.get("alternatives", ())] if body else []
+    unread = body is None or kind == VehicleType.UNKNOWN
+    return {
+        "type": kind,
+        "confidence": None if unread else body["confidence"],
+        "others": [other for other in others if other != kind][: VEHICLE_CHOICES - (0 if unread else 1)],
+        "named": desk.named(arrival_id),
     }
 
 

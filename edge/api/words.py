@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from control.gate.reasons import GUARD_ADMIT, GUARD_REFUSE
 
+VEHICLE_WORDS: dict[str, tuple[str, str]] = {
+    "car": ("轿车", "Car"),
+    "minibus": ("面包车", "Minibus"),
+    "bus": ("客车", "Bus"),
+    "pickup": ("皮卡", "Pickup"),
+    "truck": ("货车", "Truck"),
+    "fire_engine": ("消防车", "Fire engine"),
+    "ambulance": ("救护车", "Ambulance"),
+    "police_car": ("警用车", "Police car"),
+    "crane": ("汽车起重机", "Crane"),
+    "machinery": ("工程机械", "Machinery"),
+    "sanitation": ("环卫车", "Sanitation vehicle"),
+    "golf_cart": ("电瓶游览车", "Golf cart"),
+    "motorcycle": ("摩托车", "Motorcycle"),
+    "tricycle": ("三轮车", "Tricycle"),
+    "unknown": ("看不出来", "Cannot tell"),
+}
+
 WORDS: dict[str, tuple[str, str]] = {
     **{f"r_{code}": words for code, words in (GUARD_ADMIT | GUARD_REFUSE).items()},
     "title": ("岗亭", "Hut"),
@@ -88,6 +106,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "a_no_permit": ("这张许可现在不能用。", "That permit cannot be used now."),
     "a_failed": ("没有成功，请再试一次。", "That did not work. Try again."),
     "lost_page": ("页面和网关断开了，画面不是现在的。", "The page lost its gateway: this is not live."),
+    **{f"t_{kind}": words for kind, words in VEHICLE_WORDS.items()},
+    "vehicle_type": ("车型", "Vehicle"),
+    "type_unsure": ("车型看不准，是哪一种？", "What vehicle is it?"),
+    "type_other": ("其他车型", "Another type"),
+    "type_which": ("这是什么车？", "What vehicle is this?"),
+    "type_named": ("你选的是{t}", "You chose: {t}"),
+    "type_kept": (
+        "记下了：{t}。照片留在本机学习，车牌已盖住。",
+        "Noted: {t}. The picture stays here to learn from, its plates covered.",
+    ),
+    "type_only": ("记下了：{t}。没有可学的照片。", "Noted: {t}. There is no picture to learn from."),
+    "a_vehicle_gone": ("车已经离开，车型没有记下。", "The vehicle has left; its type is not noted."),
+    "a_type_not_kept": ("磁盘写满，车型没有记下。", "The disk is full; the type is not noted."),
     "sign_in": ("登录", "Sign in"),
     "your_name": ("你的名字", "Your name"),
     "pin": ("PIN 码", "PIN"),
@@ -99,7 +130,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "to_light": ("浅色", "Light"),
     "key_list": ("按键", "Keys"),
     "key_list_text": (
-        "1、2 选读法；P 按许可放行；A 放行；R 不放行；J、K 换车；? 按键；Esc 返回",
-        "1, 2 choose the reading; P admit under permit; A admit; R refuse; J, K next vehicle; ? keys; Esc back",
+        "1、2 选读法；P 按许可放行；A 放行；R 不放行；T 车型；J、K 换车；? 按键；Esc 返回",
+        "1, 2 choose the reading; P admit under permit; A admit; R refuse; T vehicle; J, K next one; ? keys; Esc back",
     ),
 }

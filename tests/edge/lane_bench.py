@@ -46,7 +46,7 @@ def plate(
 @dataclass
 class Seen:
     plates: tuple[PlateReading, ...]
-    vehicles: tuple[VehicleReading, ...] = ()
+    vehicles: tuple[VehicleReading, ...] | None = None
     ms: float = 1.0
 
 
@@ -108,13 +108,20 @@ class FakeCamera:
 
 
 class FakeInference:
+    """Answers what the test put there; vehicles only when asked for them."""
+
     def __init__(self) -> None:
         self.seen: Seen | Unavailable = Seen(())
+        self.read_s: list[float] = []
+        self.looks = 0
 
     async def read(self, lane_id: str, frame: Frame) -> Any:
+        self.read_s.append(frame.taken_s)
         if isinstance(self.seen, Unavailable):
             return self.seen
-        return replace(self.seen, plates=tuple(replace(reading) for reading in self.seen.plates))
+        vehicles = self.seen.vehicles if frame.vehicles else None
+        self.looks += vehicles is not None
+        return replace(self.seen, plates=tuple(replace(reading) for reading in self.seen.plates), vehicles=vehicles)
 
 
 @dataclass
@@ -127,6 +134,7 @@ class Bench:
     camera: FakeCamera
     inference: FakeInference
     journal: Any
+    moving: bool = True
     numbers: Any = field(default_factory=itertools.count)
 
     async def run(self, seconds: float, *, check: Any = None) -> None:
@@ -143,18 +151,23 @@ class Bench:
 
     async def picture(self) -> None:
         if isinstance(self.camera.latest, Unavailable) and self.camera.latest.why != "camera_starting":
-            self.lane.see(self.camera.latest)
+            await self.lane.look(self.camera.latest)
             return
         image = np.full((240, 320, 3), next(self.numbers) % 200, np.uint8)
-        frame = Frame(image, self.clock.now(), self.clock.monotonic())
+        frame = Frame(image, self.clock.now(), self.clock.monotonic(), moving=self.moving)
         self.camera.latest = frame
-        self.lane.see(frame)
-        await self.lane.read(frame)
+        await self.lane.look(frame)
 
     async def arrive(self, *plates: PlateReading) -> None:
         self.barrier.loop_a = True
         self.inference.seen = Seen(plates)
         await self.run(1.0)
+
+    async def back_out(self) -> None:
+        """Off loop A, and out of the camera's view."""
+        self.barrier.loop_a = False
+        self.inference.seen = Seen(())
+        await self.run(5.0)
 
     async def drive_through(self) -> None:
         """Loop B and beam, then away."""

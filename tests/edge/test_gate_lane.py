@@ -110,8 +110,7 @@ async def test_two_cars_nose_to_tail_are_two_arrivals(bench) -> None:
 async def test_a_fuel_car_is_refused_and_backs_out(bench) -> None:
     await bench.arrive(FUEL)
     assert bench.lane.board.shown_code == "fuel_without_permit"
-    bench.barrier.loop_a = False
-    await bench.run(5.0)
+    await bench.back_out()
     assert bench.barrier.pulses == []
     (passed,) = await bench.events("vehicle_passed")
     assert passed["movement"] == "backed_out"
@@ -182,8 +181,7 @@ async def test_a_choice_for_a_vehicle_that_left_does_nothing(bench) -> None:
     await bench.arrive(UNSURE)
     await bench.run(5.0)
     arrival_id = bench.lane.held.arrival_id
-    bench.barrier.loop_a = False
-    await bench.run(5.0)
+    await bench.back_out()
     assert await ask(bench, choice(GuardAction.ADMIT, arrival_id)) is Answer.GONE
     assert bench.barrier.pulses == []
 

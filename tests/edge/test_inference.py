@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-import structlog
 
 from control.domain.readings import Unavailable
 from edge.clock import SystemClock
 from edge.inference import DROPPED, FAILED, InferenceWorker
 from edge.ports import Frame
+from edge.reader_process import ReaderFailedError, ReaderLostError
 
 
 class GatedReader:
-    """Gives back the picture's first value, one picture at each `step`; 255 raises."""
+    """Gives back the picture's first value, one picture at each `step`; 255 fails, 254 is the reader's end."""
 
     def __init__(self) -> None:
         self.order: list[int] = []
-        self._gate = threading.Semaphore(0)
+        self._gate = asyncio.Semaphore(0)
 
     def step(self, count: int = 1) -> None:
-        self._gate.release(count)
+        for _ in range(count):
+            self._gate.release()
 
-    def read(self, image: np.ndarray, *, crop: bool = False) -> int:
-        assert self._gate.acquire(timeout=10)
+    async def read(self, image: np.ndarray) -> int:
+        await self._gate.acquire()
         value = int(image[0, 0, 0])
         self.order.append(value)
         if value == 255:
-            raise ValueError("broken picture")
+            raise ReaderFailedError("broken picture")
+        if value == 254:
+            raise ReaderLostError("reader_died", "ended by SIGSEGV")
         return value
 
 
@@ -44,16 +45,14 @@ def frame(value: int) -> Frame:
 
 @asynccontextmanager
 async def working(reader: GatedReader) -> AsyncIterator[InferenceWorker]:
-    with ThreadPoolExecutor(1) as executor:
-        worker = InferenceWorker(reader, executor, SystemClock())
-        task = asyncio.create_task(worker.run())
-        try:
-            async with asyncio.timeout(20):
-                yield worker
-        finally:
-            task.cancel()
-            reader.step(50)
-            await asyncio.gather(task, return_exceptions=True)
+    worker = InferenceWorker(reader, SystemClock())
+    task = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(20):
+            yield worker
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def ask(worker: InferenceWorker, lane: str, value: int) -> asyncio.Task:
@@ -73,7 +72,7 @@ async def test_the_newest_picture_of_a_lane_wins() -> None:
         assert (await older).why == DROPPED
         assert await newer == 3
     assert reader.order == [1, 3]
-    assert worker.dropped_count == 1
+    assert (worker.tally("a").read, worker.tally("a").dropped) == (2, 1)
 
 
 async def test_a_busy_lane_does_not_starve_a_quiet_one() -> None:
@@ -104,14 +103,12 @@ async def test_lanes_are_served_in_turn() -> None:
 async def test_a_picture_that_breaks_the_reader_is_a_value_and_the_worker_goes_on() -> None:
     reader = GatedReader()
     async with working(reader) as worker:
-        with structlog.testing.capture_logs() as logs:
-            reader.step(2)
-            bad = await worker.read("a", frame(255))
+        reader.step(2)
+        bad = await worker.read("a", frame(255))
         assert isinstance(bad, Unavailable)
         assert bad.why == FAILED
         assert await worker.read("a", frame(7)) == 7
-    assert [entry["log_level"] for entry in logs] == ["error"]
-    assert (worker.read_count, worker.failed_count) == (1, 1)
+    assert (worker.tally("a").read, worker.tally("a").failed) == (1, 1)
 
 
 async def test_a_lane_that_stopped_waiting_harms_nobody() -> None:
@@ -123,3 +120,52 @@ async def test_a_lane_that_stopped_waiting_harms_nobody() -> None:
             await gone
         reader.step(2)
         assert await worker.read("b", frame(2)) == 2
+
+
+async def test_a_reader_that_is_lost_is_a_value_too() -> None:
+    reader = GatedReader()
+    async with working(reader) as worker:
+        reader.step(2)
+        lost = await worker.read("a", frame(254))
+        assert isinstance(lost, Unavailable)
+        assert lost.why == "reader_died"
+        assert await worker.read("b", frame(1)) == 1
+
+
+async def test_four_busy_lanes_get_the_same_share_and_no_picture_grows_old() -> None:
+    """Each lane offers pictures much faster than they can be read; a lane waits for the three others at most."""
+    reader = GatedReader()
+    lanes = {"a": 10, "b": 20, "c": 30, "d": 40}
+    async with working(reader) as worker:
+        asked: list[asyncio.Task] = []
+        for _ in range(50):
+            for _ in range(5):
+                for lane, value in lanes.items():
+                    asked.append(await ask(worker, lane, value))
+            assert len(worker._waiting) <= len(lanes)
+            reader.step()
+            await asyncio.sleep(0.001)
+        reader.step(len(lanes) + 1)
+        await asyncio.gather(*asked)
+    shares = [reader.order.count(value) for value in lanes.values()]
+    assert max(shares) - min(shares) <= 1
+    for start in range(len(reader.order) - 3):
+        assert len(set(reader.order[start : start + 4])) == 4
+    tallies = [worker.tally(lane) for lane in lanes]
+    assert sum(tally.read + tally.dropped for tally in tallies) == len(asked)
+    assert all(tally.dropped >= 200 for tally in tallies)
+
+
+async def test_the_age_of_a_waiting_picture_is_known() -> None:
+    reader = GatedReader()
+    async with working(reader) as worker:
+        first = await ask(worker, "a", 1)
+        await asyncio.sleep(0.01)
+        second = await ask(worker, "b", 2)
+        await asyncio.sleep(0.02)
+        assert worker.queue_age_s("b") >= 0.02
+        assert worker.queue_age_s("a") == 0.0
+        reader.step(2)
+        await asyncio.gather(first, second)
+        assert worker.queue_age_s("b") == 0.0
+        assert worker.tally("b").waited_s_max >= 0.02

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from PIL import Image
 from control.domain.plates import EnergyClass, PlateColour, PlateKind, Verdict
 from control.domain.readings import CharacterReading, PlateReading, VehicleReading
 from control.domain.vehicles import VehicleType
-from vision import read_command
+from vision import pictures, read_command, read_pool, read_progress
 from vision.read_output import Result, as_json
 from vision.reader import FrameReading
 from vision.render.plates import render_plate
@@ -324,7 +325,7 @@ def test_each_line_is_out_before_the_next_picture_and_ctrl_c_ends_the_rest(tmp_p
     rest, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert len(rest.splitlines()) < 399
-    assert err == "Interrupted.\n"
+    assert err.startswith("Interrupted after ")
 
 
 def test_a_reader_that_leaves_does_no_harm(tmp_path: Path) -> None:
@@ -339,3 +340,176 @@ def test_a_reader_that_leaves_does_no_harm(tmp_path: Path) -> None:
     assert process.wait(timeout=120) == 141
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+# ------------------------------------------------------------------------------------------- many files, many workers
+
+
+class PacedReader(GreenReader):
+    """Takes longer over dark pictures than over light ones, so that readers overtake each other."""
+
+    def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+        time.sleep((255 - float(image_bgr.mean())) / 10_000)
+        return super().read(image_bgr, crop=crop)
+
+
+def thirty(folder: Path) -> Path:
+    for number in range(30):
+        picture(folder / f"{number:02}.png", level=20 + (number * 67) % 230)
+    (folder / "11.png").write_bytes(b"")
+    return folder
+
+
+def files_in(path: Path) -> list[str]:
+    return [Path(line["file"]).name for line in lines(path.read_text(encoding="utf-8"))]
+
+
+def test_several_workers_keep_the_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[PacedReader] = []
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: made.append(PacedReader()) or made[-1])
+    status, out, err = run(capsys, thirty(tmp_path / "in"), "--json", "--workers", 4, "--csv", tmp_path / "t.csv")
+    assert status == 1
+    assert "1 of 30 could not be read" in err
+    names = [Path(line["file"]).name for line in lines(out)]
+    assert names == sorted(names)
+    assert len(names) == 30
+    assert len(made) == 4
+    assert min(len(reader.crops) for reader in made) >= 2
+    with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert [Path(row["file"]).name for row in csv.DictReader(stream)] == names
+
+
+def test_files_are_handed_out_a_few_ahead_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handed: list[Path] = []
+    written: list[int] = []
+    real = pictures.read_picture
+
+    def counted(path: Path) -> pictures.Picture:
+        handed.append(path)
+        written.append(len((tmp_path / "o.jsonl").read_bytes().splitlines()))
+        return real(path)
+
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: GreenReader())
+    monkeypatch.setattr(pictures, "read_picture", counted)
+    run(capsys, thirty(tmp_path / "in"), "--out", tmp_path / "o.jsonl", "--workers", 2)
+    ahead = [number - lines_out for number, lines_out in enumerate(written)]
+    assert max(ahead) <= 2 * read_pool.AHEAD_PER_WORKER + 2
+
+
+def test_a_reader_s_own_failure_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(GreenReader):
+        def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+            raise ZeroDivisionError("our bug")
+
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: Broken())
+    with pytest.raises(ZeroDivisionError, match="our bug"):
+        run(capsys, thirty(tmp_path / "in"), "--json", "--workers", 3)
+
+
+@pytest.mark.parametrize("cut", ["whole line", "torn line", "nothing written"])
+def test_an_interrupted_run_is_continued_with_nothing_twice_and_nothing_missing(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str], cut: str
+) -> None:
+    folder, out, table = thirty(tmp_path / "in"), tmp_path / "o.jsonl", tmp_path / "t.csv"
+    run(capsys, folder, "--out", out, "--csv", table)
+    whole, whole_table = out.read_bytes(), table.read_bytes()
+    ends = [i for i, byte in enumerate(whole) if byte == ord("\n")]
+    kept = {"whole line": ends[16] + 1, "torn line": ends[16] + 40, "nothing written": 0}[cut]
+    out.write_bytes(whole[:kept])
+    table.write_bytes(whole_table[: kept // 3])
+    read_before = len(fake.crops)
+    status, stdout, err = run(capsys, folder, "--out", out, "--csv", table, "--resume")
+    assert (status, stdout) == (1, "")
+    assert "1 of 30 could not be read" in err
+    assert files_in(out) == sorted(files_in(out))
+    assert len(files_in(out)) == 30
+    assert table.read_text("utf-8-sig").count("\n") == whole_table.decode("utf-8-sig").count("\n")
+    assert len(fake.crops) - read_before == (29 if cut == "nothing written" else 13)
+
+
+def test_what_is_done_is_not_read_again(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = thirty(tmp_path / "in"), tmp_path / "o.jsonl"
+    run(capsys, folder, "--out", out)
+    before = out.read_bytes()
+    count = len(fake.crops)
+    status, _, err = run(capsys, folder, "--out", out, "--resume", "--progress")
+    assert (status, out.read_bytes(), len(fake.crops)) == (1, before, count)
+    assert "30 of 30 files, 100%" in err
+
+
+def test_a_video_that_comes_last_is_read_again_whole(
+    fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o.jsonl"
+    picture(tmp_path / "in" / "a.png")
+    write_video(tmp_path / "in" / "b.avi", [120] * 10 + [0] * 100 + [120] * 10)
+    picture(tmp_path / "in" / "c.png")
+    run(capsys, tmp_path / "in", "--out", out)
+    whole = out.read_bytes()
+    assert files_in(out) == ["a.png", "b.avi", "b.avi", "c.png"]
+    for kept in (2, 3):
+        out.write_bytes(b"".join(whole.splitlines(keepends=True)[:kept]))
+        assert run(capsys, tmp_path / "in", "--out", out, "--resume")[0] == 0
+        assert out.read_bytes() == whole
+
+
+def test_an_earlier_output_is_never_lost(fake: GreenReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "o.jsonl"
+    out.write_text("a letter\n")
+    for arguments in ([], ["--resume"]):
+        status, _, err = run(capsys, picture(tmp_path / "a.png"), "--out", out, *arguments)
+        assert status == 1
+        assert ("is there already" in err) or ("no line of this command at line 1" in err)
+        assert out.read_text() == "a letter\n"
+    with pytest.raises(SystemExit):
+        read_command.main(["a.png", "--resume"])
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(
+    fake: GreenReader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(read_progress, "LINE_EVERY_S", 0.0)
+    _, _, err = run(capsys, thirty(tmp_path / "in"), "--json", "--progress")
+    told = [line for line in err.splitlines() if line.startswith("read: ") and " files, " in line]
+    assert len(told) == 30
+    assert told[14].startswith("read: 15 of 30 files, 50%, ")
+    assert told[-1].endswith("about 0 s left")
+
+
+def test_ctrl_c_leaves_a_file_that_can_be_continued(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "o.jsonl"
+    scene_at = folder / "000.png"
+    folder.mkdir()
+    scene(scene_at)
+    for number in range(1, 60):
+        (folder / f"{number:03}.png").hardlink_to(scene_at)
+    process = command(folder, "--out", out, "--workers", 2)
+    while not (out.exists() and out.read_bytes().count(b"\n") >= 2):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    done = out.read_bytes()
+    assert process.returncode == 130
+    assert done.endswith(b"\n")
+    count = len(files_in(out))
+    assert f"Interrupted after {count} of 60." in err
+    assert "--resume" in err
+    process = command(folder, "--out", out, "--resume")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert out.read_bytes().startswith(done)
+    assert files_in(out) == [f"{number:03}.png" for number in range(60)]
+
+
+def test_a_provider_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, picture(tmp_path / "a.png"), "--provider", "abacus")
+    assert status == 1
+    assert "'abacus' is not available" in err
+    assert "cpu" in err

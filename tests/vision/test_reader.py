@@ -45,9 +45,12 @@ class Text:
 @dataclass
 class Finds:
     finds: Sequence[Found]
+    small: Sequence[Found] = ()
+    looks: list[str] = field(default_factory=list)
 
-    def find(self, image_bgr: np.ndarray) -> Sequence[Found]:
-        return self.finds
+    def find(self, image_bgr: np.ndarray, *, thorough: bool) -> Sequence[Found]:
+        self.looks.append("thorough" if thorough else "quick")
+        return [*self.finds, *self.small] if thorough else self.finds
 
 
 @dataclass
@@ -84,10 +87,23 @@ def test_nobody_looked_for_vehicles() -> None:
     assert read([], {}).vehicles is None
 
 
-def test_the_same_plate_found_twice_is_read_once() -> None:
+def test_of_a_plate_found_twice_the_surer_reading_stays() -> None:
     finds = [Found(box(10, 10), 0.6), Found(box(14, 11), 0.9), Found(box(200, 10))]
-    reading = read(finds, {14: Text("琼C12345"), 200: Text("琼A98765")})
-    assert len(reading.plates) == 2
+    texts = {10: Text("琼C12346", 0.9), 14: Text("琼C12345"), 200: Text("琼A98765")}
+    assert {plate.text for plate in read(finds, texts).plates} == {"琼C12345", "琼A98765"}
+
+
+@pytest.mark.parametrize(
+    ("probability", "looks", "texts"),
+    [(0.99, ["quick"], ["琼C12345"]), (0.9, ["quick", "thorough"], ["琼A98765", "琼C12345"])],
+)
+def test_only_a_picture_in_which_nothing_is_read_surely_is_looked_at_thoroughly(
+    probability: float, looks: list[str], texts: list[str]
+) -> None:
+    finds = Finds([Found(box(10, 10))], small=[Found(box(300, 10))])
+    reader = PlateReader(detector=finds, recogniser=Texts({10: Text("琼C12345", probability), 300: Text("琼A98765")}))
+    assert [plate.text for plate in reader.read(picture()).plates] == texts
+    assert finds.looks == looks
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The plate recogniser on rendered plates, and its language of formats."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,9 @@ from vision.recogniser import (
     Recogniser,
     best_classes,
     join_rows,
+    levelled,
     row_choices,
+    shifted,
 )
 from vision.render.plates import colour_of, render_plate
 
@@ -150,3 +153,30 @@ def test_two_rows_are_laid_side_by_side():
 def test_colours_are_those_of_the_vocabulary(recogniser):
     assert set(recogniser._model.facts["colours"]) <= {str(colour) for colour in PlateColour}
     assert recogniser._model.facts["alphabet"] == ALPHABET
+
+
+def test_a_plate_that_was_cut_badly_is_read_all_the_same(recogniser):
+    plate = render_plate("琼C12B45", PlateKind.SMALL)
+    scene = cv2.copyMakeBorder(plate, 60, 60, 120, 120, cv2.BORDER_CONSTANT, value=(60, 70, 65))
+    true = np.array([[120, 60], [560, 60], [560, 200], [120, 200]], np.float32)
+    for sides in [(-0.1, 0.0, 1.0, 1.0), (0.0, -0.25, 1.0, 1.0), (0.0, 0.0, 1.1, 1.15)]:
+        assert recogniser.read(scene, shifted(true, *sides)).text == "琼C12B45"
+
+
+def test_shifted_corners_follow_the_plate_s_own_axes():
+    quad = np.array([[100, 50], [140, 70], [130, 90], [90, 70]], np.float32)
+    half = shifted(quad, 0.5, 0.0, 1.0, 1.0)
+    assert np.allclose(half, [[120, 60], [140, 70], [130, 90], [110, 80]], atol=1e-3)
+
+
+@pytest.mark.parametrize("light", [0.15, 0.5, 1.0])
+def test_levelling_gives_dusk_and_noon_one_brightness_and_keeps_the_hue(light):
+    noon = render_plate("琼C12B45", PlateKind.SMALL)
+    strip = levelled((noon * light).astype(np.uint8))
+    assert 205 <= np.percentile(strip.max(axis=2), 95) <= 245
+    hue = cv2.cvtColor(strip, cv2.COLOR_BGR2HSV)[..., 0]
+    assert abs(float(np.median(hue)) - float(np.median(cv2.cvtColor(noon, cv2.COLOR_BGR2HSV)[..., 0]))) <= 4
+
+
+def test_a_black_picture_is_levelled_without_complaint():
+    assert levelled(np.zeros((40, 160, 3), np.uint8)).max() == 0

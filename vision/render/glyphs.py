@@ -17,7 +17,7 @@ from control.domain.plates import ALPHABET
 CHARACTERS = ALPHABET + "临"
 CELL_WIDTH = 90
 CELL_HEIGHT = 180
-# Fonts for plates of GA 36-2007, then those whose 1, 6, 9 and D are nearer to the new-energy plates'.
+# Fonts for plates of GA 36-2007, then those with the lighter letters and the own digits of new-energy plates.
 VARIANTS = 2
 NEW_ENERGY_VARIANTS = (2, 3)
 STROKES = (-2, -1, 0, 1, 2)

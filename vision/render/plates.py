@@ -193,7 +193,7 @@ def new_energy_source(source: GlyphSource) -> GlyphSource:
     """`source` but for the characters that new-energy plates draw differently, which always come from the atlas."""
 
     def chosen(char: str, width: int, height: int, *, variant: int, stroke: int) -> np.ndarray:
-        if char in "169D":
+        if char in "012689D":
             return glyph(char, width, height, variant=variant, stroke=stroke)
         return source(char, width, height, variant=variant, stroke=stroke)
 

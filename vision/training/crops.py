@@ -39,8 +39,16 @@ def load_crops(folder: Path) -> list[Crop]:
             text = row["plate"].replace("O", "0").replace("I", "1")
             if row["colour"] in ("blue", "yellow") and all(char in ALPHABET for char in text):
                 image = cv2.imread(str(folder / row["file"]))
-                crops.append(Crop(image, text, PlateColour(row["colour"])))
+                colour = PlateColour.BLUE if is_blue(image) else PlateColour(row["colour"])
+                crops.append(Crop(image, text, colour))
     return crops
+
+
+def is_blue(image: np.ndarray) -> bool:
+    """Whether most coloured pixels are blue: some crops that the labels call yellow plainly are."""
+    hue, saturation, value = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
+    coloured = (saturation > 80) & (value > 50)
+    return bool(((hue > 95) & (hue < 130) & coloured).sum() > 0.6 * max(1, coloured.sum()))
 
 
 def withhold(crops: list[Crop], seed: int = 7) -> tuple[list[Crop], list[Crop]]:

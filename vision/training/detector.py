@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vision.training.crops import load_crops, withhold
 from vision.training.detector_net import CORNER_UNIT_PX, STRIDE, DetectorNet
+from vision.training.harvest import Harvest
 from vision.training.recogniser import as_input
 from vision.training.samples import Pool
 from vision.training.schedule import Average, Clock, export, rate_at, resume, save
@@ -67,7 +68,9 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
     learned, _ = withhold(load_crops(args.data / "plates/crops_train"))
-    sampler = ViewSampler(rng, load_scenes(args.data / "plates/scenes_train"), learned, Pool.filled(rng, args.pool))
+    corners = Harvest.load(args.harvest).scene_corners if args.harvest else None
+    scenes = load_scenes(args.data / "plates/scenes_train", corners)
+    sampler = ViewSampler(rng, scenes, learned, Pool.filled(rng, args.pool))
     net = DetectorNet().to(memory_format=torch.channels_last)
     if args.resume:
         resume(args.resume, net)
@@ -109,6 +112,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--pool", type=int, default=4000)
     parser.add_argument("--resume", type=Path)
+    parser.add_argument("--harvest", type=Path, help="written by vision.training.harvest")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     train(args)

@@ -1,10 +1,10 @@
 """What a first pair of networks gets out of the real pictures for a second, better training.
 
-Owns three harvests, each kept only where the first recogniser agrees with what is known:
-the corners of the plates in the labelled crops, the shapes of their characters, and the text of the
-unlabelled plates in the road scenes.
+Owns four harvests, each kept only where the first recogniser agrees with what is known:
+the corners of the plates in the labelled crops, the shapes of their characters, and the text and the corners of
+the unlabelled plates in the road scenes.
 
-    python -m vision.training.harvest --data DATA --models OUT/models --out OUT/harvest.npz
+    python -m vision.training.harvest --data DATA --models OUT/models1 --second OUT/models2 --out OUT/harvest.npz
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ MARGIN = 0.15
 
 @dataclass(slots=True)
 class Harvest:
-    """Corners per training crop (NaN where unsure), character covers with their characters, plates of scenes."""
+    """Corners per training crop (NaN where unsure), character covers with their characters, plates of scenes.
+
+    `scene_corners` is (boxes of all scenes in the order of `load_scenes`, 4, 2), NaN where unsure.
+    """
 
     corners: np.ndarray
     covers: np.ndarray
@@ -45,6 +48,7 @@ class Harvest:
     plates: np.ndarray
     plate_texts: np.ndarray
     plate_colours: np.ndarray
+    scene_corners: np.ndarray
 
     @classmethod
     def load(cls, path: Path) -> Harvest:
@@ -118,19 +122,41 @@ def _likeness(cover: np.ndarray, other: np.ndarray) -> float:
     return float(np.corrcoef(cover.reshape(-1), other.reshape(-1))[0, 1])
 
 
-def scene_plates(scene: Scene, detector: Detector, recogniser: Recogniser) -> list[tuple[np.ndarray, str, str]]:
-    """(picture with a margin, text, colour) of the boxed plates that are read surely and in a valid format."""
+def scene_plates(
+    scene: Scene, detector: Detector, recogniser: Recogniser, second: Recogniser
+) -> list[tuple[np.ndarray, str, str]]:
+    """(picture with a margin, text, colour) of the boxed plates that both recognisers read alike and surely."""
     found = []
     for box in detector.find(scene.image):
         reading = recogniser.read(scene.image, box.quad, rows=1)
         sure = reading.confidence >= SCENE_CONFIDENCE_MIN and reading.raw == reading.text
         rows = [row for row in formats_of(reading.text) if reading.colour in row.colours]
-        if sure and rows and _is_boxed(box.quad, scene.boxes):
+        agreed = sure and second.read(scene.image, box.quad, rows=1).text == reading.text
+        if agreed and rows and _is_boxed(box.quad, scene.boxes):
             middle = box.quad.mean(axis=0)
             wide = (box.quad - middle) * (1 + 2 * MARGIN) + middle
             picture = rectify(scene.image, wide.astype(np.float32), (PLATE_WIDTH, PLATE_HEIGHT))
             found.append((picture, reading.text, str(reading.colour)))
     return found
+
+
+def scene_corners(scene: Scene, detector: Detector, recogniser: Recogniser) -> np.ndarray:
+    """Corners of the scene's boxed plates, float32 (boxes, 4, 2); NaN where the grid does not fit the ink."""
+    corners = np.full((len(scene.boxes), 4, 2), np.nan, np.float32)
+    for found in detector.find(scene.image):
+        if not _is_boxed(found.quad, scene.boxes):
+            continue
+        reading = recogniser.read(scene.image, found.quad, rows=1)
+        if reading.confidence < SCENE_CONFIDENCE_MIN or len(reading.text) != 7:
+            continue
+        light = reading.colour is PlateColour.BLUE
+        quad, _ = refined(scene.image, found.quad, light=light)
+        quad, fit = refined(scene.image, quad, light=light)
+        if fit >= FIT_MIN:
+            middles = scene.boxes[:, :2] + scene.boxes[:, 2:] / 2
+            nearest = int(np.abs(middles - quad.mean(axis=0)).sum(axis=1).argmin())
+            corners[nearest] = quad
+    return corners
 
 
 def _is_boxed(quad: np.ndarray, boxes: np.ndarray) -> bool:
@@ -142,7 +168,7 @@ def _is_boxed(quad: np.ndarray, boxes: np.ndarray) -> bool:
     )
 
 
-def gather(data: Path, detector: Detector, recogniser: Recogniser) -> Harvest:
+def gather(data: Path, detector: Detector, recogniser: Recogniser, second: Recogniser) -> Harvest:
     learned, _ = withhold(load_crops(data / "plates/crops_train"))
     corners = np.stack([crop_corners(crop, detector, recogniser) for crop in learned])
     known = [(c, q) for c, q in zip(learned, corners, strict=True) if np.isfinite(q).all()]
@@ -152,7 +178,7 @@ def gather(data: Path, detector: Detector, recogniser: Recogniser) -> Harvest:
     covers, chars = covers[keep], chars[keep]
     print(f"{len(known)} of {len(learned)} crops aligned, {len(covers)} characters", flush=True)
     scenes = load_scenes(data / "plates/scenes_train")
-    plates = [found for scene in scenes for found in scene_plates(scene, detector, recogniser)]
+    plates = [found for scene in scenes for found in scene_plates(scene, detector, recogniser, second)]
     print(f"{len(plates)} plates of scenes", flush=True)
     return Harvest(
         corners,
@@ -161,6 +187,7 @@ def gather(data: Path, detector: Detector, recogniser: Recogniser) -> Harvest:
         np.stack([picture for picture, _, _ in plates]),
         np.array([text for _, text, _ in plates]),
         np.array([colour for _, _, colour in plates]),
+        np.concatenate([scene_corners(scene, detector, recogniser) for scene in scenes]),
     )
 
 
@@ -168,9 +195,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument(
+        "--second", type=Path, required=True, help="models whose recogniser was trained with another seed"
+    )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    gather(args.data, Detector.load(args.models), Recogniser.load(args.models)).save(args.out)
+    recognisers = Recogniser.load(args.models), Recogniser.load(args.second)
+    gather(args.data, Detector.load(args.models), *recognisers).save(args.out)
 
 
 if __name__ == "__main__":

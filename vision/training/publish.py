@@ -54,7 +54,7 @@ def common_rows(facts: dict[str, str]) -> str:
     data = (
         "PKU vehicle data set (Yuan et al., IEEE TIP 2017); plate crops of chenweijiang99/yolo_-lprnet_-pytorch and "
         "rodney-wang/Plate_Recognition-LPRnet; plates rendered by vision/render (fonts Roadgeek 2014, MIT; "
-        "Noto Sans CJK, OFL 1.1; DejaVu Sans Condensed, Bitstream Vera licence)"
+        "Noto Sans CJK, OFL 1.1; the digits of new-energy plates are drawn)"
     )
     rows = [f'licence = "Apache-2.0"\ndate = "2026-11"\ntrained_on = "{data}"']
     rows += [f'{key} = "{facts[key]}"' for key in ("trained", "score_scenes", "score_withheld") if key in facts]

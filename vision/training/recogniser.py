@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from control.domain.plates import ALPHABET, PlateColour
-from vision.recogniser import COLOURS, INPUT_HEIGHT, INPUT_WIDTH
+from vision.recogniser import COLOURS, INPUT_HEIGHT, INPUT_WIDTH, levelled
 from vision.training.crops import Crop, load_crops, withhold
 from vision.training.harvest import MARGIN, PLATE_HEIGHT, PLATE_WIDTH, Harvest
 from vision.training.recogniser_net import CLASSES, RecogniserNet
@@ -32,12 +32,17 @@ def as_input(images: np.ndarray) -> Tensor:
     return torch.from_numpy(rgb).float().div_(255)
 
 
+def strips_as_input(strips: np.ndarray) -> Tensor:
+    """uint8 BGR strips (B, 40, 160, 3) as the recogniser sees them."""
+    return as_input(np.stack([levelled(strip) for strip in strips]))
+
+
 def read_crops(net: nn.Module, crops: list[Crop]) -> list[tuple[str, str]]:
     """(text, colour) as read from each crop, unjittered."""
     size = (INPUT_WIDTH, INPUT_HEIGHT)
     images = np.stack([cv2.resize(c.image, size, interpolation=cv2.INTER_AREA) for c in crops])
     with torch.no_grad():
-        characters, colours = net(as_input(images))
+        characters, colours = net(strips_as_input(images))
     texts = ["".join(ALPHABET[i - 1] for i in row if i > 0) for row in characters.argmax(2).tolist()]
     return list(zip(texts, [COLOURS[i] for i in colours.argmax(1).tolist()], strict=True))
 
@@ -54,7 +59,7 @@ def score(net: nn.Module, crops: list[Crop]) -> str:
 def loss_of(net: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:
     """(loss, share of plates read whole)."""
     images, texts, colours = batch
-    characters, colour_logits = net(as_input(images).to(memory_format=torch.channels_last))
+    characters, colour_logits = net(strips_as_input(images).to(memory_format=torch.channels_last))
     target = torch.from_numpy(texts)
     text_loss = nn.functional.cross_entropy(characters.reshape(-1, CLASSES), target.reshape(-1), label_smoothing=0.02)
     colour_loss = nn.functional.cross_entropy(colour_logits, torch.from_numpy(colours), label_smoothing=0.02)

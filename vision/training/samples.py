@@ -23,6 +23,8 @@ from vision.render.plates import (
 from vision.training.crops import Crop, province_weights, repaint
 
 REPAINTS = (PlateColour.GREEN, PlateColour.YELLOW, PlateColour.WHITE, PlateColour.BLACK, PlateColour.FARM_GREEN)
+# Shares of the views that a detector cut badly, and that were cut along an upright box.
+WILD_SHARE, BOXED_SHARE = 0.08, 0.2
 DARK = (PlateColour.BLACK, PlateColour.FARM_GREEN)
 
 
@@ -73,7 +75,7 @@ def rendered_crop(rng: np.random.Generator, glyph_of: GlyphSource = glyph) -> Cr
     """One rendered plate of any kind, half scale."""
     text, kind, two_rows = random_plate(rng)
     colour = colour_of(kind)
-    if kind is PlateKind.ARMED_POLICE and not two_rows and rng.random() < 0.25:
+    if kind is PlateKind.ARMED_POLICE and not two_rows and rng.random() < 0.4:
         text = "WJ" + "".join(str(int(digit)) for digit in rng.integers(10, size=7))  # as issued before 2012
     if kind is PlateKind.SMALL and rng.random() < 0.06:
         colour = PlateColour.BLACK
@@ -100,11 +102,15 @@ def jittered_view(crop: Crop, rng: np.random.Generator, background: np.ndarray, 
     height, width = crop.image.shape[:2]
     out_width, out_height = two_row_canvas() if crop.two_rows else (INPUT_WIDTH, INPUT_HEIGHT)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    if rng.random() < WILD_SHARE:
+        amount *= 2.2
     spread = np.array([0.022, 0.055], np.float32) * amount
     common = rng.normal(0, 1, 2) * spread * 0.8
     scale = 1 + rng.normal(0.02, 1, 2) * np.array([0.03, 0.07]) * amount
     target = (corners - 0.5) * scale + 0.5 + common + rng.normal(0, 1, (4, 2)) * spread * 0.8
     target[:, 0] += (0.5 - corners[:, 1]) * rng.normal(0, 0.025) * amount
+    if rng.random() < BOXED_SHARE:
+        target = boxed(target, rng, aspect=out_height / out_width)
     target = (target * (out_width, out_height)).astype(np.float32)
     source = crop.corners if crop.corners is not None else (corners * (width, height)).astype(np.float32)
     image = crop.image
@@ -117,6 +123,16 @@ def jittered_view(crop: Crop, rng: np.random.Generator, background: np.ndarray, 
         image, mapping, (out_width, out_height), dst=canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
     )
     return warped
+
+
+def boxed(corners: np.ndarray, rng: np.random.Generator, *, aspect: float) -> np.ndarray:
+    """Corners (4, 2) in fractions of the view for a plate that hangs askew and was cut along its upright box."""
+    angle, lean = rng.normal(0, 0.12), rng.normal(0, 0.12)
+    upright = (corners - 0.5) * (1, aspect)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle) + lean, np.cos(angle)]])
+    turned = upright @ turn
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    return (turned - low) / np.maximum(high - low, 1e-3) * (corners.max(axis=0) - corners.min(axis=0)) + corners.min(0)
 
 
 def spoiled(image: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:

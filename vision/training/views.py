@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -20,12 +20,21 @@ SIZE = 320
 WRITING = "0123456789ABCDEFGHKLMNPRSTUVWXY:/- "
 
 
+# How much larger a plate is than the box that the labels draw tightly around its characters (width, height).
+PLATE_PER_BOX = (1.05, 1.12)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A road picture, uint8 BGR, with its plates' boxes, float32 (n, 4) as x, y, w, h."""
+    """A road picture, uint8 BGR, with its plates' boxes, float32 (n, 4) as x, y, w, h, and their corners.
+
+    `quads` is float32 (n, 4, 2); where `exact` (n,) is False only a box is known and the quad is made from it.
+    """
 
     image: np.ndarray
     boxes: np.ndarray
+    quads: np.ndarray
+    exact: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +46,29 @@ class Plate:
     exact: bool
 
 
-def load_scenes(folder: Path) -> list[Scene]:
-    """Every scene of `boxes.csv`."""
+def load_scenes(folder: Path, corners: np.ndarray | None = None) -> list[Scene]:
+    """Every scene of `boxes.csv`, with the harvested `corners` (all boxes, 4, 2), NaN where they are unsure."""
     boxes: dict[str, list[list[float]]] = defaultdict(list)
     with (folder / "boxes.csv").open(encoding="utf-8") as rows:
         for row in csv.DictReader(rows):
             boxes[row["file"]].append([float(row[key]) for key in "xywh"])
-    return [Scene(cv2.imread(str(folder / name)), np.array(rows, np.float32)) for name, rows in sorted(boxes.items())]
+    scenes, start = [], 0
+    for name, rows in sorted(boxes.items()):
+        quads = np.stack([box_quad(grown(np.array(row, np.float32))) for row in rows])
+        exact = np.zeros(len(rows), bool)
+        if corners is not None:
+            known = corners[start : start + len(rows)]
+            exact = np.isfinite(known).all(axis=(1, 2))
+            quads[exact] = known[exact]
+        scenes.append(Scene(cv2.imread(str(folder / name)), np.array(rows, np.float32), quads, exact))
+        start += len(rows)
+    return scenes
+
+
+def grown(box: np.ndarray) -> np.ndarray:
+    """A labelled box (x, y, w, h) at the size of the plate."""
+    size = box[2:] * PLATE_PER_BOX
+    return np.concatenate([box[:2] + (box[2:] - size) / 2, size]).astype(np.float32)
 
 
 def box_quad(box: np.ndarray) -> np.ndarray:
@@ -82,9 +107,33 @@ class ViewSampler:
         if 0.4 < choice < 0.93:
             for _ in range(1 if width_px > 120 else int(self.rng.integers(1, 4))):
                 image, plates = self._with_pasted(image, plates, width_px * self.rng.uniform(0.8, 1.25))
+        if self.rng.random() < 0.25:
+            image = self._with_stickers(image, plates)
         if self.rng.random() < 0.3:
             image = self._with_writing(image, plates)
         return self._spoiled(image), plates
+
+    def _with_stickers(self, image: np.ndarray, plates: list[Plate]) -> np.ndarray:
+        """Coloured labels, some with letters, that touch the plates' sides and are no part of them."""
+        image = image.copy()
+        for plate in plates:
+            side = int(self.rng.integers(4))
+            along, out = plate.quad[(side + 1) % 4] - plate.quad[side], plate.quad[side] - plate.quad[side - 1]
+            gap, depth = self.rng.uniform(0.0, 0.08), self.rng.uniform(0.2, 0.5) * (1.0 if side % 2 else 0.8)
+            low, high = np.sort(self.rng.uniform(-0.1, 1.1, 2))
+            if high - low < 0.3:
+                continue
+            base, tip = plate.quad[side] + gap * out, plate.quad[side] + (gap + depth) * out
+            label = np.stack([base + low * along, base + high * along, tip + high * along, tip + low * along])
+            cv2.fillConvexPoly(
+                image, np.round(label).astype(np.int32), self.rng.uniform(0, 255, 3).tolist(), cv2.LINE_AA
+            )
+            if self.rng.random() < 0.6:
+                text = "".join(WRITING[int(i)] for i in self.rng.integers(len(WRITING), size=4))
+                x, y = np.round((label.min(axis=0) + label.max(axis=0)) / 2 - (10, -4)).astype(int).tolist()
+                shade = self.rng.uniform(0, 255, 3).tolist()
+                cv2.putText(image, text, (x, y), 0, float(np.ptp(label[:, 1])) / 45, shade, 1, cv2.LINE_AA)
+        return image
 
     def _with_writing(self, image: np.ndarray, plates: list[Plate]) -> np.ndarray:
         """Time stamps and lettering, which are no plates."""
@@ -108,7 +157,7 @@ class ViewSampler:
             crop = Crop(image[y : y + h, x : x + w], "", PlateColour.BLUE)
             if crop.image.size:
                 image[y : y + h, x : x + w] = repainted(crop, self.rng).image
-        return Scene(image, scene.boxes)
+        return replace(scene, image=image)
 
     def _cut(self, scene: Scene, *, scale: float, about: np.ndarray | None) -> tuple[np.ndarray, list[Plate]]:
         """A square of the scene at `scale`, holding the box `about` where one is given."""
@@ -123,16 +172,17 @@ class ViewSampler:
         square = _padded_square(scene.image, round(left), round(top), max(8, round(side)))
         mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         image = cv2.resize(square, (SIZE, SIZE), interpolation=mode)
-        quads = [(box_quad(b) - (round(left), round(top))) * (SIZE / square.shape[0]) for b in scene.boxes]
-        plates = [Plate(q.astype(np.float32), False, False) for q in quads if _mostly_inside(q)]
+        quads = ((scene.quads - (round(left), round(top))) * (SIZE / square.shape[0])).astype(np.float32)
+        known = zip(quads, scene.exact.tolist(), strict=True)
+        plates = [Plate(quad, False, exact) for quad, exact in known if _mostly_inside(quad)]
         return self._turned(image, plates)
 
     def _turned(self, image: np.ndarray, plates: list[Plate]) -> tuple[np.ndarray, list[Plate]]:
         """Turned and sheared a little, in half of the views."""
         if self.rng.random() < 0.5:
             return image, plates
-        matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), float(self.rng.normal(0, 8)), 1.0)
-        matrix[0, 1] += self.rng.normal(0, 0.08)
+        matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), float(self.rng.normal(0, 10)), 1.0)
+        matrix[0, 1] += self.rng.normal(0, 0.14)
         matrix[1, 0] += self.rng.normal(0, 0.08)
         image = cv2.warpAffine(image, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
         moved = [(p.quad @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32) for p in plates]
@@ -145,7 +195,7 @@ class ViewSampler:
         aspect = crop.image.shape[0] / crop.image.shape[1]
         if crop.two_rows:
             width_px *= 0.8
-        quad = random_quad(self.rng, centre=centre, width_px=width_px, aspect=aspect, tilt_deg_max=26, skew=0.15)
+        quad = random_quad(self.rng, centre=centre, width_px=width_px, aspect=aspect, tilt_deg_max=30, skew=0.18)
         if not _mostly_inside(quad) or any(_near(quad, p.quad) for p in plates):
             return image, plates
         plate = self._lit(crop.image, image, quad)

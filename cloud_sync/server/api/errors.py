@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from cloud_sync.server.problems import Problem, as_response, wants_page
 from cloud_sync.server.queries import BadCursor
+from cloud_sync.server.sql import DATABASE_AWAY
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BadCursor, _bad_cursor)
-    for away in (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, TimeoutError):
+    for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
 
 

@@ -70,7 +70,8 @@ async def _until_the_end(
         if turns % SESSION_CHECK_TURNS == 0 and await auth.user_of_session(given, token) is None:
             return
         try:
-            event = await asyncio.wait_for(queue.get(), timeout=heartbeat_s)
+            async with asyncio.timeout(heartbeat_s):
+                event = await queue.get()
         except TimeoutError:
             yield None
             continue

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
@@ -19,11 +18,11 @@ from cloud_sync.server.console import pages_account, pages_gate, pages_office
 from cloud_sync.server.console.render import LOOK_DIR, STATIC_DIR, page, words_of
 from cloud_sync.server.problems import Problem, wants_page
 from cloud_sync.server.queries import BadCursor
+from cloud_sync.server.sql import DATABASE_AWAY
 
 KEEP_S = 86400
 _PUBLIC_SUFFIXES = frozenset({".css", ".js", ".svg", ".woff2", ".txt"})
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-_DATABASE_AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, TimeoutError)
 
 
 class Assets(StaticFiles):
@@ -45,7 +44,7 @@ def mount_console(app: FastAPI) -> None:
         app.include_router(part.router)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")
     app.mount("/look", Assets(directory=LOOK_DIR), name="look")
-    for kind in (Problem, HTTPException, RequestValidationError, BadCursor, *_DATABASE_AWAY):
+    for kind in (Problem, HTTPException, RequestValidationError, BadCursor, *DATABASE_AWAY):
         app.add_exception_handler(kind, _for_pages(app.exception_handlers.get(kind)))
 
 

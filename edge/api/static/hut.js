@@ -85,6 +85,7 @@ function draw() {
   drawQueue();
   drawPicture(hold);
   drawFacts(hold);
+  drawTypes(hold);
   drawActs(hold);
   drawRecent();
   speak();
@@ -210,6 +211,59 @@ function drawFacts(hold) {
   if (hold.guard) parts.push(node("div", "reason", icon("octagon-x"), w("guard_refused", { by: hold.guard.by })));
   const wait = node("div", "num dim", w("waiting", { t: span(hold.waiting_s) }));
   $("facts").replaceChildren(...parts, wait);
+}
+
+/* ---------------------------------------------------------------------------------------------------- vehicle type */
+
+const TYPE_ICON = {
+  car: "car", minibus: "van", bus: "bus", pickup: "truck", truck: "truck", fire_engine: "fire-extinguisher",
+  ambulance: "ambulance", police_car: "siren", crane: "construction", machinery: "tractor", sanitation: "brush-cleaning",
+  golf_cart: "land-plot", motorcycle: "motorbike", tricycle: "bike", unknown: "circle-question-mark",
+};
+
+let drawnTypes = "";
+function drawTypes(hold) {
+  // Like the big buttons: the same elements stay while nothing about them changes.
+  const now = JSON.stringify(hold && hold.vehicle ? [hold.arrival_id, hold.vehicle] : null);
+  if (now === drawnTypes) return;
+  drawnTypes = now;
+  $("typerow").hidden = !(hold && hold.vehicle);
+  if ($("typerow").hidden) { $("types").close(); return; }
+  const focused = document.activeElement?.dataset?.act;
+  $("typerow").replaceChildren(...typeChoices(hold));
+  if (focused) $("typerow").querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function typeChoices(hold) {
+  const { type, confidence, others, named: said } = hold.vehicle;
+  const read = confidence === null ? others : [type, ...others];
+  const offered = said && !read.includes(said) ? [said, ...read.slice(0, 2)] : read;
+  const lead = node("span", "mut", said || confidence !== null ? w("vehicle_type") : w("type_unsure"));
+  const more = node("button", "type", w("type_other"), key("T"));
+  more.type = "button";
+  more.setAttribute("aria-haspopup", "dialog");
+  more.addEventListener("click", () => askType(hold));
+  return [lead, ...offered.map((one) => named(typeButton(hold, one, one === type ? confidence : null), `type-${one}`)), named(more, "types")];
+}
+
+function typeButton(hold, type, confidence) {
+  const share = confidence === null ? null : node("span", "num", `${Math.round(confidence * 100)} %`);
+  const button = node("button", "type", icon(TYPE_ICON[type]), w(`t_${type}`), share);
+  button.type = "button";
+  button.setAttribute("aria-pressed", String(hold.vehicle.named === type));
+  button.addEventListener("click", () => nameVehicle(hold, type));
+  return button;
+}
+
+function askType(hold) {
+  $("types-all").replaceChildren(...boot.vehicle_types.map((type) => typeButton(hold, type, null)));
+  $("types").showModal();
+}
+
+function nameVehicle(hold, type) {
+  $("types").close();
+  const words = (told) => w(told.learnt_from ? "type_kept" : "type_only", { t: w(`t_${type}`) });
+  post(`/api/holds/${hold.arrival_id}/vehicle`, { type }, words);
 }
 
 function questionOf(hold) {
@@ -343,7 +397,7 @@ async function post(url, body, doneWords) {
   try {
     const headers = { "Content-Type": "application/json", "X-Island-CSRF": boot.csrf };
     const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-    if (answer.ok) toast(doneWords, false);
+    if (answer.ok) toast(typeof doneWords === "function" ? doneWords(await answer.json()) : doneWords, false);
     else toast(await failure(answer), true);
   } catch {
     toast(w("a_failed"), true);
@@ -469,9 +523,10 @@ function dialogKey(event) {
 
 function press(event) {
   if (typing(event)) return;
-  if ($("why").open || $("keylist").open) { dialogKey(event); return; }
+  if ($("why").open || $("keylist").open || $("types").open) { dialogKey(event); return; }
   if (event.key === "?") { $("keylist").showModal(); return; }
   if (!state || performance.now() - changedAt < QUIET_MS) return;
+  if (event.key.toLowerCase() === "t" && !$("typerow").hidden) { event.preventDefault(); $("typerow").querySelector('[data-act="types"]').click(); return; }
   const act = { p: "permit", a: "admit", r: "refuse", 1: "choice0", 2: "choice1" }[event.key.toLowerCase()];
   const button = act && $("acts").querySelector(`[data-act="${act}"]`);
   if (button) { event.preventDefault(); button.click(); return; }

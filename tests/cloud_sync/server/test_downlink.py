@@ -15,11 +15,14 @@ import asyncpg
 import pytest
 
 from cloud_sync.contract.v1 import KeyPair, PublicKey, open_command, open_snapshot
+from cloud_sync.server import downlink, store
 from cloud_sync.server.broker import BrokerSettings, EmbeddedBroker
 from cloud_sync.server.downlink import DownlinkPublisher, load_or_make_key
 from cloud_sync.server.ingest_worker import BrokerAccess
-from cloud_sync.server.store import DOWNLINK_CHANNEL
+from cloud_sync.server.services import Services
+from cloud_sync.server.store import DOWNLINK_CHANNEL, URGENT
 from control.domain.errors import ConfigurationError
+from control.domain.permits import PermitClass, WatchEffect
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 GATEWAYS = {"gw-a": "password a", "gw-b": "password b"}
@@ -58,7 +61,7 @@ async def publishing(pool: asyncpg.Pool, url: str, port: int) -> AsyncIterator[N
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task])
 
 
 @asynccontextmanager
@@ -80,7 +83,7 @@ async def listening(port: int, gateway: str = "gw-a") -> AsyncIterator[asyncio.Q
             await asyncio.wait([task])
 
 
-async def add_permit(pool: asyncpg.Pool, permit_id: str, version: int) -> None:
+async def add_permit(pool: asyncpg.Pool, permit_id: str, version: int, notice: str = "") -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO permits (permit_id, plate, permit_class, valid_from, valid_until, created_at, created_by)"
@@ -88,7 +91,7 @@ async def add_permit(pool: asyncpg.Pool, permit_id: str, version: int) -> None:
             *(permit_id, NOW, NOW + timedelta(days=1)),
         )
         await connection.execute("INSERT INTO snapshot_versions VALUES ($1, $2, 'office', 'permit')", version, NOW)
-        await connection.execute("SELECT pg_notify($1, '')", DOWNLINK_CHANNEL)
+        await connection.execute("SELECT pg_notify($1, $2)", DOWNLINK_CHANNEL, notice)
 
 
 async def add_command(pool: asyncpg.Pool, command_id: str, expires_at: datetime) -> None:
@@ -101,7 +104,7 @@ async def add_command(pool: asyncpg.Pool, command_id: str, expires_at: datetime)
 
 
 async def next_of(heard: asyncio.Queue[tuple[str, bytes]], kind: str) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found, payload = await heard.get()
             if found == kind:
@@ -122,6 +125,56 @@ async def test_snapshot_is_kept_for_gateways_that_come_later_and_follows_changes
             second = open_snapshot(await next_of(heard, "snapshot"), KEY.public)
             assert second.version == 2
             assert [permit.permit_id for permit in second.permits.permits["琼A12345"]] == ["p-1"]
+
+
+async def test_many_changes_in_a_row_go_down_together(
+    pool: asyncpg.Pool, database_url: str, broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downlink, "SNAPSHOT_EVERY_S", 2.0)
+    async with publishing(pool, database_url, broker.port), listening(broker.port) as heard:
+        await next_of(heard, "snapshot")
+        for version in range(2, 32):
+            await add_permit(pool, f"p-{version}", version)
+        versions = [0]
+        while versions[-1] < 31:
+            versions.append(open_snapshot(await next_of(heard, "snapshot"), KEY.public).version)
+        assert len(versions) < 10
+
+
+async def test_an_urgent_change_waits_for_no_other(
+    pool: asyncpg.Pool, database_url: str, broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downlink, "SNAPSHOT_EVERY_S", 3600.0)
+    async with publishing(pool, database_url, broker.port), listening(broker.port) as heard:
+        await next_of(heard, "snapshot")
+        await add_permit(pool, "p-2", 2)
+        await add_permit(pool, "p-3", 3, f"{URGENT} 3")
+        while open_snapshot(await next_of(heard, "snapshot"), KEY.public).version < 3:
+            pass
+
+
+async def test_revocations_and_watch_entries_are_urgent(services: Services) -> None:
+    heard: list[str] = []
+    async with services.pool.acquire() as connection:
+        await connection.add_listener(DOWNLINK_CHANNEL, lambda *notice: heard.append(str(notice[-1]).split()[0]))
+        actor, until = store.Actor("chen"), NOW + timedelta(days=900)
+        added = await store.add_permit(
+            services,
+            actor,
+            plate="琼A12345",
+            permit_class=PermitClass.SPECIAL,
+            valid_from=NOW,
+            valid_until=until,
+            why="x",
+        )
+        await store.revoke_permit(services, actor, added.permit_id, why="sold")
+        watch_id = await store.add_watch(services, actor, plate="琼A12345", effect=WatchEffect.ALERT, reason="look")
+        await store.remove_watch(services, actor, watch_id, why="found")
+        async with asyncio.timeout(30):
+            while len(heard) < 4:
+                await asyncio.sleep(0.01)
+        await connection.reset()
+    assert heard == ["snapshot", URGENT, URGENT, "snapshot"]
 
 
 async def test_command_comes_down_until_it_is_answered(

@@ -89,6 +89,19 @@ def test_silence_sends_again_from_the_last_confirmed_row_with_growing_patience()
     assert [action.after for action in flown(made, 3.1)] == [10, 20, 30]
 
 
+def test_a_slow_cloud_that_answers_is_sent_nothing_twice() -> None:
+    made = streaming()
+    flown(made)
+    sent = []
+    for number in range(1, 7):
+        now_s = number * 0.9  # each answer later than the silence after its own batch was sent
+        made.received(ok(number * 10), now_s)
+        sent += [action.after for action in flown(made, now_s)]
+    assert sent == [30, 40, 50, 60, 70, 80]
+    assert made.next(5.5) == Wait(5.4 + 1.0)
+    assert [action.after for action in flown(made, 6.4)] == [60]
+
+
 def test_gap_goes_back_once_however_often_it_is_told() -> None:
     made = streaming()
     flown(made)

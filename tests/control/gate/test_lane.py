@@ -96,12 +96,33 @@ def test_held_until_the_guard_admits(ride: Ride) -> None:
     ride.turn(0, "a")
     assert ride.turn(1, "a", Barrier.CLOSED, HELD) == []
     assert ride.state.phase is Phase.WAITING
-    assert ride.turn(2, "a", Barrier.CLOSED, ADMITTED) == []
     other = GuardCommand(GuardAction.ADMIT, arrival_no=7)
     assert ride.turn(3, "a", Barrier.CLOSED, None, other) == []
     mine = GuardCommand(GuardAction.ADMIT, arrival_no=1)
     assert ride.turn(4, "a", Barrier.CLOSED, None, mine) == [OpenBarrier(1, Cause.GUARD)]
     assert ride.turn(5, "a", Barrier.OPENING, None, mine) == []
+
+
+def test_held_until_its_plate_is_clear(ride: Ride) -> None:
+    ride.turn(0, "a")
+    ride.turn(1, "a", Barrier.CLOSED, HELD)
+    assert ride.turn(2, "a", Barrier.CLOSED, HELD) == []
+    assert ride.turn(3, "a", Barrier.CLOSED, ADMITTED) == [OpenBarrier(1, Cause.DECISION)]
+    assert ride.turn(4, "a", Barrier.OPENING, ADMITTED) == []
+
+
+def test_held_and_then_clearly_refused(ride: Ride) -> None:
+    ride.turn(0, "a")
+    ride.turn(1, "a", Barrier.CLOSED, HELD)
+    ride.turn(2, "a", Barrier.CLOSED, REFUSED)
+    assert ride.state.phase is Phase.REFUSED
+    assert ride.turn(3, "a", Barrier.CLOSED, ADMITTED) == []
+
+
+def test_a_held_vehicle_off_the_loop_is_not_let_in_by_itself(ride: Ride) -> None:
+    ride.turn(0, "a")
+    ride.turn(1, "a", Barrier.CLOSED, HELD)
+    assert ride.turn(2, "", Barrier.CLOSED, ADMITTED) == []
 
 
 def test_refused_reverses_out(ride: Ride) -> None:
@@ -245,6 +266,7 @@ turns = st.lists(
         st.none() | st.sampled_from([ADMITTED, HELD, REFUSED]),
         guards,
         st.booleans(),
+        st.booleans(),
     ),
     max_size=40,
 )
@@ -257,10 +279,10 @@ def test_laws(turns: list, start: LaneState) -> None:
     state, at_s = start, 0.0
     by_decision: list[int] = []
     ended: list[int] = []
-    for leap, a, b, beam, barrier, decision, wishes, plate_seen in turns:
+    for leap, a, b, beam, barrier, decision, wishes, plate_seen, own_in_view in turns:
         at_s += leap
         given_decision = None if decision is None else (state.arrival_no, decision)
-        inputs = LaneInputs(at_s, a, b, beam, barrier, given_decision, wishes, plate_seen)
+        inputs = LaneInputs(at_s, a, b, beam, barrier, given_decision, wishes, plate_seen, own_in_view)
         state, effects = step(state, inputs)
         for effect in effects:
             if isinstance(effect, CloseBarrier):

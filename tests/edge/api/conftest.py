@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from control.domain.permits import Permit, PermitClass, PermitSnapshot
@@ -25,9 +26,12 @@ from edge.app import Gateway, Parts
 from edge.clock import SystemClock
 from edge.config import HutConfig
 from edge.config_reading import Secret
+from edge.inference import LaneTally
 from edge.policy import LivePolicy
 from edge.ports import Frame
 from edge.retrying import Backoff
+from edge.vehicle_desk import VehicleDesk
+from vision.head import Head
 
 PIN = "402917"
 
@@ -68,6 +72,12 @@ class NoWorker:
 
     async def run(self) -> None:
         await asyncio.Event().wait()
+
+    def tally(self, lane_id: str) -> LaneTally:
+        return LaneTally(read=7, dropped=2, waited_s_max=0.4)
+
+    def queue_age_s(self, lane_id: str) -> float:
+        return 0.25
 
 
 class FakeUplink:
@@ -111,6 +121,12 @@ def permits() -> PermitSnapshot:
     return PermitSnapshot(version=4, taken_at=now - timedelta(hours=2), permits={"琼C78083": (permit,)})
 
 
+def small_head() -> Head:
+    """What ships with a gateway, of two types and three features."""
+    features = np.eye(3, dtype=np.float32)[[0, 1] * 6]
+    return Head.fit(features, ["car", "truck"] * 6, name="shipped head", made_at="2026-11-01T00:00:00Z")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -146,6 +162,15 @@ async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
             size_mb_max=100,
             uplink=uplink,
             services=(("hut", server.run),),
+            vehicles=VehicleDesk(
+                data_dir=folder,
+                models_dir=lambda: None,
+                shipped=lambda _: small_head(),
+                looker=bench.inference,
+                journal=journal,
+                policy=policy,
+                clock=clock,
+            ),
         )
         gateway = Gateway(parts)
         server.serve(gateway)

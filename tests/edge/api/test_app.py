@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 import structlog
 
@@ -82,6 +83,20 @@ async def test_health_tells_every_lane(hut) -> None:
     assert 0 < health.disk_free_frac <= 1
     hut.bench.lane.camera.lost = "camera_frozen"
     await hut.until(lambda: hut.gateway.health().lanes[0]["camera"] == "camera_frozen")
+
+
+async def test_health_and_metrics_tell_how_the_pictures_of_a_lane_fare(hut) -> None:
+    (lane,) = hut.gateway.health().lanes
+    assert (lane["reader"], lane["pictures_read"], lane["pictures_dropped"], lane["queue_age_s"]) == ("ok", 7, 2, 0.25)
+    async with httpx.AsyncClient(base_url=hut.url, trust_env=False) as client:
+        answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    for line in (
+        'island_reader_pictures_total{lane="east-in-1",outcome="dropped"} 2.0',
+        'island_reader_queue_age_seconds{lane="east-in-1"} 0.25',
+        'island_reader_wait_seconds_max{lane="east-in-1"} 0.4',
+    ):
+        assert line in answer.text.splitlines()
 
 
 async def test_waiting_for_the_cloud_has_an_end(hut, unsure) -> None:

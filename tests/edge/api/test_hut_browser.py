@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
+
+from control.domain.readings import VehicleReading
+from control.domain.vehicles import VehicleType
 
 PIN = "402917"
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -114,3 +118,53 @@ async def test_dark_english_and_the_cloud_away(hut, page, unsure) -> None:
     assert await violations(page) == []
     wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
+
+
+# -------------------------------------------------------------------------------------------------- the vehicle's type
+
+
+async def hold_car(hut, plate) -> None:
+    """A held vehicle that looks like a car, or a minibus."""
+    inference = hut.bench.inference
+    read = inference.read
+    car = VehicleReading(VehicleType.CAR, 0.83, (60.0, 20.0, 300.0, 200.0), ((VehicleType.MINIBUS, 0.1),))
+
+    async def read_with_vehicle(lane_id, frame):
+        inference.seen = replace(inference.seen, vehicles=(car,))
+        return await read(lane_id, frame)
+
+    inference.read = read_with_vehicle
+    await hut.hold(plate)
+
+
+async def named_types(hut) -> list[str]:
+    """What people called vehicles, newest first."""
+    return [row.body["corrected"] for row in await hut.gateway.parts.journal.recent(["vehicle_corrected"], 10)]
+
+
+async def test_one_tap_names_the_vehicle(hut, page, unsure) -> None:
+    await hold_car(hut, unsure)
+    await sign_in(page, hut.url)
+    row = page.locator("#typerow")
+    await expect(row.get_by_role("button", name="轿车 83 %")).to_be_visible()
+    assert await violations(page) == []
+    await page.wait_for_timeout(500)
+    await row.get_by_role("button", name="面包车").click()
+    await expect(page.locator("#toast")).to_contain_text("记下了：面包车")
+    await expect(row.get_by_role("button", name="面包车")).to_have_attribute("aria-pressed", "true")
+    assert await named_types(hut) == ["minibus"]
+
+
+async def test_any_other_type_is_one_tap_further(hut, page, unsure) -> None:
+    await hold_car(hut, unsure)
+    await sign_in(page, hut.url)
+    await expect(page.locator("#typerow")).to_be_visible()
+    await page.wait_for_timeout(500)
+    await page.keyboard.press("t")
+    everything = page.locator("#types-all")
+    await expect(everything.get_by_role("button")).to_have_count(len(VehicleType))
+    assert await violations(page) == []
+    await everything.get_by_role("button", name="汽车起重机").click()
+    crane = page.locator("#typerow").get_by_role("button", name="汽车起重机")
+    await expect(crane).to_have_attribute("aria-pressed", "true")
+    assert await named_types(hut) == ["crane"]
