@@ -13,7 +13,7 @@ from typing import Any
 
 from _peer_loop import models_in, serve
 
-CROP_WIDTH_PX, CROP_HEIGHT_PX, CROP_MARGIN_PX = 168, 48, 17
+CROP_WIDTH_PX, CROP_HEIGHT_PX, CROP_MARGIN_PX = 128, 32, 26
 
 
 class Shipped:

@@ -23,8 +23,10 @@ from benchmarks._read_peers import Peer
 from cloud_sync.contract.look.plates import chip, ground_of
 from control.domain.errors import IslandError
 from control.domain.readings import PlateReading
+from control.gate.reasons import REASONS, Code
 from vision.pictures import read_picture
 from vision.recogniser import Recogniser
+from vision.training.answers import GateAnswer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path(__file__).with_name("_read_report.html")
@@ -43,6 +45,13 @@ CAUSES: dict[Cause, tuple[str, str, str]] = {
     Cause.COLOUR: ("号码正确，颜色不对或存疑", "Text right, colour wrong or unknown", "unsure"),
     Cause.KIND: ("号码正确，种类未知", "Text right, kind unknown", "unsure"),
     Cause.PERSON: ("读对，但不够肯定，交人工", "Right, but not sure enough: sent to a person", "hold"),
+}
+
+ANSWERS: dict[GateAnswer, str] = {
+    GateAnswer.OPEN: "放行 open",
+    GateAnswer.REFUSE: "拒绝 refuse",
+    GateAnswer.SPECIAL: "特种 special",
+    GateAnswer.PERSON: "交人工 a person",
 }
 
 
@@ -164,7 +173,7 @@ def _card(outcome: Outcome, peers: list[Peer], folder: Path, recogniser: Recogni
     seen = _cut(image, reading, recogniser, crop=case.crop) if reading else None
     cut = f'<img class="cut" src="{_saved(folder / f"{name}_cut.png", seen)}" alt="">' if seen is not None else ""
     label = chip(case.plate, ground_of(case.kind, case.colour), label=f"实际 {case.plate}", rows=1)
-    doubts = f'<p class="s mut">{escape(", ".join(outcome.doubts))}</p>' if outcome.doubts else ""
+    doubts = "".join(f'<p class="s mut">{_reason(doubt)}</p>' for doubt in outcome.doubts)
     facts = f"{case.path.name} · {case.kind} · {case.source}"
     return (
         f'<article data-set="{escape(case.set_name)}">'
@@ -172,6 +181,12 @@ def _card(outcome: Outcome, peers: list[Peer], folder: Path, recogniser: Recogni
         f"<dl><dt>实际 label</dt><dd>{label}</dd>{_ours(outcome)}{_theirs(outcome, peers)}</dl>"
         f'{doubts}<p class="xs dim">{escape(facts)}</p></article>'
     )
+
+
+def _reason(code: str) -> str:
+    """A doubt as the guard reads it, in both languages."""
+    chinese, english = REASONS[Code(code)]
+    return f'{escape(chinese)} <span class="dim" lang="en">{escape(english)}</span>'
 
 
 def _saved(path: Path, image: NDArray[np.uint8]) -> str:
@@ -213,8 +228,8 @@ def _ours(outcome: Outcome) -> str:
     name = f"本系统读作 {reading.text}"
     plate = chip(reading.text, ground_of(reading.kind, reading.colour), label=name, unsure=marked)
     figures = f"{reading.confidence:.3f} · {escape(str(reading.colour))} {reading.colour_confidence:.2f}"
-    answer = f"{escape(str(outcome.answer))} · {outcome.ms:.0f} ms"
-    return f'<dt>本系统 ours</dt><dd>{plate}<span class="num s mut">{figures}<br>{answer}</span></dd>'
+    answer = f"{ANSWERS[outcome.answer]} · {outcome.ms:.0f} ms"
+    return f'<dt>本系统 ours</dt><dd>{plate}<span class="num s mut">{figures} · {answer}</span></dd>'
 
 
 def _theirs(outcome: Outcome, peers: list[Peer]) -> str:

@@ -1,7 +1,8 @@
 """What labelled pictures of a new camera give the vehicle classifier: 0, 10 and 30 of each type, and how fast.
 
 DATA holds one camera: a folder a type (`car`, `truck`, ...; the roadside set's own names are understood). It has to be
-a camera that the starting head has not seen: name another head with `--start` where the shipped one learnt from it.
+a camera that the starting head has not seen. The shipped head has seen the roadside set: `--start zero-shot` begins
+from what ImageNet's classes say, before any camera of a road, and `--start FILE` from another head.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from numpy.typing import NDArray
 
 from control.domain.errors import ConfigurationError, IslandError
 from control.domain.vehicles import VehicleType
-from vision.head import Head, Learner, samples_of
+from vision.head import Head, Learner, Provenance, samples_of
 from vision.head_trial import Score, tried
-from vision.vehicle_classifier import VehicleClassifier
+from vision.vehicle_classifier import FEATURES, ZERO_SHOT_TYPES, VehicleClassifier
 
 COUNTS = (0, 10, 30)
 SEEDS = 10
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the figures; `--json` as one line."""
     parser = argparse.ArgumentParser(prog="bench vehicles", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="pictures of one camera, a folder a type")
-    parser.add_argument("--start", type=Path, help="the head to start from, a .npz file; default: the shipped one")
+    parser.add_argument("--start", default="shipped", metavar="HEAD", help="shipped, zero-shot, or a .npz file")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many drawings of the pictures to learn from")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
@@ -173,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         backbone = VehicleClassifier.load()
-        start = Head.load(given.start) if given.start else backbone.shipped
+        start = _start(given.start, backbone)
         camera = load_camera(given.data, backbone)
         found = {**measure(camera, start, seeds=given.seeds), "features_ms": round(camera.features_ms, 2)}
     except IslandError as error:
@@ -181,6 +182,25 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     print(json.dumps(found, ensure_ascii=False) if given.json else "\n".join(_lines(found)))
     return 0
+
+
+def _start(name: str, backbone: VehicleClassifier) -> Head:
+    match name:
+        case "shipped":
+            return backbone.shipped
+        case "zero-shot":
+            return zero_shot()
+        case _:
+            return Head.load(Path(name))
+
+
+def zero_shot() -> Head:
+    """The head that repeats what the backbone says by ImageNet's classes: its last features are just that."""
+    count = len(ZERO_SHOT_TYPES)
+    weights = np.hstack([np.zeros((count, FEATURES - count)), np.eye(count)]).astype(np.float32)
+    none = np.empty((0, FEATURES), np.float16), np.empty(0, np.int64)
+    provenance = Provenance("zero-shot", "2026-01-01T00:00:00Z", trained_on="ImageNet-1k")
+    return Head(ZERO_SHOT_TYPES, weights, np.zeros(count, np.float32), 1.0, provenance, *none)
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -27,7 +27,7 @@ SEEN_BEFORE_S = 1.5
 IN_VIEW_S = 1.6
 # Looking for vehicles costs as much as reading the plate: a few times an arrival, and not in successive pictures.
 LOOK_GAP_S = 0.35
-LOOKS_WANTED = 3
+LOOKS_WANTED = 4
 BARE_LOOKS_MAX = 4
 # A picture that shows the vehicle too is kept before one whose plate reads a little better.
 VEHICLE_WORTH = 0.05

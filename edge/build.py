@@ -9,7 +9,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from edge.adapters.media_upload import MediaSettings, MediaUpload
 from edge.adapters.modbus import ModbusLink
 from edge.adapters.mqtt import MqttSettings, MqttUplink, tls_context
 from edge.adapters.sqlite_journal import SqliteJournal
+from edge.adapters.update_fetch import UpdateFetch
 from edge.api.app import HutServer
 from edge.app import Gateway, Lane, Parts
 from edge.changes import Changes
@@ -41,10 +42,11 @@ from edge.display_words import DisplayBoard
 from edge.downlink import Downlink, SnapshotFile
 from edge.evidence import EvidenceStore
 from edge.gate_lane import GateLane
+from edge.head_orders import HeadOrders
 from edge.inference import InferenceWorker
 from edge.kept_reader import KeptReader
 from edge.lane_facts import LaneSettings
-from edge.model_setup import inbox_of, public_key, reader_settings, shelf_of, update_terms
+from edge.model_setup import fetch_settings, heads_dir_of, inbox_of, public_key, reader_settings, shelf_of, update_terms
 from edge.model_shelf import shown
 from edge.model_updates import ModelUpdates
 from edge.passages import EvidenceDesk, PassageDesk
@@ -54,6 +56,8 @@ from edge.ports import Clock
 from edge.reader_process import ReaderProcess
 from edge.retrying import Backoff
 from edge.rules_file import delivered_rules, load_rules
+from edge.vehicle_desk import VehicleDesk
+from vision.vehicle_classifier import shipped_head
 
 Service = tuple[str, Callable[[], Awaitable[None]]]
 
@@ -119,7 +123,8 @@ class _Reading:
 async def _reading(
     config: SiteConfig, clock: Clock, chance: random.Random, journal: SqliteJournal
 ) -> AsyncIterator[_Reading]:
-    settings, changes = reader_settings(config.vision), Changes()
+    settings = replace(reader_settings(config.vision), heads_dir=heads_dir_of(config))
+    changes = Changes()
     reader = KeptReader(settings, start=ReaderProcess.start, clock=clock, backoff=Backoff(chance))
     updates = ModelUpdates(
         shelf=shelf_of(config),
@@ -150,11 +155,16 @@ async def _gateway(
     shared = _Shared(config, clock, chance, journal, inference, desk, evidence, changes)
     lanes = tuple(_lane(shared, lane) for lane in config.lane)
     services = reading.services(journal)
+    if (fetching := fetch_settings(config)) is not None:
+        fetch = UpdateFetch(fetching, inbox=inbox_of(config), clock=clock, chance=chance)
+        services.append(("model-fetch", fetch.run))
+    vehicles = _vehicle_desk(config, clock, journal, policy, reading, inference)
     downlink, uplink = None, None
     if config.cloud.broker_host:
         downlink = await _downlink(config, clock, journal, policy, changes)
         uplink = _uplink(config, clock, chance, journal, downlink)
         services.append(("uplink", uplink.run))
+        services.append(("head-orders", _head_orders(config, clock, journal, reading, downlink).run))
     if config.cloud.api_url and config.cloud.token is not None:
         services.append(("media-upload", _media_upload(config.cloud, chance, journal, store).run))
     hut: HutServer | None = HutServer(config.hut, clock=clock) if config.hut.enabled else None
@@ -183,6 +193,7 @@ async def _gateway(
             services=tuple(services),
             reader=reading.reader,
             models_version=lambda: shown(reading.updates.version),
+            vehicles=vehicles,
         )
     )
     if hut is not None:
@@ -190,7 +201,38 @@ async def _gateway(
     return gateway
 
 
+def _vehicle_desk(
+    config: SiteConfig,
+    clock: Clock,
+    journal: SqliteJournal,
+    policy: LivePolicy,
+    reading: _Reading,
+    inference: InferenceWorker,
+) -> VehicleDesk:
+    return VehicleDesk(
+        data_dir=config.gateway.data_dir,
+        models_dir=lambda: reading.reader.settings.models_dir,
+        shipped=shipped_head,
+        looker=inference,
+        journal=journal,
+        policy=policy,
+        clock=clock,
+    )
+
+
 # --------------------------------------------------------------------------------------------------------- the cloud
+
+
+def _head_orders(
+    config: SiteConfig, clock: Clock, journal: SqliteJournal, reading: _Reading, downlink: Downlink
+) -> HeadOrders:
+    return HeadOrders(
+        downlink,
+        data_dir=config.gateway.data_dir,
+        models_dir=lambda: reading.reader.settings.models_dir,
+        journal=journal,
+        clock=clock,
+    )
 
 
 async def _downlink(

@@ -150,6 +150,8 @@ class VisionConfig:
     picture_s_max: float = 5.0
     update_key_file: Path | None = None
     update_picture_ms_max: float = 1000.0
+    update_url: str = ""
+    update_period_h: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,7 @@ def _check(path: Path, config: SiteConfig) -> None:
     _check_lanes(path, config.lane)
     _check_hut(path, config.hut)
     _check_cloud(path, config.cloud)
+    _check_updates(path, config)
 
 
 def _check_lanes(path: Path, lanes: tuple[LaneConfig, ...]) -> None:
@@ -236,6 +239,18 @@ def _check_cloud(path: Path, cloud: CloudConfig) -> None:
         )
     if cloud.api_url and cloud.token is None:
         raise ConfigurationError(f"{path}: cloud.token_file is needed with cloud.api_url.")
+
+
+def _check_updates(path: Path, config: SiteConfig) -> None:
+    vision = config.vision
+    if not vision.update_url:
+        return
+    if not vision.update_url.startswith(("http://", "https://")):
+        raise ConfigurationError(f"{path}: vision.update_url must begin with https:// or http://.")
+    if vision.update_key_file is None and config.cloud.public_key_file is None:
+        raise ConfigurationError(f"{path}: vision.update_key_file is needed with vision.update_url.")
+    if vision.update_period_h <= 0:
+        raise ConfigurationError(f"{path}: vision.update_period_h must be more than 0.")
 
 
 def describe(config: Any) -> Any:

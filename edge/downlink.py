@@ -11,17 +11,29 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from cloud_sync.contract.v1 import Command, PublicKey, Snapshot, open_command, open_snapshot
+from cloud_sync.contract.v1 import (
+    Command,
+    HeadOrder,
+    PublicKey,
+    Snapshot,
+    open_command,
+    open_head_order,
+    open_snapshot,
+)
 from control.domain.errors import ContractError
 from control.domain.events import CommandResult
 from edge.journal import Clock, Journal
 
 log = structlog.get_logger(__name__)
 
+Order = TypeVar("Order", Command, HeadOrder)
+
 COMMANDS_WAITING_MAX = 64
+HEAD_ORDERS_WAITING_MAX = 4
 # A command issued later than our own now by more than this: our clock is behind, and its expiry proves nothing.
 CLOCK_BEHIND_MAX = timedelta(minutes=2)
 
@@ -66,6 +78,7 @@ class Downlink:
         self._gateway, self._key, self._file = gateway, key, file
         self._journal, self._clock = journal, clock
         self._commands: asyncio.Queue[Command] = asyncio.Queue(COMMANDS_WAITING_MAX)
+        self._head_orders: asyncio.Queue[HeadOrder] = asyncio.Queue(HEAD_ORDERS_WAITING_MAX)
         self._listeners: list[Callable[[Snapshot], None]] = []
         self.snapshot: Snapshot | None = None
 
@@ -84,6 +97,10 @@ class Downlink:
         """Wait for the next command that counts. Look at `expires_at` again before acting."""
         return await self._commands.get()
 
+    async def next_head_order(self) -> HeadOrder:
+        """Wait for the next order about the vehicle head that counts. Look at `expires_at` again before acting."""
+        return await self._head_orders.get()
+
     async def receive(self, kind: str, payload: bytes) -> None:
         """One message of a down topic. What does not hold is logged and dropped."""
         try:
@@ -91,7 +108,9 @@ class Downlink:
                 case "snapshot":
                     await self._take_snapshot(payload, open_snapshot(payload, self._key))
                 case "command":
-                    await self._take_command(open_command(payload, self._key))
+                    await self._take_order(open_command(payload, self._key), self._commands)
+                case "head":
+                    await self._take_order(open_head_order(payload, self._key), self._head_orders)
                 case _:
                     log.info("down_kind_unknown", kind=kind)
         except ContractError as error:
@@ -114,7 +133,7 @@ class Downlink:
         for listener in self._listeners:
             listener(snapshot)
 
-    async def _take_command(self, command: Command) -> None:
+    async def _take_order(self, command: Order, queue: asyncio.Queue[Order]) -> None:
         if not self._is_ours(command.gateway, "command"):
             return
         if not await self._journal.claim(command.command_id, expires_at=command.expires_at):
@@ -122,13 +141,13 @@ class Downlink:
         refusal = self._refusal(command)
         if refusal is None:
             try:
-                self._commands.put_nowait(command)
+                queue.put_nowait(command)
             except asyncio.QueueFull:
                 refusal = "refused", "too many commands wait"
         if refusal is not None:
             await self._answer(command, *refusal)
 
-    def _refusal(self, command: Command) -> tuple[str, str] | None:
+    def _refusal(self, command: Command | HeadOrder) -> tuple[str, str] | None:
         now = self._clock.now()
         if command.expires_at <= now:
             return "expired", f"arrived after {command.expires_at.isoformat(timespec='seconds')}"
@@ -136,7 +155,7 @@ class Downlink:
             return "refused", "the gateway's clock is behind: its expiry cannot be judged"
         return None
 
-    async def _answer(self, command: Command, outcome: str, detail: str) -> None:
+    async def _answer(self, command: Command | HeadOrder, outcome: str, detail: str) -> None:
         at = self._clock.now().isoformat(timespec="milliseconds")
         await self._journal.append(CommandResult(command.command_id, outcome, detail, at))
 

@@ -18,13 +18,14 @@ from typing import Any
 
 from control.domain.errors import ConfigurationError, IslandError
 from edge.adaptation import Backbone, adapt, summary
-from edge.adapters.correction_store import CorrectionStore
+from edge.adapters.correction_store import CORRECTIONS_FILE, CorrectionStore
 from edge.config import load
-from vision.head_shelf import SHIPPED, HeadReport, HeadShelf, Shelf, Switch
+from edge.model_shelf import ModelShelf
+from vision.head_shelf import HEADS_FOLDER, SHIPPED, HeadReport, HeadShelf, Shelf, Switch
 from vision.vehicle_classifier import VehicleClassifier
 
 OK, FAILED, MISUSED, NOT_USED = 0, 1, 2, 3
-CORRECTIONS_FILE, HEADS_FOLDER = "corrections.db", "heads"
+MODELS_FOLDER = "models"
 
 
 def adapt_command(arguments: list[str], *, backbone: Backbone | None = None) -> int:
@@ -90,6 +91,7 @@ def _parser(name: str, what: str) -> argparse.ArgumentParser:
     place = words.add_mutually_exclusive_group(required=True)
     place.add_argument("--data", type=Path, metavar="DIR", help="the gateway's data folder (gateway.data_dir)")
     place.add_argument("--site-config", type=Path, metavar="FILE", help="the gateway's site.toml, which names it")
+    words.add_argument("--models", type=Path, metavar="DIR", help="other models than the gateway's own")
     words.add_argument("--by", default=getpass.getuser(), metavar="NAME", help="who does it; for the history")
     words.add_argument("--json", action="store_true", help="print one JSON object")
     return words
@@ -97,12 +99,16 @@ def _parser(name: str, what: str) -> argparse.ArgumentParser:
 
 def _place(options: argparse.Namespace) -> tuple[Path, Path | None]:
     """The data folder, and the folder of models where the configuration names one."""
+    shipped = None
     if options.site_config is not None:
         config = load(options.site_config, os.environ)
-        return config.gateway.data_dir, config.vision.models_dir
-    if not options.data.is_dir():
+        data, shipped = config.gateway.data_dir, config.vision.models_dir
+    elif options.data.is_dir():
+        data = options.data
+    else:
         raise ConfigurationError(f"{options.data} is no folder: name the gateway's data folder (gateway.data_dir)")
-    return options.data, None
+    models = ModelShelf(data / MODELS_FOLDER)
+    return data, options.models or models.models_dir(models.read().in_use, shipped)
 
 
 def _now() -> str:

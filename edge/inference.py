@@ -21,7 +21,7 @@ DROPPED, FAILED = "picture_dropped", "reader_failed"
 class AsyncReader(Protocol):
     """Reads one picture at a time without holding up the loop."""
 
-    async def read(self, image: Picture) -> FrameReading:
+    async def read(self, image: Picture, *, vehicles: bool = False) -> FrameReading:
         """Raises ReaderFailedError for this picture, ReaderLostError when the reader itself is gone."""
         ...
 
@@ -103,7 +103,7 @@ class InferenceWorker:
     async def _outcome(self, lane_id: str, frame: Frame) -> FrameReading | Unavailable:
         tally = self.tally(lane_id)
         try:
-            reading = await self._reader.read(frame.image)
+            reading = await self._reader.read(frame.image, vehicles=frame.vehicles)
         except ReaderFailedError:
             tally.failed += 1
             return Unavailable(self._clock.monotonic(), FAILED)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import UUID
+
+import msgspec
 
 from cloud_sync.contract.v1 import EventRow, Point
 from control.domain.errors import IslandError
@@ -32,10 +34,11 @@ class Clock(Protocol):
         ...
 
 
-class Receipt(NamedTuple):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Proof that one event is on the disk. `hash` is the head of its lane's chain after it.
 
     `seq` is 0 for telemetry that was thinned out because the disk is nearly full (see `stored`).
+    A msgspec.Struct because one is made for every row, and that is the quickest to make.
     """
 
     lane: int
@@ -141,6 +144,11 @@ class UplinkJournal(Protocol):
 
     async def rewind(self, lane: int, *, agreed_seq: int, why: str) -> LaneHead:
         """Begin a new epoch after `agreed_seq`: later rows are chained anew and sent again."""
+        ...
+
+    async def restamp(self, lane: int, *, agreed_seq: int) -> LaneHead | None:
+        """The cloud refuses the stamps after `agreed_seq`: a new epoch with stamps of our clock; None while that
+        clock agrees with them."""
         ...
 
     async def media_pending(self, limit: int) -> tuple[PendingMedia, ...]:

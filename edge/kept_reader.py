@@ -37,7 +37,7 @@ class RunningReader(Protocol):
 
     models: dict[str, str]
 
-    async def read(self, image: Picture) -> FrameReading:
+    async def read(self, image: Picture, *, vehicles: bool = False) -> FrameReading:
         """Raises ReaderFailedError or ReaderLostError."""
         ...
 
@@ -107,20 +107,20 @@ class KeptReader:
         if old is not None:
             await old.aclose()
 
-    async def read(self, image: Picture) -> FrameReading:
+    async def read(self, image: Picture, *, vehicles: bool = False) -> FrameReading:
         """One picture; raises ReaderFailedError or ReaderLostError."""
         await self._wait_until_up()
         async with self._in_hand:
-            reading = await self._read(image)
+            reading = await self._read(image, vehicles=vehicles)
         self._in_a_row = 0
         self._backoff.succeeded()
         self.watch.works()
         return reading
 
-    async def _read(self, image: Picture) -> FrameReading:
+    async def _read(self, image: Picture, *, vehicles: bool) -> FrameReading:
         assert self._reader is not None
         try:
-            return await self._reader.read(image)
+            return await self._reader.read(image, vehicles=vehicles)
         except ReaderFailedError as error:
             self.failures += 1
             self._in_a_row += 1

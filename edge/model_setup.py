@@ -6,10 +6,12 @@ from pathlib import Path
 
 from cloud_sync.contract.v1 import PublicKey
 from control.domain.errors import ConfigurationError, ContractError
+from edge.adapters.update_fetch import FetchSettings
 from edge.config import SiteConfig, VisionConfig
 from edge.model_install import Terms
 from edge.model_shelf import ModelShelf
 from edge.reader_process import ReaderSettings
+from vision.head_shelf import HEADS_FOLDER
 
 
 def reader_settings(vision: VisionConfig) -> ReaderSettings:
@@ -22,9 +24,24 @@ def shelf_of(config: SiteConfig) -> ModelShelf:
     return ModelShelf(config.gateway.data_dir / "models")
 
 
+def heads_dir_of(config: SiteConfig) -> Path:
+    """What the vehicle classifier has learnt on this site."""
+    return config.gateway.data_dir / HEADS_FOLDER
+
+
 def inbox_of(config: SiteConfig) -> Path:
     """The folder that takes signed updates."""
     return config.gateway.data_dir / "updates"
+
+
+def fetch_settings(config: SiteConfig) -> FetchSettings | None:
+    """Where updates are fetched from; the gateway's token goes to the cloud's own address and to no other."""
+    vision, cloud = config.vision, config.cloud
+    if not vision.update_url:
+        return None
+    ours = bool(cloud.api_url) and vision.update_url.startswith(cloud.api_url.rstrip("/") + "/")
+    token = cloud.token.reveal() if ours and cloud.token is not None else ""
+    return FetchSettings(vision.update_url, vision.update_period_h * 3600, token)
 
 
 def update_terms(config: SiteConfig) -> Terms | None:

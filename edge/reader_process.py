@@ -41,12 +41,16 @@ class ReaderLostError(IslandError):
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """What a reader is started with. `models_dir` None means the models that came with the program."""
+    """What a reader is started with. `models_dir` None means the models that came with the program.
+
+    `heads_dir` holds the heads that the vehicle classifier learnt on this site.
+    """
 
     models_dir: Path | None = None
     providers: tuple[str, ...] = ()
     threads: int = 1
     picture_s_max: float = 5.0
+    heads_dir: Path | None = None
 
 
 class ReaderProcess:
@@ -93,18 +97,19 @@ class ReaderProcess:
     async def _begin(self) -> None:
         settings = self._settings
         models_dir = str(settings.models_dir) if settings.models_dir else None
-        begin = child.Begin(models_dir, settings.providers, settings.threads)
+        heads_dir = str(settings.heads_dir) if settings.heads_dir else None
+        begin = child.Begin(models_dir, settings.providers, settings.threads, heads_dir)
         match await self._ask(begin, limit_s=START_LIMIT_S):
             case child.Ready(models):
                 self.models = models
             case child.Refusal(why):
                 raise ConfigurationError(why)
 
-    async def read(self, image: Picture) -> FrameReading:
+    async def read(self, image: Picture, *, vehicles: bool = False) -> FrameReading:
         """Raises ReaderFailedError or ReaderLostError; after the latter this process is gone."""
         height, width = image.shape[:2]
         self._put(image)
-        response = await self._ask(child.Ask(height, width), limit_s=self._settings.picture_s_max)
+        response = await self._ask(child.Ask(height, width, vehicles), limit_s=self._settings.picture_s_max)
         if isinstance(response, child.Answer):
             return response.reading
         why = response.why if isinstance(response, child.Refusal) else f"it said {type(response).__name__}"

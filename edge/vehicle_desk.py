@@ -23,7 +23,7 @@ from control.domain.readings import Box, Quad, Unavailable
 from control.domain.vehicles import VehicleType
 from control.gate.mounting import vehicle_around
 from control.gate.rules import CROP_KEEP_DAYS
-from edge.adapters.correction_store import CorrectionStore, CorrectionStoreError
+from edge.adapters.correction_store import CORRECTIONS_FILE, CorrectionStore, CorrectionStoreError
 from edge.arrival import box_area
 from edge.corrections import Correction, anonymous_crop
 from edge.facts import iso
@@ -31,7 +31,7 @@ from edge.journal import Journal
 from edge.passages import Passage, PolicySource
 from edge.ports import Clock, Frame, FrameReading, JsonObject, Picture
 from vision.head import Head
-from vision.head_shelf import HeadReport, HeadShelf
+from vision.head_shelf import HEADS_FOLDER, HeadReport, HeadShelf, HeadShelfError
 from vision.live_head import LiveHead
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,6 @@ LOOK_S = 5.0
 PRUNE_PERIOD = timedelta(hours=1)
 REMEMBERED_MAX = 256
 VERSIONS_TOLD = 6
-CORRECTIONS_FILE, HEADS_FOLDER = "corrections.db", "heads"
 
 
 class Looker(Protocol):
@@ -177,14 +176,13 @@ class VehicleDesk:
         live = self._live_head()
         live.current()
         self._say_once(live.problem)
-        shelf = self.shelf.read()
-        return {
-            "in_use": live.version,
-            "before": shelf.before,
-            "problem": live.problem,
-            "corrections": self.store.counts(),
-            "versions": [_told(report) for report in shelf.versions[:VERSIONS_TOLD]],
-        }
+        told: JsonObject = {"in_use": live.version, "before": None, "problem": live.problem, "versions": []}
+        try:
+            shelf = self.shelf.read()
+            told |= {"before": shelf.before, "versions": [_told(one) for one in shelf.versions[:VERSIONS_TOLD]]}
+            return told | {"corrections": self.store.counts()}
+        except (HeadShelfError, CorrectionStoreError) as error:
+            return told | {"corrections": {}, "problem": live.problem or str(error)}
 
     def _live_head(self) -> LiveHead:
         """As the reader's own: begun anew with every change of the models."""

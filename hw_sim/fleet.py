@@ -50,6 +50,7 @@ class Behaviour(StrEnum):
     NOSE_TO_TAIL = "nose_to_tail"
     TAILGATES = "tailgates"
     REVERSES_OUT = "reverses_out"
+    ROLLS = "rolls"
 
 
 # Weights in thousandths of all arrivals.
@@ -74,10 +75,11 @@ MIX: dict[Role, int] = {
     Role.NO_PLATE: 5,
 }
 BEHAVIOURS: dict[Behaviour, int] = {
-    Behaviour.NORMAL: 930,
+    Behaviour.NORMAL: 920,
     Behaviour.NOSE_TO_TAIL: 40,
     Behaviour.TAILGATES: 10,
     Behaviour.REVERSES_OUT: 20,
+    Behaviour.ROLLS: 10,
 }
 # The first arrivals of a demonstration: each outcome is seen within a minute.
 SHOWCASE: tuple[Role, ...] = (

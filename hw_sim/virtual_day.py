@@ -113,8 +113,17 @@ FIELD_FAULTS = frozenset({"silent", "rejects", "answer_lost", "stuck", "slow"})
 class VirtualDay:
     """Everything of one simulated day. Use `opened`, then `run`, then `quieten`."""
 
-    def __init__(self, folder: Path, *, seed: int, interval_s: float, fault_count: int, hours: float) -> None:
-        self.seed, self.hours = seed, hours
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        interval_s: float,
+        fault_count: int,
+        hours: float,
+        guard_after_s: float = HOLD_BEFORE_GUARD_S,
+    ) -> None:
+        self.seed, self.hours, self._guard_after_s = seed, hours, guard_after_s
         self._folder = folder
         self._rng = random.Random(f"{seed}/day")
         self.clock = VirtualClock(START)
@@ -268,7 +277,7 @@ class VirtualDay:
             return
         now_s = self.clock.monotonic()
         virtual.held_since_s = now_s if virtual.held_since_s is None else virtual.held_since_s
-        if now_s - virtual.held_since_s < HOLD_BEFORE_GUARD_S or virtual.asking is not None:
+        if now_s - virtual.held_since_s < self._guard_after_s or virtual.asking is not None:
             return
         virtual.held_since_s = now_s
         action = self._rng.choice((GuardAction.ADMIT, GuardAction.ADMIT, GuardAction.REFUSE))
@@ -350,17 +359,18 @@ class VirtualDay:
         return [json.loads(row.body) for row in rows if row.kind == kind]
 
     def passages(self) -> list[dict[str, Any]]:
-        """Decided arrivals as the demonstration's account wants them."""
-        return [
-            {
+        """Decided arrivals as the demonstration's account wants them; decided again, the last decision counts."""
+        found: dict[str, dict[str, Any]] = {}
+        for body in self.events("passage_decided"):
+            first = found.get(body["arrival_id"])
+            found[body["arrival_id"]] = {
                 "arrival_id": body["arrival_id"],
                 "lane_id": body["lane_id"],
-                "arrived_at": body["at"].replace("Z", "+00:00"),
+                "arrived_at": first["arrived_at"] if first else body["at"].replace("Z", "+00:00"),
                 "outcome": body["outcome"],
                 "raw_plate": body["plate"]["text"] if body["plate"] else None,
             }
-            for body in self.events("passage_decided")
-        ]
+        return list(found.values())
 
 
 def _apply_to_lane(virtual: VirtualLane, names: set[str]) -> None:

@@ -22,6 +22,7 @@ STOP_M = -4.0
 SHORT_OF_BOOM_M = -0.4
 GONE_M = 9.0
 BACKED_OUT_M = -24.0
+ROLLED_BACK_M = -8.5
 ZONE_A = Zone(-6.5, -4.4)
 ZONE_B = Zone(-1.2, 1.2)
 BEAM = Zone(-0.1, 0.1)
@@ -79,6 +80,7 @@ class Vehicle:
     free_since_s: float | None = None
     red_since_s: float | None = None
     on_loop_s: float | None = None
+    rolled: bool = False
     left_s: float | None = None
     outcome: str = ""
 
@@ -166,6 +168,8 @@ class LaneWorld:
 
     def _drive(self, vehicle: Vehicle, leader: Vehicle | None, dt_s: float) -> None:
         self._decide(vehicle, leader)
+        if vehicle.phase is Phase.BACKING and self._comes_again(vehicle):
+            vehicle.phase, vehicle.rolled, vehicle.stopped_s = Phase.APPROACHING, True, None
         if vehicle.phase is Phase.BACKING:
             vehicle.speed = max(-BACK_SPEED, vehicle.speed - ACCELERATION * dt_s)
         else:
@@ -224,12 +228,19 @@ class LaneWorld:
         vehicle.free_since_s = self.now_s if vehicle.free_since_s is None else vehicle.free_since_s
         return self.now_s - vehicle.free_since_s >= (REACTION_S if self.sign.lamp_green else 2 * REACTION_S)
 
+    def _comes_again(self, vehicle: Vehicle) -> bool:
+        """One that only rolled back off the loop, once."""
+        rolls = vehicle.drawn.behaviour is Behaviour.ROLLS and not vehicle.rolled
+        return rolls and vehicle.front_m < ROLLED_BACK_M
+
     def _gives_up(self, vehicle: Vehicle) -> bool:
         waited_s = self.now_s - (self.now_s if vehicle.stopped_s is None else vehicle.stopped_s)
         red = self.sign.light is Light.RED
         vehicle.red_since_s = (vehicle.red_since_s or self.now_s) if red else None
         told_to = vehicle.red_since_s is not None and self.now_s - vehicle.red_since_s > self.habits.leave_after_red_s
-        whim = vehicle.drawn.behaviour is Behaviour.REVERSES_OUT and waited_s > self.habits.change_mind_after_s
+        rolls = vehicle.drawn.behaviour is Behaviour.ROLLS and not vehicle.rolled
+        whim = vehicle.drawn.behaviour is Behaviour.REVERSES_OUT or rolls
+        whim = whim and waited_s > self.habits.change_mind_after_s
         closed = self.boom.limit_closed and self.boom.motion is Motion.STILL
         return closed and (told_to or whim or waited_s > self.habits.patience_s)
 

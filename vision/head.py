@@ -27,7 +27,7 @@ from vision.softmax_fit import Linear, balanced, best_temperature, fitted, folds
 
 Features = NDArray[np.float32]
 
-STRENGTH = 3e-3
+STRENGTH = 3e-4
 EXEMPLAR_SHARE = 0.3
 FOLDS = 5
 CROPS_MIN = 8

@@ -19,6 +19,7 @@ from control.domain.errors import DeviceError
 from vision.head import Head
 
 SHIPPED = "shipped"
+HEADS_FOLDER = "heads"
 HISTORY_MAX = 50
 VERSIONS_MAX = 200
 

@@ -54,7 +54,7 @@ class ReadPool:
     def __exit__(self, *_: object) -> None:
         """Let every reader finish the picture in its hand."""
         self._stop.set()
-        for _ in self._threads:
+        for _number in range(len(self._threads)):
             self._jobs.put(None)
         for thread in self._threads:
             thread.join()

@@ -1,6 +1,7 @@
 """Pictures to readings: owns what happens between finding a plate and telling it to the gate.
 
-The detector finds corners, the recogniser reads what lies between them, `vision.colour` doubts the colour.
+The detector finds corners, the recogniser reads what lies between them, `vision.colour` doubts the colour. Where
+vehicles are asked for, `vision.vehicles` finds and names those around the plates and those without.
 Here their answers become `PlateReading`s: duplicates and ghosts dropped, the surest first. Whether a reading is
 sure enough for the barrier is policy and lives in `control.gate`.
 """
@@ -87,6 +88,13 @@ class PlateRecogniser(Protocol):
         """Text and colour between the corners."""
 
 
+class Vehicles(Protocol):
+    """Finds and names the vehicles of a picture."""
+
+    def read(self, image_bgr: BgrImage, plates: Sequence[Quad]) -> tuple[VehicleReading, ...]:
+        """Every vehicle in the picture; each of `plates` lies in its vehicle's box, where it has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrameReading:
     """What one picture showed. `vehicles` is None where nobody looked for any; () means there was none.
@@ -108,19 +116,36 @@ class PlateReader:
         *,
         detector: PlateDetector | None = None,
         recogniser: PlateRecogniser | None = None,
+        vehicles: Vehicles | None = None,
+        heads_dir: Path | None = None,
     ) -> None:
-        """Load the models that are not given, from `models_dir` or from those that come with the package."""
+        """Load the models that are not given, from `models_dir` or from those that come with the package.
+
+        Those for vehicles are loaded when they are first asked for; `heads_dir` holds the heads learnt on this site.
+        """
+        self._models_dir, self._heads_dir = models_dir, heads_dir
+        self._vehicles = vehicles
         self._detector = detector or _load_detector(models_dir)
         self._recogniser = recogniser or _load_recogniser(models_dir)
 
-    def read(self, image_bgr: BgrImage, *, crop: bool = False) -> FrameReading:
-        """Read a picture, uint8 (h, w, 3) BGR. With `crop` the whole picture is one plate already cut out."""
+    def read(self, image_bgr: BgrImage, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
+        """Read a picture, uint8 (h, w, 3) BGR. With `crop` the whole picture is one plate already cut out.
+
+        With `vehicles` those are looked for as well, which takes longer than the plates. Raises ConfigurationError
+        when their models are not there.
+        """
         assert image_bgr.dtype == np.uint8
         assert image_bgr.ndim == 3
         assert image_bgr.shape[2] == 3
         started = time.perf_counter()
         plates = self._read_crop(image_bgr) if crop else self._read_scene(image_bgr)
-        return FrameReading(tuple(plates), None, (time.perf_counter() - started) * 1000)
+        seen = self._read_vehicles(image_bgr, plates) if vehicles and not crop else None
+        return FrameReading(tuple(plates), seen, (time.perf_counter() - started) * 1000)
+
+    def _read_vehicles(self, image_bgr: BgrImage, plates: Sequence[PlateReading]) -> tuple[VehicleReading, ...]:
+        if self._vehicles is None:
+            self._vehicles = _load_vehicles(self._models_dir, self._heads_dir)
+        return self._vehicles.read(image_bgr, [plate.quad for plate in plates])
 
     def _read_crop(self, image_bgr: BgrImage) -> Sequence[PlateReading]:
         height, width = image_bgr.shape[:2]
@@ -169,6 +194,12 @@ def _load_recogniser(models_dir: Path | None) -> PlateRecogniser:
     from vision.recogniser import Recogniser
 
     return Recogniser.load(models_dir)
+
+
+def _load_vehicles(models_dir: Path | None, heads_dir: Path | None) -> Vehicles:
+    from vision.vehicles import VehicleReader
+
+    return VehicleReader.load(models_dir, heads_dir=heads_dir)
 
 
 def _surest(readings: list[PlateReading]) -> list[PlateReading]:

@@ -36,13 +36,15 @@ class Begin(msgspec.Struct, frozen=True, tag=True):
     models_dir: str | None
     providers: tuple[str, ...]
     threads: int
+    heads_dir: str | None = None
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Read what lies in the memory, uint8 BGR."""
+    """Read what lies in the memory, uint8 BGR; vehicles are looked for where they are asked for."""
 
     height: int
     width: int
+    vehicles: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -125,7 +127,7 @@ def _serve(gateway: socket.socket, pixels: _Pixels) -> int:
                 reader, response = _begin(begin)
             case Ask() as ask:
                 assert reader is not None, "the gateway begins before it asks"
-                response = _read(reader, pixels.image(ask))
+                response = _read(reader, pixels.image(ask), vehicles=ask.vehicles)
         gateway.sendall(encode(response))
         if reader is None:
             return 1
@@ -137,14 +139,15 @@ def _begin(begin: Begin) -> tuple[PlateReader | None, Response]:
     try:
         run_on(begin.providers, threads=begin.threads)
         models = check_models(models_dir)
-        return PlateReader(models_dir), Ready(models)
+        heads_dir = Path(begin.heads_dir) if begin.heads_dir else None
+        return PlateReader(models_dir, heads_dir=heads_dir), Ready(models)
     except IslandError as error:
         return None, Refusal(str(error), ours=False)
 
 
-def _read(reader: PlateReader, image: BgrImage) -> Response:
+def _read(reader: PlateReader, image: BgrImage, *, vehicles: bool) -> Response:
     try:
-        return Answer(reader.read(image))
+        return Answer(reader.read(image, vehicles=vehicles) if vehicles else reader.read(image))
     except Exception:  # noqa: BLE001 the outermost loop of this process: the gateway logs and counts it
         return Refusal(traceback.format_exc(), ours=True)
 

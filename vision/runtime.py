@@ -23,6 +23,7 @@ from control.domain.errors import ConfigurationError
 MODELS_DIR = Path(__file__).with_name("models")
 CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
+_NEEDED = frozenset({"file", "sha256", "input", "outputs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def open_model(name: str, models_dir: Path | None = None) -> Model:
 
 
 def check_models(models_dir: Path | None = None) -> dict[str, str]:
-    """The checksum of every model of the folder by name, after comparing each file with it.
+    """The checksum of every row of the folder's `models.toml` that has a file, after comparing the file with it.
 
     Raises ConfigurationError that names the file at fault.
     """
@@ -133,7 +134,7 @@ def check_models(models_dir: Path | None = None) -> dict[str, str]:
     if not names:
         raise ConfigurationError(f"{path} names no model: restore it from the release")
     for name in names:
-        facts = _facts_of(name, path)
+        facts = _facts_of(name, path, needed=frozenset({"file", "sha256"}))
         _checked_bytes(path.parent / facts["file"], facts["sha256"])
     return {name: table[name]["sha256"] for name in names}
 
@@ -147,12 +148,12 @@ def _table(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is no valid TOML: {error}") from error
 
 
-def _facts_of(name: str, path: Path) -> dict[str, Any]:
+def _facts_of(name: str, path: Path, *, needed: frozenset[str] = _NEEDED) -> dict[str, Any]:
     table = _table(path)
     if name not in table:
         raise ConfigurationError(f"{path} has no model {name!r}; it has {', '.join(sorted(table))}")
     facts: dict[str, Any] = table[name]
-    missing = {"file", "sha256", "input", "outputs"} - facts.keys()
+    missing = needed - facts.keys()
     if missing:
         raise ConfigurationError(f"{path}: [{name}] lacks {', '.join(sorted(missing))}")
     if Path(facts["file"]).name != facts["file"]:

@@ -21,7 +21,9 @@ from vision.live_head import LiveHead
 from vision.runtime import MODELS_DIR, Model, open_model
 
 INPUT_PX = 224
-FEATURES = 1280
+# What the backbone gives of a crop: features of its last layer, then how likely each type is by ImageNet's classes.
+ZERO_SHOT_TYPES = tuple(kind for kind in VehicleType if kind is not VehicleType.UNKNOWN)
+FEATURES = 1280 + len(ZERO_SHOT_TYPES)
 # The published preprocessing of these weights: (RGB - 127) / 128.
 MIDDLE, SCALE = 127.0, 128.0
 HEAD_FILE = "vehicle_head.npz"
@@ -37,6 +39,11 @@ class TypeReading:
     type: VehicleType
     probability: float
     alternatives: tuple[tuple[VehicleType, float], ...]
+
+
+def shipped_head(models_dir: Path | None = None) -> Head:
+    """The head that came with the models. Raises ConfigurationError."""
+    return Head.load((models_dir or MODELS_DIR) / HEAD_FILE)
 
 
 class VehicleClassifier:
@@ -71,12 +78,16 @@ class VehicleClassifier:
         unknown_below: float = UNKNOWN_BELOW,
     ) -> VehicleClassifier:
         """The backbone of `models.toml` with the shipped head or the one given. Raises ConfigurationError."""
-        shipped = (models_dir or MODELS_DIR) / HEAD_FILE
         backbone = open_model("vehicle_backbone", models_dir)
-        return cls(backbone, Head.load(head or shipped), heads_dir=heads_dir, unknown_below=unknown_below)
+        return cls(
+            backbone,
+            Head.load(head) if head else shipped_head(models_dir),
+            heads_dir=heads_dir,
+            unknown_below=unknown_below,
+        )
 
     def features(self, crops_bgr: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Features (n, 1280) of crops, each uint8 (h, w, 3) of any size."""
+        """Features (n, 1294) of crops, each uint8 (h, w, 3) of any size."""
         rows = [self._backbone.run(classifier_input(crop)[None])[0] for crop in crops_bgr]
         return np.concatenate(rows) if rows else np.empty((0, FEATURES), np.float32)
 

@@ -73,13 +73,18 @@ class VehicleReader:
 
     @classmethod
     def load(
-        cls, models_dir: Path | None = None, *, head: Path | None = None, unknown_below: float = UNKNOWN_BELOW
+        cls,
+        models_dir: Path | None = None,
+        *,
+        head: Path | None = None,
+        heads_dir: Path | None = None,
+        unknown_below: float = UNKNOWN_BELOW,
     ) -> VehicleReader:
-        """Detector and classifier of `models.toml`, with the shipped head or the one given.
+        """Detector and classifier of `models.toml`; for `head` and `heads_dir` see the classifier.
 
         Raises ConfigurationError.
         """
-        classifier = VehicleClassifier.load(models_dir, head=head, unknown_below=unknown_below)
+        classifier = VehicleClassifier.load(models_dir, head=head, heads_dir=heads_dir, unknown_below=unknown_below)
         return cls(VehicleDetector.load(models_dir), classifier)
 
     def read(self, image_bgr: BgrImage, plates: Sequence[Quad] = ()) -> tuple[VehicleReading, ...]:

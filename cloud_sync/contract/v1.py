@@ -1,6 +1,7 @@
 """Version 1 of what gateway and cloud say to each other: owns the messages and their bytes.
 
-Up: `Hello` and `Batch`. Back: `Ack`. Down: `Snapshot` and `Command`, signed (`v1_down`, offered here too).
+Up: `Hello` and `Batch`. Back: `Ack`. Down: `Snapshot`, `Command` and `HeadOrder`, signed
+(`v1_down`, offered here too).
 Every message is one zstd frame around one msgpack array that begins with the schema number and the
 message's name. Decoding raises ContractError on anything else; v1.schema.json describes the arrays.
 """
@@ -17,12 +18,16 @@ from cloud_sync.contract.chain import HASH_BYTES, event_hash, genesis_hash
 from cloud_sync.contract.frame import Fields, pack, unpack
 from cloud_sync.contract.v1_down import (
     Command,
+    HeadAction,
+    HeadOrder,
     KeyPair,
     PublicKey,
     Snapshot,
     open_command,
+    open_head_order,
     open_snapshot,
     seal_command,
+    seal_head_order,
     seal_snapshot,
 )
 from control.domain.errors import ContractError
@@ -34,6 +39,8 @@ __all__ = [
     "ChainBroken",
     "Command",
     "EventRow",
+    "HeadAction",
+    "HeadOrder",
     "Hello",
     "KeyPair",
     "Point",
@@ -46,8 +53,10 @@ __all__ = [
     "encode_up",
     "genesis_hash",
     "open_command",
+    "open_head_order",
     "open_snapshot",
     "seal_command",
+    "seal_head_order",
     "seal_snapshot",
     "topic_ack",
     "topic_down",
@@ -137,6 +146,7 @@ class AckStatus(StrEnum):
     GAP = "gap"  # rows are missing before the batch: send from applied_seq on
     CHAIN = "chain"  # the batch does not follow the cloud's head: say Hello
     HELLO = "hello"  # the epoch is unknown: say Hello
+    CLOCK = "clock"  # the rows after applied_seq are stamped too far ahead of the cloud's clock: put the clock right
     REFUSED = "refused"  # gateway unknown or disabled: wait for a person
 
 
@@ -176,7 +186,7 @@ def topic_ack(gateway: str, lane: int) -> str:
 
 
 def topic_down(gateway: str, kind: str) -> str:
-    """Where the cloud publishes `snapshot` (retained) and `command`."""
+    """Where the cloud publishes `snapshot` (retained), `command` and `head`."""
     return f"island/v1/{gateway}/down/{kind}"
 
 

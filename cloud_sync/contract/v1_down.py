@@ -1,7 +1,8 @@
-"""What the cloud tells a gateway, signed: owns snapshot and command, their JSON and their envelope.
+"""What the cloud tells a gateway, signed: owns snapshot, command and head order, their JSON and their envelope.
 
-A snapshot is everything a gate needs offline at one version; a command is one person's decision about
-one held arrival. The signature (Ed25519) covers the kind, so that one cannot be passed off as the other.
+A snapshot is everything a gate needs offline at one version; a command is one person's decision about one held
+arrival; a head order is a person's wish about what the vehicle classifier has learnt on site. The signature (Ed25519)
+covers the kind, so that one cannot be passed off as the other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -62,6 +64,28 @@ class Command:
     note: str = ""
     permit_id: str | None = None
     corrected_plate: str | None = None
+
+
+class HeadAction(StrEnum):
+    """What can be done with the versions of a gateway's vehicle head."""
+
+    ADAPT = "adapt"
+    USE = "use"
+    ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOrder:
+    """A person's order about the vehicle head. `version` is for `use`; `force` adapts even if it is worse."""
+
+    command_id: str
+    gateway: str
+    action: HeadAction
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    version: str = ""
+    force: bool = False
 
 
 class PublicKey:
@@ -160,6 +184,20 @@ def open_command(payload: bytes, key: PublicKey) -> Command:
         return _read_command(value)
     except _JSON_ERRORS as error:
         raise ContractError(f"the command has a field that is not understood: {error!r}") from error
+
+
+def seal_head_order(order: HeadOrder, key: KeyPair) -> bytes:
+    """Signed bytes for the head topic."""
+    return _seal("head", _head_order_json(order), key)
+
+
+def open_head_order(payload: bytes, key: PublicKey) -> HeadOrder:
+    """Raises ContractError for a wrong signature or shape. Whether it has expired is for the caller."""
+    value = _open("head", payload, key)
+    try:
+        return _read_head_order(value)
+    except _JSON_ERRORS as error:
+        raise ContractError(f"the head order has a field that is not understood: {error!r}") from error
 
 
 def _seal(kind: str, value: dict[str, Any], key: KeyPair) -> bytes:
@@ -320,6 +358,33 @@ def _read_command(value: dict[str, Any]) -> Command:
         expires_at=_at(value["expires_at"]),
         permit_id=_string_or_none(value["permit_id"]),
         corrected_plate=_string_or_none(value["corrected_plate"]),
+    )
+
+
+def _head_order_json(order: HeadOrder) -> dict[str, Any]:
+    return {
+        "command_id": order.command_id,
+        "gateway": order.gateway,
+        "action": order.action.value,
+        "version": order.version,
+        "force": order.force,
+        "issued_by": order.issued_by,
+        "issued_at": _iso(order.issued_at),
+        "expires_at": _iso(order.expires_at),
+    }
+
+
+def _read_head_order(value: dict[str, Any]) -> HeadOrder:
+    force = value["force"]
+    if type(force) is not bool:
+        raise TypeError("force is neither true nor false")
+    texts = ("command_id", "gateway", "issued_by", "version")
+    return HeadOrder(
+        **{name: _string(value[name]) for name in texts},
+        action=HeadAction(value["action"]),
+        force=force,
+        issued_at=_at(value["issued_at"]),
+        expires_at=_at(value["expires_at"]),
     )
 
 

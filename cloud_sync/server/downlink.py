@@ -18,8 +18,9 @@ import aiomqtt
 import asyncpg
 import structlog
 
-from cloud_sync.contract.v1 import Command, KeyPair, Snapshot, seal_command, seal_snapshot, topic_down
-from cloud_sync.server import queries_office
+from cloud_sync.contract.v1 import Command, KeyPair, Snapshot, seal_command, seal_head_order, seal_snapshot, topic_down
+from cloud_sync.mqtt_client import MqttClient
+from cloud_sync.server import queries_office, vehicle_heads
 from cloud_sync.server.ingest_worker import BrokerAccess
 from cloud_sync.server.secret_files import read_secret, write_secret
 from cloud_sync.server.services import Clock
@@ -31,6 +32,7 @@ SLOW_LOOK_S = 2.0
 SNAPSHOT_EVERY_S = 1.0
 RECONNECT_S = 0.5
 REPUBLISH_AFTER = timedelta(seconds=1.5)
+HEAD_AGAIN_AFTER = timedelta(seconds=10)
 _COMMANDS_SQL = (
     "SELECT * FROM commands WHERE result IS NULL AND expires_at > $1 AND (published_at IS NULL OR published_at < $2)"
     " ORDER BY issued_at LIMIT 100"
@@ -72,7 +74,7 @@ class DownlinkPublisher:
                 await self._session(listener)
                 await asyncio.sleep(RECONNECT_S)
         finally:
-            await listener.close(timeout=5.0)
+            listener.terminate()
 
     def _notified(self, payload: str) -> None:
         if payload.startswith(URGENT):
@@ -93,9 +95,10 @@ class DownlinkPublisher:
             level("downlink_lost_broker", error=str(error))
             self._told_lost = True
 
-    async def _turn(self, client: aiomqtt.Client) -> None:
+    async def _turn(self, client: MqttClient) -> None:
         self._wake.clear()
         await self.publish_commands(client)
+        await self.publish_head_orders(client)
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._snapshot_due_s:
             # Before anything is read: an urgent change that comes meanwhile makes it due again.
@@ -107,7 +110,7 @@ class DownlinkPublisher:
             async with asyncio.timeout(pause_s):
                 await self._wake.wait()
 
-    async def publish_snapshots(self, client: aiomqtt.Client) -> bool:
+    async def publish_snapshots(self, client: MqttClient) -> bool:
         """To every enabled gateway that has not been sent the newest version by us; False when there is none."""
         version = await self._pool.fetchval("SELECT max(version) FROM snapshot_versions", timeout=5.0)
         rows = await self._pool.fetch("SELECT gateway_id FROM gateways WHERE enabled ORDER BY gateway_id", timeout=5.0)
@@ -133,7 +136,7 @@ class DownlinkPublisher:
             rules = await queries_office.rule_rows(connection, now=now)
         return Snapshot("", permits, rules)
 
-    async def publish_commands(self, client: aiomqtt.Client) -> None:
+    async def publish_commands(self, client: MqttClient) -> None:
         """Those that wait for an answer, again and again until they expire: a gateway counts an id once."""
         now = self._clock()
         for row in await self._pool.fetch(_COMMANDS_SQL, now, now - REPUBLISH_AFTER, timeout=5.0):
@@ -147,9 +150,22 @@ class DownlinkPublisher:
             )
             log.info("command_published", command_id=command.command_id, gateway=command.gateway)
 
-    async def _publish(self, client: aiomqtt.Client, gateway: str, kind: str, payload: bytes, *, retain: bool) -> None:
+    async def publish_head_orders(self, client: aiomqtt.Client) -> None:
+        """Like commands: until they are answered or expire."""
+        now = self._clock()
+        for order in await vehicle_heads.unanswered(self._pool, now=now, published_before=now - HEAD_AGAIN_AFTER):
+            await self._publish(client, order.gateway, "head", seal_head_order(order, self._key), retain=False)
+            await self._pool.execute(
+                "UPDATE head_orders SET published_at = $2 WHERE command_id = $1",
+                order.command_id,
+                self._clock(),
+                timeout=5.0,
+            )
+            log.info("head_order_published", command_id=order.command_id, gateway=order.gateway)
+
+    async def _publish(self, client: MqttClient, gateway: str, kind: str, payload: bytes, *, retain: bool) -> None:
         topic = topic_down(gateway, kind)
-        await client.publish(topic, payload, qos=1, retain=retain, timeout=self._access.timeout_s)
+        await client.publish(topic, payload, qos=1, retain=retain)
 
 
 def _command_of(row: Any) -> Command:

@@ -1,15 +1,15 @@
 """From a gateway's batch to committed rows: owns the one transaction of a batch and the answers to gateways.
 
-Lock the cursor, skip what is applied, refuse a gap, verify the chain, COPY, project, move the cursor, commit;
-the acknowledgement follows the commit. An event that cannot be stored or projected goes to quarantine with
-its reason and the stream goes on. Connection and leases are in `ingest_worker`.
+Lock the cursor, skip what is applied, refuse a gap and stamps from the future, verify the chain, COPY, project, move
+the cursor, commit; the acknowledgement follows the commit. An event that cannot be stored or projected goes to
+quarantine with its reason and the stream goes on. Connection and leases are in `ingest_worker`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,9 +20,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from cloud_sync.contract import hlc
 from cloud_sync.contract.v1 import Ack, AckStatus, Batch, EventRow, Hello, genesis_hash
+from cloud_sync.server.live import Change, announce
 
 log = structlog.get_logger()
 
+CLOCK_ALARM_LOCK = 7_303
 EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 EVENT_COLUMNS = (
     *("gateway_id", "epoch", "lane", "seq", "uuid", "hlc", "wall_at", "mono_ns", "boot_id"),
@@ -31,7 +33,9 @@ EVENT_COLUMNS = (
 # What a body or a field of one event can do to a statement; everything else is trouble of our own.
 POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 _CURSOR_SQL = (
-    "SELECT applied_seq, head_hash, (SELECT enabled FROM gateways g WHERE g.gateway_id = c.gateway_id) AS enabled"
+    "SELECT applied_seq, head_hash, (SELECT enabled FROM gateways g WHERE g.gateway_id = c.gateway_id) AS enabled,"
+    " EXISTS (SELECT FROM alarms a WHERE a.gateway_id = c.gateway_id AND a.device = 'clock' AND a.cleared_at IS NULL)"
+    " AS clock_alarm"
     " FROM cursors c WHERE gateway_id = $1 AND epoch = $2 AND lane = $3 FOR UPDATE"
 )
 
@@ -58,7 +62,7 @@ class IngestMetrics:
         self.quarantined = Counter("island_ingest_quarantined_total", "Events in quarantine", registry=registry)
         self.clock_ahead = Counter(
             "island_ingest_clock_ahead_total",
-            "Batches stamped by a clock too far ahead",
+            "Batches refused for stamps too far ahead",
             ["gateway"],
             registry=registry,
         )
@@ -83,7 +87,6 @@ class Ingest:
         self, *, pool: asyncpg.Pool, project: Project, metrics: IngestMetrics, wall_s: Callable[[], float] = time.time
     ) -> None:
         self._pool, self._project, self._metrics, self._wall_s = pool, project, metrics, wall_s
-        self._told_ahead: set[str] = set()
 
     async def take(self, message: Batch | Hello) -> Ack:
         """Apply and answer. Raises asyncpg.PostgresError, OSError or TimeoutError when the database cannot be had:
@@ -131,22 +134,31 @@ class Ingest:
         if before != bytes(cursor["head_hash"]):
             log.warning("ingest_chain_parts", gateway=batch.gateway, lane=batch.lane, seq=applied)
             return Ack(*stream, applied, AckStatus.CHAIN)
-        await self._apply(connection, batch, batch.rows[skipped:])
+        limit = hlc.first_too_far(int(self._wall_s() * 1000))
+        sound = next((n for n, row in enumerate(batch.rows) if row.hlc >= limit), len(batch.rows))
+        if sound > skipped:
+            part = batch if sound == len(batch.rows) else replace(batch, rows=batch.rows[:sound])
+            await self._apply(connection, part, part.rows[skipped:])
+        if sound < len(batch.rows):
+            applied = max(applied, batch.first_seq + sound - 1)
+            return await self._refuse_clock(connection, batch, applied, batch.rows[sound])
+        if cursor["clock_alarm"]:
+            await _end_clock_alarm(connection, batch.gateway, self._wall())
         return Ack(*stream, batch.last_seq, AckStatus.OK)
 
-    def _look_at_clock(self, batch: Batch) -> None:
-        """Order never rests on a gateway's clock, so its rows are taken; that it leads ours is told and counted."""
-        merged = hlc.merge(0, batch.rows[-1].hlc, int(self._wall_s() * 1000))
-        if isinstance(merged, hlc.HlcTooFarAhead):
-            self._metrics.clock_ahead.labels(batch.gateway).inc()
-            if batch.gateway not in self._told_ahead:
-                self._told_ahead.add(batch.gateway)
-                log.warning("gateway_clock_ahead", gateway=batch.gateway, lead_h=merged.lead_ms // 3_600_000)
-        else:
-            self._told_ahead.discard(batch.gateway)
+    async def _refuse_clock(self, connection: Any, batch: Batch, applied: int, row: EventRow) -> Ack:
+        """Such rows wait in the gateway's journal until its clock is right and it stamps them anew."""
+        lead_h = (hlc.wall_ms_of(row.hlc) - int(self._wall_s() * 1000)) // 3_600_000
+        self._metrics.clock_ahead.labels(batch.gateway).inc()
+        if await _raise_clock_alarm(connection, batch.gateway, self._wall()):
+            log.error("gateway_clock_ahead", gateway=batch.gateway, lead_h=lead_h)
+        detail = f"row {row.seq} is stamped {lead_h} h ahead of the cloud's clock: put the gateway's clock right"
+        return Ack(batch.gateway, batch.epoch, batch.lane, applied, AckStatus.CLOCK, detail=detail)
+
+    def _wall(self) -> datetime:
+        return EPOCH_START + timedelta(seconds=self._wall_s())
 
     async def _apply(self, connection: Any, batch: Batch, rows: Sequence[EventRow]) -> None:
-        self._look_at_clock(batch)
         unstored = await self._store(connection, batch, rows)
         poisoned = {poison.row.seq for poison in unstored}
         stored = [row for row in rows if row.seq not in poisoned] if poisoned else rows
@@ -222,6 +234,31 @@ def _refused(message: Batch | Hello) -> Ack:
     log.warning("ingest_gateway_refused", gateway=message.gateway)
     detail = "this gateway is unknown or disabled"
     return Ack(message.gateway, message.epoch, message.lane, 0, AckStatus.REFUSED, detail=detail)
+
+
+async def _raise_clock_alarm(connection: Any, gateway: str, at: datetime) -> bool:
+    """True when there was none yet; streams of one gateway come here one after the other."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", CLOCK_ALARM_LOCK, gateway)
+    raised = await connection.fetchval(
+        "INSERT INTO alarms (event_uuid, gateway_id, device, why, raised_at, received_at)"
+        " SELECT gen_random_uuid(), $1, 'clock', 'clock_ahead', $2, $2 WHERE NOT EXISTS"
+        " (SELECT FROM alarms WHERE gateway_id = $1 AND device = 'clock' AND cleared_at IS NULL) RETURNING true",
+        gateway,
+        at,
+    )
+    if raised:
+        await announce(connection, [Change("alarm", "clock", gateway)])
+    return bool(raised)
+
+
+async def _end_clock_alarm(connection: Any, gateway: str, at: datetime) -> None:
+    await connection.execute(
+        "UPDATE alarms SET cleared_at = $2, after_s = extract(epoch FROM $2 - raised_at)"
+        " WHERE gateway_id = $1 AND device = 'clock' AND cleared_at IS NULL",
+        gateway,
+        at,
+    )
+    await announce(connection, [Change("alarm", "clock", gateway)])
 
 
 async def _agreed_seq(connection: Any, hello: Hello, genesis: bytes) -> int:

@@ -7,8 +7,6 @@ of PostgreSQL, gone with its connection) applies what that gateway sends. The cu
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,13 +29,13 @@ from cloud_sync.contract.v1 import (
     encode_ack,
     topic_ack,
 )
+from cloud_sync.mqtt_client import MqttClient
 from cloud_sync.server.ingest import Ingest, IngestMetrics
 from cloud_sync.server.sql import DATABASE_TROUBLE
 from control.domain.errors import ContractError
 
 log = structlog.get_logger()
 
-NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 LEASE_CLASS = 7_301
 LEASE_RETRY_S = 0.5
 STREAM_QUEUE_MAX = 64
@@ -57,20 +55,18 @@ class BrokerAccess:
     tls: ssl.SSLContext | None = None
     timeout_s: float = 10.0
 
-    def client(self, purpose: str) -> aiomqtt.Client:
-        """A client with an id of its own, so that no two throw each other out."""
-        return aiomqtt.Client(
+    def client(self, purpose: str) -> MqttClient:
+        """A client with an id of its own."""
+        return MqttClient(
             self.host,
             self.port,
+            identifier=f"{purpose}-{uuid4().hex[:12]}",
             username=self.username,
             password=self.password,
-            tls_context=self.tls,
-            identifier=f"{purpose}-{uuid4().hex[:12]}",
-            clean_session=True,
-            keepalive=20,
-            timeout=self.timeout_s,
-            max_queued_incoming_messages=INCOMING_MAX,
-            socket_options=[NO_DELAY],
+            tls=self.tls,
+            keepalive_s=20,
+            timeout_s=self.timeout_s,
+            incoming_max=INCOMING_MAX,
         )
 
 
@@ -112,13 +108,13 @@ class Leases:
             self._connection = await asyncpg.connect(self._url, timeout=5.0)
         return self._connection
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give everything back."""
         self._ours.clear()
-        if self._connection is not None and not self._connection.is_closed():
-            with contextlib.suppress(*DATABASE_TROUBLE):
-                await self._connection.close(timeout=5.0)
-        self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # The server frees the leases when it sees the end; a farewell could wait for a database that is away.
+            connection.terminate()
 
 
 class IngestWorker:
@@ -158,9 +154,9 @@ class IngestWorker:
             self._told_lost = True
         finally:
             self._streams.clear()
-            await self._leases.close()
+            self._leases.close()
 
-    async def _hear(self, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
+    async def _hear(self, client: MqttClient, tasks: asyncio.TaskGroup) -> None:
         async for message in client.messages:
             stream = _stream_of(message.topic.value)
             if stream is None or not isinstance(message.payload, bytes):
@@ -174,7 +170,7 @@ class IngestWorker:
             except asyncio.QueueFull:
                 self._metrics.messages.labels("dropped").inc()  # the gateway sends it again
 
-    async def _serve(self, client: aiomqtt.Client, stream: tuple[str, int], queue: asyncio.Queue[bytes]) -> None:
+    async def _serve(self, client: MqttClient, stream: tuple[str, int], queue: asyncio.Queue[bytes]) -> None:
         while True:
             payload = await queue.get()
             try:
@@ -185,7 +181,7 @@ class IngestWorker:
                 await asyncio.sleep(TROUBLE_PAUSE_S)
                 continue
             if ack is not None:
-                await client.publish(topic_ack(*stream), encode_ack(ack), qos=0, timeout=self._access.timeout_s)
+                await client.publish(topic_ack(*stream), encode_ack(ack), qos=0)
 
     async def _answer(self, stream: tuple[str, int], payload: bytes) -> Ack | None:
         if not await self._leases.holds(stream[0]):

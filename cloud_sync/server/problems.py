@@ -28,6 +28,7 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     "already_set_up": (409, "An account exists already. Sign in.", "已有账号，直接登录。"),
     "already_decided": (409, "Somebody decided this vehicle already.", "这辆车已有人处理。"),
     "not_waiting": (409, "This vehicle is not waiting.", "这辆车没在等待。"),
+    "order_running": (409, "An order is on its way to this gateway already.", "已有指令发往这个网关，等它回复。"),
     "already_exists": (409, "This id is taken.", "这个编号已被使用。"),
     "last_engineer": (409, "One engineer has to remain.", "至少要保留一位工程师。"),
     "too_large": (413, "The file is too large.", "文件太大。"),

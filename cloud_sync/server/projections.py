@@ -247,6 +247,11 @@ async def _plate_corrected(batch: _Batch, facts: Sequence[_Fact]) -> list[Change
     return [Change("corrected", fact.body.arrival_id, batch.gateway_id) for fact in facts]
 
 
+async def _vehicle_corrected(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+    """It stands in the passage's events; a page that shows them looks again."""
+    return [Change("passage", fact.body.arrival_id, batch.gateway_id, fact.body.lane_id) for fact in facts]
+
+
 async def _insert_corrections(batch: _Batch, facts: Sequence[_Fact]) -> None:
     """Only for the gateway's own arrivals, and where it changes something: the newest correction is what is shown.
 
@@ -310,12 +315,23 @@ async def _command_result(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         " WHERE command_id = $1 AND gateway_id = $2 AND result IS NULL",
         [(one.command_id, batch.gateway_id, one.outcome, one.detail, _at(one.at)) for one in bodies],
     )
+    ordered = await batch.connection.fetch(
+        "UPDATE head_orders o SET result = r.result, result_detail = r.detail, result_at = r.at"
+        " FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS r (command_id, result, detail, at)"
+        " WHERE o.command_id = r.command_id AND o.gateway_id = $1 AND o.result IS NULL RETURNING o.gateway_id",
+        batch.gateway_id,
+        [one.command_id for one in bodies],
+        [one.outcome for one in bodies],
+        [one.detail for one in bodies],
+        [_at(one.at) for one in bodies],
+    )
     rows = await batch.connection.fetch(
         "SELECT arrival_id, lane_id FROM commands WHERE command_id = ANY($1::text[]) AND gateway_id = $2",
         [one.command_id for one in bodies],
         batch.gateway_id,
     )
-    return [Change("command", row["arrival_id"], batch.gateway_id, row["lane_id"]) for row in rows]
+    changes = [Change("command", row["arrival_id"], batch.gateway_id, row["lane_id"]) for row in rows]
+    return changes + [Change("gateway", batch.gateway_id, batch.gateway_id) for _ in ordered]
 
 
 # ---------------------------------------------------------------- gateways
@@ -349,12 +365,14 @@ async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
     body: GatewayHealth = facts[-1].body
     await batch.connection.execute(
         "INSERT INTO gateway_health (gateway_id, at, received_at, software, uptime_s, backlog, snapshot_version,"
-        " disk_free_frac, lanes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (gateway_id) DO UPDATE SET"
+        " disk_free_frac, lanes, vehicle_head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        " ON CONFLICT (gateway_id) DO UPDATE SET"
         " at = excluded.at, received_at = excluded.received_at, software = excluded.software,"
         " uptime_s = excluded.uptime_s, backlog = excluded.backlog, snapshot_version = excluded.snapshot_version,"
-        " disk_free_frac = excluded.disk_free_frac, lanes = excluded.lanes",
+        " disk_free_frac = excluded.disk_free_frac, lanes = excluded.lanes,"
+        " vehicle_head = excluded.vehicle_head",
         *(batch.gateway_id, _at(body.at), batch.received_at, body.software, body.uptime_s, json.dumps(body.backlog)),
-        *(body.snapshot_version, body.disk_free_frac, json.dumps(body.lanes)),
+        *(body.snapshot_version, body.disk_free_frac, json.dumps(body.lanes), json.dumps(body.vehicle_head)),
     )
     await batch.connection.executemany(
         "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction, name, state, state_at)"
@@ -394,6 +412,7 @@ _WRITERS: dict[str, _Writer] = {
     "guard_decided": _guard_decided,
     "vehicle_passed": _vehicle_passed,
     "plate_corrected": _plate_corrected,
+    "vehicle_corrected": _vehicle_corrected,
     "decision_revised": _decision_revised,
     "command_result": _command_result,
     "device_lost": _device_lost,

@@ -428,9 +428,8 @@ async def _new_snapshot(connection: Any, now: datetime, actor: Actor, why: str, 
         actor.username,
         why,
     )
-    await connection.execute(
-        "SELECT pg_notify($1, $2)", DOWNLINK_CHANNEL, f"{URGENT if urgent else 'snapshot'} {version}"
-    )
+    kind = URGENT if urgent else "snapshot"
+    await connection.execute("SELECT pg_notify($1, $2)", DOWNLINK_CHANNEL, f"{kind} {version}")
     await announce(connection, [Change("permits", str(version))])
 
 

@@ -84,13 +84,21 @@ class BeginEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Restamp:
+    """Rows after `agreed_seq` lead the cloud's clock too far: stamp them anew, if our clock was put right since."""
+
+    lane: int
+    agreed_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to send before `until_s` unless something happens; None: not before something happens."""
 
     until_s: float | None
 
 
-Action = Greet | SendRows | Confirm | Compare | BeginEpoch | Wait
+Action = Greet | SendRows | Confirm | Compare | BeginEpoch | Restamp | Wait
 
 
 class Phase(Enum):
@@ -184,6 +192,8 @@ class Sender:
                 return self._gap(state, ack, now_s)
             case AckStatus.CHAIN | AckStatus.HELLO:
                 return self._greet_again(state, ack, now_s)
+            case AckStatus.CLOCK:
+                return self._clock_ahead(state, ack, now_s)
             case AckStatus.REFUSED:
                 state.phase, state.due_s = Phase.REFUSED, now_s + self._settings.refused_retry_s
                 return ()
@@ -283,6 +293,15 @@ class Sender:
         if state.phase is Phase.STREAMING and (ack.applied_seq != rewound_to or now_s >= quiet_until_s):
             self._rewind(state, state.applied_seq, now_s)
         return actions
+
+    def _clock_ahead(self, state: _Lane, ack: Ack, now_s: float) -> tuple[Action, ...]:
+        """The stream waits, and asks now and then; its rows stay in the journal."""
+        if state.phase is not Phase.STREAMING:
+            return ()
+        actions = self._applied(state, ack, now_s)
+        state.flights.clear()
+        state.phase, state.due_s = Phase.REFUSED, now_s + self._settings.refused_retry_s
+        return (*actions, Restamp(ack.lane, state.applied_seq))
 
     def _rewind(self, state: _Lane, seq: int, now_s: float) -> None:
         state.flights.clear()

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -79,6 +80,16 @@ _L = "[A-HJ-NP-Z]"
 _X = "[A-HJ-NP-Z0-9]"
 
 
+def _serial_pattern(places: int) -> str:
+    """GA 36-2018: a serial holds no, one or two letters, anywhere. One with more has been misread."""
+    rows = product((r"\d", _L), repeat=places)
+    return "(?:" + "|".join("".join(row) for row in rows if row.count(_L) <= SERIAL_LETTERS_MAX) + ")"
+
+
+SERIAL_LETTERS_MAX = 2
+_SERIAL = _serial_pattern(5)
+
+
 @dataclass(frozen=True, slots=True)
 class PlateFormat:
     """One row of the table of formats: a pattern, its kind, and the grounds it may have."""
@@ -89,7 +100,7 @@ class PlateFormat:
 
 
 def _row(kind: PlateKind, pattern: str, *colours: PlateColour) -> PlateFormat:
-    return PlateFormat(kind, re.compile(pattern), frozenset(colours))
+    return PlateFormat(kind, re.compile(pattern, re.ASCII), frozenset(colours))
 
 
 # First match by text and colour wins; the civil formats share one text and differ by colour alone.
@@ -108,10 +119,10 @@ FORMATS: tuple[PlateFormat, ...] = (
     _row(PlateKind.MILITARY, r"[A-HJ-NP-Z]{2}\d{5}", PlateColour.WHITE),
     _row(PlateKind.AVIATION, rf"民航{_X}{{4,5}}", PlateColour.FARM_GREEN, PlateColour.GREEN),
     _row(PlateKind.TRACTOR, rf"{_P}\d{{7}}", PlateColour.FARM_GREEN),
-    _row(PlateKind.LARGE, rf"{_P}{_L}{_X}{{5}}", PlateColour.YELLOW),
-    _row(PlateKind.SMALL, rf"{_P}{_L}{_X}{{5}}", PlateColour.BLUE),
+    _row(PlateKind.LARGE, rf"{_P}{_L}{_SERIAL}", PlateColour.YELLOW),
+    _row(PlateKind.SMALL, rf"{_P}{_L}{_SERIAL}", PlateColour.BLUE),
     # Plates of foreigners issued before 2007 keep the civil text on a black ground.
-    _row(PlateKind.SMALL, rf"{_P}{_L}{_X}{{5}}", PlateColour.BLACK),
+    _row(PlateKind.SMALL, rf"{_P}{_L}{_SERIAL}", PlateColour.BLACK),
 )
 
 _SEPARATORS = str.maketrans("", "", " ·•・-.")
@@ -133,7 +144,9 @@ class PlateIdentity:
 
 def normalise(text: str) -> str:
     """Upper-case, full-width folded, separators dropped. O and I are kept: folding them is a guess."""
-    return unicodedata.normalize("NFKC", text).upper().translate(_SEPARATORS)
+    plain = unicodedata.normalize("NFKC", text).upper().translate(_SEPARATORS)
+    # An accent that had stood on a separator now stands on a letter: without this a second call would change the text.
+    return unicodedata.normalize("NFKC", plain)
 
 
 def formats_of(text: str) -> tuple[PlateFormat, ...]:

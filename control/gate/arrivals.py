@@ -35,13 +35,15 @@ AWAY_WIDTHS_MAX = 5.0
 class Track:
     """One plate followed over frames. `track_id` counts from 1 in one tracker; times are the caller's seconds.
 
-    `looks` are the frames in which vehicles were looked for; `closed` says that its vehicle is through.
+    `sure` is its newest reading above SURE with its time; `looks` are the frames in which vehicles were looked for;
+    `closed` says that its vehicle is through.
     """
 
     track_id: int
     first_at_s: float
     last_at_s: float
     readings: tuple[PlateReading, ...]
+    sure: tuple[float, PlateReading] | None = None
     looks: tuple[Look, ...] = ()
     closed: bool = False
 
@@ -134,7 +136,9 @@ class Tracker:
 
     def _extend(self, track: Track, at_s: float, reading: PlateReading, look: tuple[Look, ...]) -> Track:
         kept = _best_frames((*track.readings, reading), self._frames_max)
-        grown = replace(track, last_at_s=at_s, readings=kept, looks=(*track.looks, *look)[-LOOKS_MAX:])
+        sure = (at_s, reading) if reading.confidence > SURE else track.sure
+        looks = (*track.looks, *look)[-LOOKS_MAX:]
+        grown = replace(track, last_at_s=at_s, readings=kept, sure=sure, looks=looks)
         self._tracks[self._tracks.index(track)] = grown
         return grown
 
@@ -151,32 +155,40 @@ def continues(track: Track, now: PlateReading, at_s: float) -> float:
     """How well a reading continues a track: above 0 it does.
 
     Text outweighs place, since vehicles move; but within a moment a plate cannot be elsewhere, and a text that both
-    are sure of cannot be another. Its surest reading has a say, so that a bad frame hides no plate.
+    are sure of cannot be another. The newest sure reading has a say, so that a bad frame hides no plate.
     """
-    best, last = max(track.readings, key=weight), track.readings[-1]
-    near = _near(track, now, at_s)
+    last = track.readings[-1]
+    near = _near(last, now, at_s - track.last_at_s)
     if track.closed and not near:
         return 0.0
     away = min(_away_widths(last, now), AWAY_WIDTHS_MAX)
-    if fold(best.text) == fold(now.text) or fold(last.text) == fold(now.text):
+    if fold(last.text) == fold(now.text) or (track.sure and fold(track.sure[1].text) == fold(now.text)):
         return (20.0 if near else 10.0) - away
-    if _surely_differ(best, now) and not (near and one_apart(fold(best.text), fold(now.text))):
-        return 0.0
+    if track.sure is not None and _surely_differ(track.sure[1], now):
+        # A sure misreading of one character is possible, but only where the plate was a moment ago.
+        moment = _near(track.sure[1], now, at_s - track.sure[0])
+        if not (moment and one_apart(fold(track.sure[1].text), fold(now.text))):
+            return 0.0
     if near:
         return 6.0 - away
+    if not _same_size(last, now):
+        return 0.0
+    # At the same place after a while: a bad frame of the same plate, unless so unlike that it is the next vehicle,
+    # which comes to stand where the last one stood.
     if one_apart(fold(last.text), fold(now.text)):
-        return 5.0 - away
-    # Another text at the same place: a bad frame of the same plate, unless so unlike that it is the next vehicle, which
-    # comes to stand where the last one stood.
+        return 2.0 - away
     return 0.0 if _alike_frac(last.text, now.text) < ALIKE_FRAC_MIN else 0.5 - away
 
 
-def _near(track: Track, now: PlateReading, at_s: float) -> bool:
+def _near(last: PlateReading, now: PlateReading, passed_s: float) -> bool:
     """Whether the plate can have moved from where it was last seen to here in that time."""
-    last, passed_s = track.readings[-1], at_s - track.last_at_s
-    scale = max(width(last.quad), 1e-6) / max(width(now.quad), 1e-6)
     reach = NEAR_WIDTHS + DRIVES_WIDTHS_PER_S * passed_s
-    return passed_s <= NEAR_S and _away_widths(last, now) <= reach and 1 / SCALE_MAX <= scale <= SCALE_MAX
+    return passed_s <= NEAR_S and _away_widths(last, now) <= reach and _same_size(last, now)
+
+
+def _same_size(last: PlateReading, now: PlateReading) -> bool:
+    scale = max(width(last.quad), 1e-6) / max(width(now.quad), 1e-6)
+    return 1 / SCALE_MAX <= scale <= SCALE_MAX
 
 
 def _away_widths(last: PlateReading, now: PlateReading) -> float:

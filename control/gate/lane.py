@@ -345,10 +345,11 @@ def _ending(state: LaneState, movement: str) -> tuple[Effect, ...]:
 
 
 def _back_on_a(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> LaneState:
-    """Remember that the vehicle rolled back off loop A, until it is there again."""
-    if _at_a(inputs):
-        return replace(state, rolled_back=False)
-    return replace(state, rolled_back=state.rolled_back or _lasted(state.a_clear_s, inputs, times.gone_s))
+    """Remember that the vehicle rolled back off loop A, until it has stood there again with its plate in view."""
+    if not _at_a(inputs):
+        return replace(state, rolled_back=state.rolled_back or _lasted(state.a_clear_s, inputs, times.gone_s))
+    settled = inputs.loop_a is not True or _lasted(state.a_busy_s, inputs, times.gone_s)
+    return replace(state, rolled_back=state.rolled_back and not settled)
 
 
 def _open(state: LaneState, inputs: LaneInputs, cause: Cause, message: str) -> Turn:

@@ -68,7 +68,7 @@ def mounting_doubts(looks: tuple[Look, ...], policy: Policy) -> tuple[Reason, ..
     found = []
     for code, key, speaks in _CHECKS:
         against = sum(speaks(look, policy) for look in looks)
-        if against >= policy.number(keys.LOOKS_MIN) and 2 * against > len(looks):
+        if _confirmed(against, len(looks), policy):
             found.append(Reason(code, policy.clause(key), f"{against}/{len(looks)}"))
     drift = _drift_widths(looks)
     if drift > policy.number(keys.DRIFT_WIDTHS_MAX):
@@ -76,11 +76,18 @@ def mounting_doubts(looks: tuple[Look, ...], policy: Policy) -> tuple[Reason, ..
     return tuple(found)
 
 
+def _confirmed(against: int, looks: int, policy: Policy) -> bool:
+    return against >= policy.number(keys.LOOKS_MIN) and 2 * against > looks
+
+
 def wants_another_look(looks: tuple[Look, ...], policy: Policy) -> bool:
-    """Whether the looks so far hold a doubt that further ones may confirm or clear."""
+    """Whether nobody has looked yet, or the looks so far hold a doubt that a further one may confirm or clear."""
+    if not looks:
+        return True
     if len(looks) >= 2 * policy.number(keys.LOOKS_MIN):
         return False
-    return not looks or any(speaks(look, policy) for look in looks for _, _, speaks in _CHECKS)
+    counts = [sum(speaks(look, policy) for look in looks) for _, _, speaks in _CHECKS]
+    return any(0 < 2 * n >= len(looks) and not _confirmed(n, len(looks), policy) for n in counts)
 
 
 def _carrier_of(look: Look, policy: Policy) -> VehicleReading | None:

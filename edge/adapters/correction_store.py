@@ -23,6 +23,7 @@ from edge.corrections import Correction, LabelledCrop
 
 Answer = TypeVar("Answer")
 
+CORRECTIONS_FILE = "corrections.db"
 BUSY_TIMEOUT_S = 5.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS naming (key BLOB NOT NULL) STRICT;

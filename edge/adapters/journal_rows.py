@@ -25,18 +25,21 @@ EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 _encode = msgspec.json.Encoder().encode
-_SHAPES: dict[type, tuple[str, int]] = {shape: (kind, int(EVENT_KINDS[kind][1])) for shape, kind in KIND_OF.items()}
+_SHAPES: dict[type, tuple[int, str, bytes]] = {
+    shape: (int(EVENT_KINDS[kind][1]), kind, kind.encode()) for shape, kind in KIND_OF.items()
+}
 
 
-class Entry(NamedTuple):
-    """One event on its way in."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One event on its way in; `kind_raw` is the kind as hashed."""
 
     lane: int
     kind: str
+    kind_raw: bytes
     body: bytes
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True):
     """Entries of one append call: all of them are kept, or none."""
 
     entries: tuple[Entry, ...]
@@ -74,14 +77,17 @@ def chain_group(
     rows: Rows = {}
     at = {lane: (head.head_seq, head.head_hash) for lane, head in heads.items()}
     receipts = []
-    for entries, _ in group:
+    for job in group:
         of_job = []
-        for lane, kind, body in entries:
+        for entry in job.entries:
+            lane, body = entry.lane, entry.body
             seq, head = at[lane]
             seq, stamp, uuid = seq + 1, stamp + 1, uuid7().bytes
-            head = event_hash(head, seq, uuid, stamp, wall_us, mono_ns, boot_id, kind.encode(), body)
+            head = event_hash(head, seq, uuid, stamp, wall_us, mono_ns, boot_id, entry.kind_raw, body)
             at[lane] = seq, head
-            rows.setdefault(lane, []).append((seq, uuid, stamp, wall_us, mono_ns, boot, kind, body, head))
+            if lane not in rows:
+                rows[lane] = []
+            rows[lane].append((seq, uuid, stamp, wall_us, mono_ns, boot, entry.kind, body, head))
             of_job.append(Receipt(lane, seq, uuid, head))
         receipts.append(tuple(of_job))
     moved = {lane: replace(heads[lane], head_seq=at[lane][0], head_hash=at[lane][1]) for lane in rows}
@@ -91,13 +97,13 @@ def chain_group(
 def entry_of(event: object) -> Entry:
     """Raises JournalError for a body that no batch could carry, TypeError for what is no event."""
     try:
-        kind, lane = _SHAPES[type(event)]
+        lane, kind, kind_raw = _SHAPES[type(event)]
     except KeyError:
         raise TypeError(f"{type(event).__name__} is not in control.domain.events.EVENT_KINDS") from None
     body = _encode(event)
     if len(body) > BODY_BYTES_MAX:
         raise JournalError(f"the body of a {kind} has {len(body)} bytes, more than {BODY_BYTES_MAX}")
-    return Entry(lane, kind, body)
+    return Entry(lane, kind, kind_raw, body)
 
 
 def epoch_number(now: datetime) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from typing import Protocol
 import aiomqtt
 import structlog
 
-from cloud_sync.contract.v1 import Hello, batch_of, decode_ack, encode_up, topic_up
+from cloud_sync.contract.v1 import AckStatus, Hello, batch_of, decode_ack, encode_up, topic_up
+from cloud_sync.mqtt_client import MqttClient
 from cloud_sync.uplink.backoff import full_jitter_s
 from cloud_sync.uplink.sender import (
     Action,
@@ -27,6 +27,7 @@ from cloud_sync.uplink.sender import (
     Confirm,
     Greet,
     Position,
+    Restamp,
     Sender,
     SenderSettings,
     SendRows,
@@ -38,7 +39,6 @@ from edge.journal import Clock, JournalError, LaneHead, UplinkJournal
 
 log = structlog.get_logger(__name__)
 
-NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 INCOMING_MAX = 4096
 IDLE_LOOK_S = 5.0
 
@@ -137,29 +137,26 @@ class MqttUplink:
             tasks.create_task(self._send(client), name="uplink-send")
 
     @contextlib.asynccontextmanager
-    async def _client(self) -> AsyncIterator[aiomqtt.Client]:
+    async def _client(self) -> AsyncIterator[MqttClient]:
         settings = self._settings
         suffix = int(self._random() * 2**48)
-        client = aiomqtt.Client(
+        client = MqttClient(
             settings.host,
             settings.port,
+            identifier=f"{self._gateway}-{suffix:012x}",
             username=settings.username,
             password=settings.password,
-            tls_context=settings.tls,
-            # Two processes with one client id would throw each other out for ever.
-            identifier=f"{self._gateway}-{suffix:012x}",
-            clean_session=True,
-            keepalive=settings.keepalive_s,
-            timeout=settings.timeout_s,
-            max_queued_incoming_messages=INCOMING_MAX,
-            socket_options=[NO_DELAY],
+            tls=settings.tls,
+            keepalive_s=settings.keepalive_s,
+            timeout_s=settings.timeout_s,
+            incoming_max=INCOMING_MAX,
         )
         async with client:
             await client.subscribe(f"island/v1/{self._gateway}/ack/+", qos=0)
             await client.subscribe(f"island/v1/{self._gateway}/down/+", qos=1)
             yield client
 
-    async def _hear(self, client: aiomqtt.Client) -> None:
+    async def _hear(self, client: MqttClient) -> None:
         async for message in client.messages:
             _, _, _, branch, leaf = message.topic.value.split("/", 4)
             if branch == "ack":
@@ -173,6 +170,8 @@ class MqttUplink:
         except ContractError as error:
             log.warning("ack_refused", error=str(error))
             return
+        if ack.status in (AckStatus.CLOCK, AckStatus.REFUSED):
+            log.error("cloud_refused", lane=ack.lane, status=ack.status.value, why=ack.detail)
         self.last_ack_s = self._clock.monotonic()
         await self._carry_out(self._sender.received(ack, self.last_ack_s))
         self._wake.set()
@@ -187,10 +186,17 @@ class MqttUplink:
                 case BeginEpoch(lane, agreed_seq, why):
                     head = await self._journal.rewind(lane, agreed_seq=agreed_seq, why=why)
                     self._sender.epoch_begun(_position(head))
+                case Restamp(lane, seq):
+                    await self._restamp(lane, seq)
                 case Greet() | SendRows() | Wait():
                     raise AssertionError(f"{action} is an answer of next() only")
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _restamp(self, lane: int, agreed_seq: int) -> None:
+        head = await self._journal.restamp(lane, agreed_seq=agreed_seq)
+        if head is not None:
+            self._sender.epoch_begun(_position(head))
+
+    async def _send(self, client: MqttClient) -> None:
         while True:
             self._wake.clear()
             self._sender.moved(_positions(self._journal.heads()))
@@ -206,7 +212,7 @@ class MqttUplink:
                         async with asyncio.timeout(pause_s):
                             await self._wake.wait()
 
-    async def _greet(self, client: aiomqtt.Client, action: Greet) -> None:
+    async def _greet(self, client: MqttClient, action: Greet) -> None:
         lane = action.lane
         numbers = point_numbers(after=action.after, until=action.until, count=action.points) if action.points else ()
         points = await self._journal.points(lane, numbers)
@@ -215,7 +221,7 @@ class MqttUplink:
         await self._publish(client, lane, encode_up(hello))
         self._sender.greeted(lane, self._clock.monotonic())
 
-    async def _send_rows(self, client: aiomqtt.Client, action: SendRows) -> None:
+    async def _send_rows(self, client: MqttClient, action: SendRows) -> None:
         rows = await self._journal.pending(action.lane, after=action.after, limit=action.limit)
         prev_hash = await self._hash_before(action)
         head = next(head for head in self._journal.heads() if head.lane == action.lane)
@@ -230,8 +236,8 @@ class MqttUplink:
         seq, digest = self._heads.get((action.lane, action.epoch), (-1, b""))
         return digest if seq == action.after else await self._journal.hash_at(action.lane, action.after)
 
-    async def _publish(self, client: aiomqtt.Client, lane: int, payload: bytes) -> None:
-        await client.publish(topic_up(self._gateway, lane), payload, qos=0, timeout=self._settings.timeout_s)
+    async def _publish(self, client: MqttClient, lane: int, payload: bytes) -> None:
+        await client.publish(topic_up(self._gateway, lane), payload, qos=0)
 
 
 def _position(head: LaneHead) -> Position:

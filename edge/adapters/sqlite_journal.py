@@ -20,11 +20,13 @@ from typing import TypeVar
 import aiosqlite
 import structlog
 
-from cloud_sync.contract.chain import event_hash, genesis_hash
+from cloud_sync.contract import hlc
+from cloud_sync.contract.chain import genesis_hash
 from cloud_sync.contract.v1 import BATCH_BODY_BYTES_MAX, LANES, EventRow, Point
 from control.domain.events import EVENT_KINDS, JournalRebuilt, SyncLane, TelemetryDropped
 from edge.adapters import journal_file
 from edge.adapters.journal_disk import Room
+from edge.adapters.journal_epochs import NewEpoch, begin_epoch, first_new_stamp
 from edge.adapters.journal_file import Damage, StoredLane
 from edge.adapters.journal_rows import (
     EPOCH_START,
@@ -79,6 +81,7 @@ class SqliteJournal:
         self._acked_unsaved: set[int] = set()
         self._telemetry_at: dict[str, float] = {}
         self._hlc = max(lane.last_hlc for lane in lanes)
+        self._loop = asyncio.get_running_loop()
         self._jobs: list[Job] = []
         self._waiting_rows = 0
         self._actions: list[Callable[[], Awaitable[None]]] = []
@@ -143,23 +146,34 @@ class SqliteJournal:
 
     async def append(self, event: object) -> Receipt:
         """Return when the event is on the disk. Raises JournalError."""
-        return (await self._submit((entry_of(event),)))[0]
+        entries = (entry_of(event),)
+        if self._waiting_rows >= WAITING_ROWS_MAX:
+            await self._wait_for_room()
+        return (await self._submitted(entries))[0]
 
     async def append_many(self, events: Sequence[object]) -> tuple[Receipt, ...]:
         """All of them in one transaction, or none. Raises JournalError."""
-        return await self._submit(tuple(map(entry_of, events))) if events else ()
+        if not events:
+            return ()
+        entries = tuple(map(entry_of, events))
+        if self._waiting_rows >= WAITING_ROWS_MAX:
+            await self._wait_for_room()
+        return await self._submitted(entries)
 
-    async def _submit(self, entries: tuple[Entry, ...]) -> tuple[Receipt, ...]:
+    async def _wait_for_room(self) -> None:
         while self._waiting_rows >= WAITING_ROWS_MAX and not self._closing:
             self._room.clear()
             await self._room.wait()
+
+    def _submitted(self, entries: tuple[Entry, ...]) -> asyncio.Future[tuple[Receipt, ...]]:
+        """Done when the entries are on the disk."""
         if self._closing:
             raise JournalError("the journal is closed")
-        done: asyncio.Future[tuple[Receipt, ...]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[tuple[Receipt, ...]] = self._loop.create_future()
         self._waiting_rows += len(entries)
         self._jobs.append(Job(entries, done))
         self._wake.set()
-        return await done
+        return done
 
     async def _write_loop(self) -> None:
         next_upkeep_s = 0.0
@@ -181,7 +195,8 @@ class SqliteJournal:
             self._wake.clear()
             timeout_s = max(until_s - self._clock.monotonic(), 0.01)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._wake.wait()
 
     def _take_group(self) -> list[Job]:
         rows = count = 0
@@ -317,33 +332,25 @@ class SqliteJournal:
         await self._write_group([Job((entry_of(event),), done)])
         log.error("journal_telemetry_dropped", first_seq=event.first_seq, last_seq=event.last_seq)
 
-    async def _begin_epoch(self, lane: int, base_seq: int, why: str, *statements: str) -> LaneHead:
+    async def _begin_epoch(
+        self, lane: int, base_seq: int, why: str, *statements: str, first_stamp: int | None = None
+    ) -> LaneHead:
         """A new epoch after `base_seq`; later rows are chained anew. In one transaction."""
         epoch = max(epoch_number(self._clock.now()), self._heads[lane].epoch + 1)
-        genesis = genesis_hash(self.gateway_id, epoch, lane, base_seq)
         async with self._transaction():
-            hashes = await self._chained_anew(lane, base_seq, genesis)
-            await self._writer.executemany(f"UPDATE lane_{lane} SET hash=? WHERE seq=?", hashes)
-            await self._writer.execute("DELETE FROM epochs WHERE lane=? AND base_seq > ?", (lane, base_seq))
-            await self._writer.execute("INSERT INTO epochs VALUES (?, ?, ?, ?)", (lane, base_seq, epoch, why))
-            update = "UPDATE lanes SET acked_seq=?1, acked_hash=?2, pruned_seq=min(pruned_seq, ?1) WHERE lane=?3"
-            await self._writer.execute(update, (base_seq, genesis, lane))
+            new = NewEpoch(lane, epoch, base_seq, why, first_stamp)
+            chained = await begin_epoch(self._writer, self.gateway_id, self._boots, new)
             for statement in statements:
                 await self._writer.execute(statement)
-        head_hash, head_seq = hashes[-1] if hashes else (genesis, base_seq)
-        self._heads[lane] = LaneHead(lane, epoch, base_seq, head_seq, head_hash, base_seq)
+        if first_stamp is not None:
+            sane = self._hlc < hlc.first_too_far(self._wall_ms())
+            self._hlc = max(self._hlc, chained.last_stamp) if sane else chained.last_stamp
+        self._heads[lane] = LaneHead(lane, epoch, base_seq, chained.head_seq, chained.head_hash, base_seq)
         self._acked_unsaved.discard(lane)
         return self._heads[lane]
 
-    async def _chained_anew(self, lane: int, base_seq: int, head: bytes) -> list[tuple[bytes, int]]:
-        hashes = []
-        columns = "seq, uuid, hlc, wall_us, mono_ns, boot, kind, body"
-        query = f"SELECT {columns} FROM lane_{lane} WHERE seq > ? ORDER BY seq"
-        for seq, uuid, stamp, wall, mono, boot, kind, body in await self._writer.execute_fetchall(query, (base_seq,)):
-            boot_id = self._boots[boot].encode()
-            head = event_hash(head, seq, uuid, stamp, wall, mono, boot_id, kind.encode(), body)
-            hashes.append((head, seq))
-        return hashes
+    def _wall_ms(self) -> int:
+        return (self._clock.now() - EPOCH_START) // timedelta(milliseconds=1)
 
     async def _forget_claims(self) -> None:
         now_us = (self._clock.now() - EPOCH_START) // MICROSECOND
@@ -455,6 +462,22 @@ class SqliteJournal:
             base_seq = max(agreed_seq, self._pruned[lane])
             log.warning("journal_new_epoch", lane=lane, after_seq=base_seq, agreed_seq=agreed_seq, why=why)
             return await self._begin_epoch(lane, base_seq, why)
+
+        return await self._do(begin)
+
+    async def restamp(self, lane: int, *, agreed_seq: int) -> LaneHead | None:
+        """The cloud refuses rows after `agreed_seq` for their stamps: a new epoch with stamps of our present clock.
+
+        None, and nothing is changed, while our own clock agrees with those stamps: then it is the clock that is wrong.
+        """
+
+        async def begin() -> LaneHead | None:
+            base_seq = max(agreed_seq, self._pruned[lane])
+            first = await first_new_stamp(self._writer, lane, base_seq=base_seq, wall_ms=self._wall_ms())
+            if first is None:
+                return None
+            log.warning("journal_stamped_anew", lane=lane, after_seq=base_seq)
+            return await self._begin_epoch(lane, base_seq, "the clock was put right", first_stamp=first)
 
         return await self._do(begin)
 

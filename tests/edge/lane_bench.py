@@ -134,6 +134,8 @@ class Bench:
     camera: FakeCamera
     inference: FakeInference
     journal: Any
+    desk: PassageDesk
+    changes: Changes
     moving: bool = True
     numbers: Any = field(default_factory=itertools.count)
 
@@ -203,6 +205,7 @@ def build_bench(
     permits: PermitSnapshot | None = None,
     barrier: FakeBarrier | None = None,
     prefix: str = "id",
+    desk: PassageDesk | None = None,
 ) -> Bench:
     """A lane with fakes outside and a real journal and evidence store inside."""
     names = itertools.count(1)
@@ -211,8 +214,9 @@ def build_bench(
         return f"{prefix}-{next(names)}"
 
     barrier = barrier or FakeBarrier(clock)
-    camera, inference = FakeCamera(), FakeInference()
+    camera, inference, changes = FakeCamera(), FakeInference(), Changes()
     policy = StandingPolicy(permits or snapshot(), RULES)
+    desk = desk or PassageDesk(policy=policy, clock=clock, new_id=new_id)
     lane = GateLane(
         LaneSettings("east-in-1", "东入口 1", "East entry 1", "east", Direction.IN),
         camera=camera,
@@ -220,10 +224,10 @@ def build_bench(
         board=DisplayBoard(None, clock, lane_id="east-in-1"),
         inference=inference,
         journal=journal,
-        desk=PassageDesk(policy=policy, clock=clock, new_id=new_id),
+        desk=desk,
         evidence=EvidenceDesk(store=EvidenceStore(folder / "evidence"), journal=journal, clock=clock),
-        changes=Changes(),
+        changes=changes,
         clock=clock,
         new_id=new_id,
     )
-    return Bench(lane, clock, barrier, camera, inference, journal)
+    return Bench(lane, clock, barrier, camera, inference, journal, desk, changes)

@@ -12,7 +12,7 @@ GRID = 4
 
 
 class ColourBackbone:
-    """Features are the colours of a coarse grid. The shipped head knows the colours, but as another camera sees them."""
+    """Features are the colours of a coarse grid; the shipped head knows them as another camera sees them."""
 
     def __init__(self) -> None:
         pictures, labels = zip(

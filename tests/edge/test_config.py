@@ -97,6 +97,8 @@ def test_example_is_toml() -> None:
         (("[[lane]]", '[cloud]\nbroker_host = "x"\n[[lane]]'), "cloud.username and cloud.password_file"),
         (("[[lane]]", '[cloud]\npassword_file = "nowhere"\n[[lane]]'), "cloud.password cannot be read"),
         (("[gateway]", "gateway]"), "is not TOML"),
+        (("[[lane]]", '[vision]\nupdate_url = "ftp://x"\n[[lane]]'), "must begin with https://"),
+        (("[[lane]]", '[vision]\nupdate_url = "https://x/y"\n[[lane]]'), "vision.update_key_file is needed"),
     ],
 )
 def test_a_mistake_is_named_with_file_and_key(tmp_path: Path, change: tuple[str, str], words: str) -> None:

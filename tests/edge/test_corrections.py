@@ -49,7 +49,7 @@ def test_one_vehicle_has_one_name_and_no_plate_is_stored(store):
     assert names[0] == names[1]
     assert len(set(names)) == 4
     everything = store.path.read_bytes()
-    assert "12345".encode() not in everything
+    assert b"12345" not in everything
 
 
 def test_names_of_another_gateway_differ(store, tmp_path):

@@ -28,7 +28,7 @@ class GatedReader:
         for _ in range(count):
             self._gate.release()
 
-    async def read(self, image: np.ndarray) -> int:
+    async def read(self, image: np.ndarray, *, vehicles: bool = False) -> int:
         await self._gate.acquire()
         value = int(image[0, 0, 0])
         self.order.append(value)
@@ -48,7 +48,7 @@ async def working(reader: GatedReader) -> AsyncIterator[InferenceWorker]:
     worker = InferenceWorker(reader, SystemClock())
     task = asyncio.create_task(worker.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield worker
     finally:
         task.cancel()

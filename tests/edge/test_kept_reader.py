@@ -36,7 +36,7 @@ class Scripted:
         self.closed = False
         self._answers = answers
 
-    async def read(self, image: np.ndarray) -> Any:
+    async def read(self, image: np.ndarray, *, vehicles: bool = False) -> Any:
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -146,7 +146,7 @@ async def read_through(reader: KeptReader, journal: Journal, bad: Exception) -> 
 
 async def test_models_change_without_losing_a_picture() -> None:
     class Slow(Scripted):
-        async def read(self, image: np.ndarray) -> Any:
+        async def read(self, image: np.ndarray, *, vehicles: bool = False) -> Any:
             await asyncio.sleep(0.02)
             assert not self.closed
             return "old"

@@ -79,7 +79,7 @@ async def stored(journal: SqliteJournal, folder: Path, *contents: bytes) -> list
 
 
 async def emptied(journal: SqliteJournal) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await journal.media_waiting():
             await asyncio.sleep(0.005)
 

@@ -117,7 +117,7 @@ async def test_a_film_is_one_passage_for_each_vehicle(tmp_path: Path) -> None:
             stream, clock=parts["clock"], backoff=Backoff(random.Random(1)), frozen_after_s=0, fps_max=0
         )
         lane = WatchLane(SETTINGS, camera, ended=camera.ended, **parts)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await lane.run()
         decided = await parts["journal"].recent(["passage_decided"], 50)
     assert [row.body["plate"]["text"] for row in decided] == ["琼AD12345"]

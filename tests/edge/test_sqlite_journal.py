@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from cloud_sync.contract import hlc
 from cloud_sync.contract.chain import genesis_hash
 from cloud_sync.contract.v1 import batch_of, decode_up, encode_up
 from control.domain.events import (
@@ -93,7 +94,7 @@ def health() -> GatewayHealth:
 
 async def upkeep_until(holds: Callable[[], bool]) -> None:
     """Upkeep runs by itself, every 20 ms here."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         for _ in iter(holds, True):
             await asyncio.sleep(0.01)
 
@@ -233,6 +234,33 @@ async def test_order_holds_when_the_clock_leaps(open_journal: Open, clock: Leapi
         assert [row.hlc for row in rows] == sorted({row.hlc for row in rows})
         found = await journal.recent(["vehicle_passed"], 9)
         assert [one.body["arrival_id"] for one in found] == ["a-3", "a-2", "a-1"]
+
+
+async def test_refused_stamps_are_made_anew_once_the_clock_is_right(
+    open_journal: Open, clock: LeapingClock, path: Path
+) -> None:
+    async with open_journal() as journal:
+        await journal.append_many([passed(1), passed(2)])
+        clock.at += timedelta(days=3652)
+        await journal.append_many([passed(3), DeviceLost("camera", None, "gone", AT)])
+        epoch = journal.heads()[0].epoch
+        assert await journal.restamp(0, agreed_seq=2) is None
+        assert journal.heads()[0].epoch == epoch
+        clock.at -= timedelta(days=3652)
+        await journal.append(passed(4))
+        head = await journal.restamp(0, agreed_seq=2)
+        assert head is not None
+        assert (head.base_seq, head.head_seq, head.acked_seq) == (2, 4, 2)
+        await journal.append(passed(5))
+        rows = await journal.pending(0, after=0, limit=9)
+        assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
+        assert [row.hlc for row in rows] == sorted({row.hlc for row in rows})
+        limit = hlc.first_too_far(int(clock.at.timestamp() * 1000))
+        assert all(row.hlc < limit for row in rows)
+        assert rows[2].wall_us > rows[3].wall_us, "the wall time that was read stays on record"
+        assert await journal.restamp(1, agreed_seq=0) is not None
+        assert await journal.restamp(0, agreed_seq=2) is None
+    assert broken(path) == []
 
 
 async def test_new_epoch_chains_the_later_rows_anew(open_journal: Open, path: Path) -> None:

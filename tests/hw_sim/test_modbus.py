@@ -49,7 +49,7 @@ async def bench() -> AsyncIterator[Bench]:
     lane.arrivals.stopped = True
     controller = BarrierController(lane, clock=lambda: found.seconds)
     async with serve_controller(controller, host="127.0.0.1", port=0) as port:
-        client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=0.3, retries=0, reconnect_delay=0)
+        client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=2.0, retries=0, reconnect_delay=0)
         assert await client.connect()
         found = Bench(lane, controller, client, port)
         yield found
@@ -117,7 +117,7 @@ async def test_delayed_write_acts_late(bench: Bench):
 
 
 async def test_the_gateways_own_adapters_understand_the_map(bench: Bench):
-    link = ModbusLink(host="127.0.0.1", port=bench.port, unit=UNIT, timeout_s=0.5)
+    link = ModbusLink(host="127.0.0.1", port=bench.port, unit=UNIT, timeout_s=2.0)
     barrier, display = ModbusBarrier(link), ModbusDisplay(link)
     assert (await barrier.read()).limit_closed
     await barrier.beat()

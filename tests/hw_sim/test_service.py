@@ -80,7 +80,7 @@ async def test_snapshot_truth_and_state(running: Running):
     picture = await running.http.get("/lane/in-1/snapshot.jpg")
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.content[:2] == b"\xff\xd8"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (truth := (await running.http.get("/truth")).json()) or not truth[0]["on_loop_at"]:
             await asyncio.sleep(0.05)
     assert truth[0]["lane_id"] == "in-1"
@@ -98,18 +98,18 @@ async def test_frozen_camera_repeats_itself_and_black_one_is_black(running: Runn
     assert len(set(frozen)) == 1
     await running.fault("camera_frozen", False)
     await running.fault("camera_black")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         picture = (await running.pictures(2))[-1]
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).max() == 0
 
 
 async def test_dropped_stream_ends_and_is_refused_until_it_is_back(running: Running):
     collected = asyncio.create_task(running.pictures(10_000))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not running.gate.stations["in-1"].stream._viewers:
             await asyncio.sleep(0.02)
     await running.fault("camera_dropped")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await collected
     assert (await running.http.get("/lane/in-1/stream.mjpg")).status_code == 503
     await running.fault("camera_dropped", False)
@@ -135,7 +135,7 @@ async def test_garbage_on_the_socket_is_answered_and_does_no_harm(running: Runni
     for garbage in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"\x00\xff\r\n\r\n"):
         reader, writer = await asyncio.open_connection("127.0.0.1", running.at.http_port)
         writer.write(garbage)
-        assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
+        assert b" 400 " in await asyncio.wait_for(reader.readline(), timeout=60)
         writer.close()
         await writer.wait_closed()
     assert (await running.http.get("/nothing")).status_code == 404

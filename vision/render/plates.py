@@ -338,7 +338,7 @@ def _pick(rng: np.random.Generator, characters: str, count: int = 1) -> str:
 def _serial(rng: np.random.Generator, count: int) -> str:
     """Digits with mostly none to two letters anywhere, as issued."""
     serial = list(_pick(rng, DIGITS, count))
-    for _ in range(int(rng.choice(4, p=(0.25, 0.4, 0.3, 0.05)))):
+    for _ in range(int(rng.choice(3, p=(0.25, 0.4, 0.35)))):
         serial[int(rng.integers(count))] = _pick(rng, LETTERS)
     return "".join(serial)
 

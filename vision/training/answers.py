@@ -15,6 +15,7 @@ from control.domain.errors import ConfigurationError
 from control.domain.plates import Verdict
 from control.domain.readings import PlateReading
 from control.gate.admission import doubts_of
+from control.gate.reasons import Code
 from control.gate.rules import Policy, parse_rules
 
 
@@ -47,6 +48,6 @@ def delivered_policy() -> Policy:
 def gate_answer(readings: tuple[PlateReading, ...], policy: Policy) -> tuple[GateAnswer, tuple[str, ...]]:
     """(answer, doubts) on the surest plate, which is the first."""
     if not readings:
-        return GateAnswer.PERSON, ("no_plate",)
+        return GateAnswer.PERSON, (str(Code.NO_PLATE),)
     doubts = tuple(str(reason.code) for reason in doubts_of(readings[0], policy))
     return (GateAnswer.PERSON, doubts) if doubts else (_DECIDED[readings[0].verdict], ())

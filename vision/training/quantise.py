@@ -7,7 +7,7 @@ then answers alike on every gateway, which the heads that sites learn on top of 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,21 @@ class Inputs(CalibrationDataReader):
         return next(self._batches, None)
 
 
-def quantised(plain: Path, target: Path, batches: Iterable[NDArray[np.float32]], *, kept: tuple[str, ...] = ()) -> None:
+def nothing(graph: onnx.GraphProto) -> list[str]:
+    """No node stays in floats."""
+    return []
+
+
+def quantised(
+    plain: Path,
+    target: Path,
+    batches: Iterable[NDArray[np.float32]],
+    *,
+    kept: Callable[[onnx.GraphProto], list[str]] = nothing,
+) -> None:
     """Write `plain` with int8 weights a channel and uint8 activations; the ranges are those seen on `batches`.
 
-    Operators of the kinds `kept` stay in floats.
+    The nodes that `kept` names stay in floats.
     """
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.onnx"
@@ -45,5 +56,5 @@ def quantised(plain: Path, target: Path, batches: Iterable[NDArray[np.float32]],
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[node.name for node in model.graph.node if node.op_type in kept],
+            nodes_to_exclude=kept(model.graph),
         )

@@ -49,6 +49,7 @@ class Seen:
     is_right: bool
     answer: GateAnswer
     verdict: Verdict
+    doubts: tuple[str, ...] = ()
 
 
 class _Given:
@@ -90,9 +91,9 @@ def _group(drawn: Trial) -> str:
 
 
 def _seen(name: str, group: str, is_new_energy: bool, text: str, plates: tuple[Any, ...]) -> Seen:
-    answer, _ = gate_answer(plates, delivered_policy_once())
+    answer, doubts = gate_answer(plates, delivered_policy_once())
     verdict = plates[0].verdict if plates else Verdict.UNSURE
-    return Seen(name, group, is_new_energy, bool(plates) and plates[0].text == text, answer, verdict)
+    return Seen(name, group, is_new_energy, bool(plates) and plates[0].text == text, answer, verdict, doubts)
 
 
 @cache
@@ -142,7 +143,9 @@ def summary(seen: Iterable[Seen]) -> dict[str, Any]:
         "by_light": {name: _answers(members) for name, members in _grouped(all_seen, -1).items()},
         "false_pass": _error(fuel, GateAnswer.OPEN, FALSE_PASS_MAX),
         "false_refusal": _error(new_energy, GateAnswer.REFUSE, FALSE_REFUSAL_MAX),
-        "unsure_verdict_wrong_side": _wrong_verdicts(all_seen),
+        "verdicts_on_the_wrong_side": _wrong_verdicts(all_seen),
+        "doubts": dict(Counter(doubt for one in all_seen for doubt in one.doubts).most_common()),
+        "right_but_sent_to_a_person": sum(one.is_right and one.answer is GateAnswer.PERSON for one in all_seen),
     }
 
 
@@ -181,7 +184,10 @@ def _for_people(name: str, found: dict[str, Any]) -> str:
         if found[error]["of"]:
             lines.append(f"  {error}: {found[error]['spoken']}; allowed {found[error]['allowed']:g}")
             lines += [f"      {which}" for which in found[error]["which"]]
-    lines.append(f"  verdicts on the wrong side before the thresholds: {found['unsure_verdict_wrong_side']}")
+    lines.append(f"  verdicts on the wrong side before the thresholds: {found['verdicts_on_the_wrong_side']}")
+    lines.append(
+        f"  sent to a person though read right: {found['right_but_sent_to_a_person']}; doubts: {found['doubts']}"
+    )
     return "\n".join(lines)
 
 

@@ -19,7 +19,8 @@ from vision.render import weather
 from vision.render.plates import RENDERED_KINDS, colour_of, random_plate, render_plate
 from vision.render.scenes import paste_plate, random_quad
 
-SCENE_WIDTH_PX, SCENE_HEIGHT_PX = 480, 300
+# The picture around a plate, in widths of the plate.
+SCENE_WIDTHS, SCENE_HEIGHT_WIDTHS = 1.6, 1.1
 PLATE_WIDTH_PX_MIN, PLATE_WIDTH_PX_MAX = 70, 240
 # How far the corners that a detector finds lie from the true ones, as a share of the plate's width.
 CORNER_ERROR_FRAC = 0.012
@@ -67,21 +68,22 @@ def trial(seed: int, number: int) -> Trial:
     text, _, two_rows = random_plate(rng, kind)
     plate = render_plate(text, kind, two_rows=two_rows, rng=rng)
     width = float(np.exp(rng.uniform(np.log(PLATE_WIDTH_PX_MIN), np.log(PLATE_WIDTH_PX_MAX))))
-    centre = (SCENE_WIDTH_PX * rng.uniform(0.4, 0.6), SCENE_HEIGHT_PX * rng.uniform(0.4, 0.6))
+    size = round(width * SCENE_WIDTHS), round(width * SCENE_HEIGHT_WIDTHS)
+    centre = (size[0] * rng.uniform(0.45, 0.55), size[1] * rng.uniform(0.4, 0.6))
     quad = random_quad(rng, centre=centre, width_px=width, aspect=plate.shape[0] / plate.shape[1])
-    scene = _LIGHTS[light](paste_plate(_ground(rng), plate, quad), rng)
+    scene = _LIGHTS[light](paste_plate(_ground(rng, size), plate, quad), rng)
     scene = weather.degrade(scene, rng, strength=float(rng.uniform(0.0, 0.5)))
     inexact = quad + rng.normal(0, CORNER_ERROR_FRAC * width, quad.shape)
     rows = 2 if two_rows else 1
     return Trial(text, kind, colour_of(kind), rows, light, scene, inexact.astype(np.float32))
 
 
-def _ground(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A vehicle's rear and a street in coarse patches."""
+def _ground(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A vehicle's rear and a street in coarse patches, `size` = (width, height) pixels."""
     patches = rng.integers(20, 200, (5, 8, 3)).astype(np.float32)
     grey = patches.mean(axis=2, keepdims=True)
     patches = (grey + (patches - grey) * rng.uniform(0.1, 0.8)).astype(np.uint8)
-    smooth = cv2.resize(patches, (SCENE_WIDTH_PX, SCENE_HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.resize(patches, size, interpolation=cv2.INTER_CUBIC)
     return weather.noise(smooth, rng, sigma=4.0)
 
 

@@ -15,7 +15,7 @@ from control.domain.vehicles import VehicleType
 from vision.vehicle_classifier import classifier_input
 from vision.vehicle_detector import SIDE_PX, network_input
 
-SCENE_LABELS = Path(__file__).with_name("vehicle_labels.csv")
+LABELS = Path(__file__).with_name("vehicle_labels.csv")
 # The classes of the roadside data set; its three-wheelers are among the bikes.
 ROADSIDE_TYPES = {
     "bike": VehicleType.MOTORCYCLE,
@@ -47,15 +47,18 @@ def roadside(data: Path) -> list[Sample]:
     ]
 
 
-def labelled_scenes(data: Path) -> list[Sample]:
-    """Vehicles of the PKU road scenes whose types this project wrote down in `vehicle_labels.csv`."""
-    with SCENE_LABELS.open(encoding="utf-8") as rows:
+def labelled(data: Path) -> list[Sample]:
+    """Vehicles of road scenes and street frames whose types this project wrote down in `vehicle_labels.csv`.
+
+    The folder of a picture stands for its camera.
+    """
+    with LABELS.open(encoding="utf-8") as rows:
         labels = list(csv.DictReader(rows))
     samples = []
     for row in labels:
         x0, y0, x1, y1 = (int(row[side]) for side in ("x0", "y0", "x1", "y1"))
-        scene = picture(data / "plates/scenes_train" / row["file"])
-        samples.append(Sample(scene[y0:y1, x0:x1], VehicleType(row["type"]), "scenes"))
+        path = data / row["file"]
+        samples.append(Sample(picture(path)[y0:y1, x0:x1], VehicleType(row["type"]), path.parent.name))
     return samples
 
 
@@ -68,7 +71,7 @@ def detector_inputs(data: Path) -> Iterator[NDArray[np.float32]]:
 
 def classifier_inputs(data: Path) -> Iterator[NDArray[np.float32]]:
     """Vehicles as the classifier sees them, one at a time."""
-    for sample in (roadside(data) + labelled_scenes(data))[::ROADSIDE_STEP]:
+    for sample in (roadside(data) + labelled(data))[::ROADSIDE_STEP]:
         yield classifier_input(sample.crop_bgr)[None]
 
 

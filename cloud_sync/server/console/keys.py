@@ -14,6 +14,7 @@ PAGES = (
     ("/watch", "list-x", N_("Watch list"), "B", Role.GUARD),
     ("/rules", "scroll-text", N_("Rules in force"), "R", Role.GUARD),
     ("/gateways", "router", N_("Gateways"), "E", Role.GUARD),
+    ("/vision", "scan-search", N_("Vehicle types"), "V", Role.GUARD),
     ("/audit", "fingerprint-pattern", N_("Audit trail"), "A", Role.OFFICE),
     ("/users", "users", N_("Accounts"), "U", Role.ENGINEER),
     ("/account", "circle-user", N_("Your account"), "", Role.GUARD),
@@ -33,6 +34,7 @@ DONE = {
     "corrected": N_("Plate corrected. The raw reading is kept."),
     "revised": N_("Revision written. The barrier was not moved."),
     "noted": N_("Note saved."),
+    "head_ordered": N_("Sent to the gateway. It answers here within a minute."),
 }
 HELP = (
     (

@@ -108,6 +108,7 @@ BARRIER = {
 }
 DEVICE_WHY = {
     "camera_frozen": N_("Picture stopped"),
+    "clock_ahead": N_("Gateway's clock is far ahead: its events wait until it is put right"),
     "frozen": N_("Picture stopped"),
     "camera_lost": N_("Camera does not answer"),
     "camera_starting": N_("Camera is starting"),
@@ -163,6 +164,11 @@ REVISE_REASON = {
     "other": N_("Another reason"),
 }
 ANY_REASON = ADMIT_REASON | PERMIT_REASON | REFUSE_REASON | REVISE_REASON
+HEAD_ACTION = {
+    "adapt": N_("Learn"),
+    "use": N_("Use a version"),
+    "roll_back": N_("Step back"),
+}
 AUDIT_ACTION = {
     "hold_decided": N_("Decided a held vehicle"),
     "plate_corrected": N_("Corrected a plate"),
@@ -182,6 +188,7 @@ AUDIT_ACTION = {
     "signed_in": N_("Signed in"),
     "signed_out": N_("Signed out"),
     "set_up": N_("Set up the system"),
+    "head_ordered": N_("Ordered what vehicle types a gateway uses"),
 }
 SUBJECT = {
     "passage": N_("Passage"),
@@ -205,6 +212,9 @@ FIELD = {
     "role": N_("Role"),
     "enabled": N_("Switched on"),
     "username": N_("Sign-in name"),
+    "action": N_("Act"),
+    "version": N_("Version"),
+    "force": N_("Even if worse"),
 }
 TABLES = {
     "field": FIELD,
@@ -229,6 +239,7 @@ TABLES = {
     "why": ANY_REASON,
     "action": AUDIT_ACTION,
     "subject": SUBJECT,
+    "head_action": HEAD_ACTION,
 }
 
 

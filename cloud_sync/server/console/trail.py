@@ -41,10 +41,22 @@ def _event(words: Words, event: EventRecord) -> Line | None:
             return Line("dim", "router", words.gettext("The gate answered: %(what)s") % {"what": result}, "", at)
         case "plate_corrected":
             return Line("dim", "pencil", words.gettext("Plate corrected"), _from_to(body), at)
+        case "vehicle_corrected":
+            named = label(words, "vehicle", str(body.get("corrected", "")))
+            title = words.gettext("Vehicle named: %(what)s") % {"what": named}
+            return Line("dim", "car", title, _vehicle_before(words, body), at)
         case "decision_revised":
             outcome = str(body.get("outcome", ""))
             return Line(verdict_of(outcome), "undo-2", words.gettext("Revised"), label(words, "outcome", outcome), at)
     return None
+
+
+def _vehicle_before(words: Words, body: dict[str, Any]) -> str:
+    predicted = str(body.get("predicted", ""))
+    if not predicted:
+        return str(body.get("by", ""))
+    read = words.gettext("read as %(what)s") % {"what": label(words, "vehicle", predicted)}
+    return f"{body.get('by', '')} · {read}"
 
 
 def _from_to(body: dict[str, Any]) -> str:

@@ -77,7 +77,7 @@ async def site(config: CloudConfig) -> AsyncIterator[Site]:
         yield Site(f"http://127.0.0.1:{port}", app.state.services)
     finally:
         server.should_exit = True
-        await asyncio.wait_for(serving, timeout=20)
+        await asyncio.wait_for(serving, timeout=60)
 
 
 @on_one_loop()
@@ -236,7 +236,7 @@ class Scene:
         sha256 = hashlib.sha256(content).hexdigest()
         if sha256 in self._known:
             return sha256
-        async with httpx.AsyncClient(base_url=self.site.url, timeout=10) as http:
+        async with httpx.AsyncClient(base_url=self.site.url, timeout=60) as http:
             answer = await http.put(
                 f"/api/v1/media/{sha256}", content=content, headers={"Authorization": f"Bearer {self.site.token}"}
             )

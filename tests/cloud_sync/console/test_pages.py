@@ -23,6 +23,7 @@ PAGES = (
     "/passages?plate=nothing",
     "/lanes",
     "/gateways",
+    "/vision",
     "/permits",
     "/watch",
     "/rules",

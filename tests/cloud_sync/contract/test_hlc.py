@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from cloud_sync.contract import hlc
 
 wall_ms = st.integers(0, 2**45)
-stamps = st.integers(0, 2**61)
 
 
 @given(st.lists(wall_ms, max_size=50))
@@ -21,11 +20,7 @@ def test_stamps_grow_when_wall_time_leaps(times: list[int]) -> None:
         last = stamp
 
 
-@given(stamps, stamps, wall_ms)
-def test_merged_stamp_is_above_both_or_refused(last: int, heard: int, now: int) -> None:
-    merged = hlc.merge(last, heard, now)
-    if isinstance(merged, hlc.HlcTooFarAhead):
-        assert merged.lead_ms > hlc.LEAD_MS_MAX
-        assert merged.lead_ms == hlc.wall_ms_of(heard) - now
-    else:
-        assert merged > max(last, heard)
+@given(wall_ms, wall_ms, st.integers(0, 2**hlc.COUNTER_BITS - 1))
+def test_a_stamp_is_too_far_ahead_from_the_bound_on(stamped_ms: int, now_ms: int, counter: int) -> None:
+    stamp = (stamped_ms << hlc.COUNTER_BITS) + counter
+    assert (stamp >= hlc.first_too_far(now_ms)) == (hlc.wall_ms_of(stamp) - now_ms > hlc.LEAD_MS_MAX)

@@ -170,7 +170,7 @@ async def test_revocations_and_watch_entries_are_urgent(services: Services) -> N
         await store.revoke_permit(services, actor, added.permit_id, why="sold")
         watch_id = await store.add_watch(services, actor, plate="琼A12345", effect=WatchEffect.ALERT, reason="look")
         await store.remove_watch(services, actor, watch_id, why="found")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(heard) < 4:
                 await asyncio.sleep(0.01)
         await connection.reset()

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, repeat
 from pathlib import Path
 from typing import Any
@@ -202,11 +202,11 @@ async def test_two_workers_never_serve_one_gateway_together(database_url: str) -
         assert await first.holds("gw-a")
         assert not await second.holds("gw-a")
         assert await second.holds("gw-b")
-        await first.close()
+        first.close()
         await until(lambda: second.holds("gw-a"))
     finally:
-        await first.close()
-        await second.close()
+        first.close()
+        second.close()
 
 
 # ---------------------------------------------------------------- the whole way
@@ -439,12 +439,101 @@ async def test_broker_worker_and_gateway_are_killed_in_turn(
     assert len({row["arrival"] for row in arrivals}) == len(arrivals) == 9 * 400
 
 
-async def test_clock_far_ahead_is_told_and_its_rows_are_taken(pool: asyncpg.Pool) -> None:
+DAY_MS = 24 * 3600 * 1000
+
+
+def stamped(days_ahead: dict[int, int], count: int, *, epoch: int = EPOCH) -> Batch:
+    """Rows stamped as 1970 began, some of them days later."""
+    head = prev_hash = genesis_hash(GATEWAY, epoch, LANE, 0)
+    rows, days = [], 0
+    for seq in range(1, count + 1):
+        days = days_ahead.get(seq, days)
+        values = (seq, seq.to_bytes(16), (days * DAY_MS << 16) + seq, 1_700_000_000_000_000 + seq, seq)
+        head = event_hash(head, *values, b"boot", b"device_lost", b"{}")
+        rows.append(EventRow(*values, "boot", "device_lost", b"{}", head))
+    return batch_of(GATEWAY, epoch, LANE, prev_hash, rows)
+
+
+async def clock_alarms(pool: asyncpg.Pool) -> list[bool]:
+    """Whether each is open, the oldest first."""
+    rows = await pool.fetch("SELECT cleared_at FROM alarms WHERE device = 'clock' ORDER BY raised_at, cleared_at")
+    return [row["cleared_at"] is None for row in rows]
+
+
+async def test_stamps_from_the_future_are_refused_and_alarmed_until_the_clock_is_right(pool: asyncpg.Pool) -> None:
     metrics = IngestMetrics(CollectorRegistry())
-    ingest = Ingest(pool=pool, project=no_projection, metrics=metrics, wall_s=lambda: -1e6)
+    ingest = Ingest(pool=pool, project=no_projection, metrics=metrics, wall_s=lambda: 0.0)
     await greeted(ingest)
-    assert (await ingest.take(rows_of(2))).applied_seq == 2
-    assert metrics.clock_ahead.labels(GATEWAY)._value.get() == 1
+    for refused in (1, 2):
+        ack = await ingest.take(stamped({4: 3652}, 6))
+        assert (ack.status, ack.applied_seq) == (AckStatus.CLOCK, 3)
+        assert "row 4 is stamped 87648 h ahead" in ack.detail
+        assert metrics.clock_ahead.labels(GATEWAY)._value.get() == refused
+    assert await stored_seqs(pool) == [1, 2, 3]
+    assert await clock_alarms(pool) == [True]
+    ingest = Ingest(pool=pool, project=no_projection, metrics=metrics, wall_s=lambda: 3652 * 86_400.0)
+    assert (await ingest.take(stamped({4: 3652}, 6))).status is AckStatus.OK
+    assert await clock_alarms(pool) == [False]
+    assert await stored_seqs(pool) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_lead_of_hours_is_taken(pool: asyncpg.Pool) -> None:
+    ingest = Ingest(
+        pool=pool, project=no_projection, metrics=IngestMetrics(CollectorRegistry()), wall_s=lambda: 86_000.0
+    )
+    await greeted(ingest)
+    assert (await ingest.take(stamped({1: 1}, 3))).status is AckStatus.OK
+    assert await clock_alarms(pool) == []
+
+
+@dataclass
+class LeaptClock(SystemClock):
+    """The machine's time and a leap."""
+
+    leap: timedelta = field(default_factory=timedelta)
+
+    def now(self) -> datetime:
+        return super().now() + self.leap
+
+
+async def test_rows_of_a_clock_that_was_ahead_reach_the_cloud_once_it_is_right(
+    pool: asyncpg.Pool, database_url: str, broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """Nothing is lost, nothing comes twice, and what is journalled later is not held up."""
+    clock = LeaptClock()
+    quick = SenderSettings(silence_s=0.5, silence_s_max=2.0, batch_rows_max=50, refused_retry_s=0.1)
+    opened = SqliteJournal.open(
+        tmp_path / "journal.db", gateway_id=GATEWAY, boot_id="boot", clock=clock, settings=JOURNAL
+    )
+    settings = MqttSettings("127.0.0.1", broker.port, GATEWAY, PASSWORD, sender=quick)
+    async with opened as journal:
+        uplink = MqttUplink(
+            gateway=GATEWAY, settings=settings, journal=journal, down=NoDown(), clock=clock, random=random.random
+        )
+
+        async def append(first: int) -> None:
+            events = [VehiclePassed(f"a-{first + i}", "lane", "passed", "") for i in range(60)]
+            await journal.append_many([*events, DeviceLost("camera", None, str(first), "2026-11-21T02:00:00+00:00")])
+
+        async def alarmed() -> bool:
+            return await clock_alarms(pool) == [True]
+
+        async with task(worker_on(pool, database_url, broker.port).run()), task(uplink.run()):
+            await append(0)
+            await all_acknowledged(journal)
+            clock.leap = timedelta(days=3652)
+            await append(100)
+            await until(alarmed)
+            assert journal.backlog()["0"] == 60
+            clock.leap = timedelta()
+            await append(200)
+            await all_acknowledged(journal)
+    rows = await pool.fetch("SELECT body ->> 'arrival_id' AS arrival FROM events WHERE lane = 0 ORDER BY epoch, hlc")
+    assert [row["arrival"] for row in rows] == [f"a-{first + i}" for first in (0, 100, 200) for i in range(60)]
+    assert await pool.fetchval("SELECT count(DISTINCT uuid) FROM events") == 183
+    assert await pool.fetchval("SELECT count(*) FROM quarantine") == 0
+    assert not any(await clock_alarms(pool))
+    assert all(found.broken_seq is None for found in await verify_cloud(database_url))
 
 
 # ---------------------------------------------------------------- verify, on the cloud's side

@@ -20,7 +20,7 @@ ACTOR = store.Actor("chen")
 @pytest.fixture
 async def hub(services: Any) -> AsyncIterator[LiveHub]:
     task = asyncio.create_task(services.live.run())
-    await asyncio.wait_for(services.live.listening.wait(), timeout=10)
+    await asyncio.wait_for(services.live.listening.wait(), timeout=60)
     yield services.live
     task.cancel()
     await asyncio.wait([task])
@@ -39,13 +39,13 @@ async def end_listeners(services: Any) -> None:
 
 async def wait_until_asked(services: Any) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND query = 'SELECT 1'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await services.pool.fetchval(query, live.LISTENER):
             await asyncio.sleep(0.01)
 
 
 async def take(queue: Any) -> Any:
-    return await asyncio.wait_for(queue.get(), timeout=30)
+    return await asyncio.wait_for(queue.get(), timeout=60)
 
 
 async def test_what_a_transaction_changed_reaches_every_client_when_it_commits(services: Any, hub: LiveHub) -> None:
@@ -61,7 +61,7 @@ async def test_what_a_transaction_changed_reaches_every_client_when_it_commits(s
 async def test_several_servers_hear_one_another(services: Any, hub: LiveHub) -> None:
     other = LiveHub(services.database_url)
     task = asyncio.create_task(other.run())
-    await asyncio.wait_for(other.listening.wait(), timeout=10)
+    await asyncio.wait_for(other.listening.wait(), timeout=60)
     async with other.client() as queue:
         await store.add_watch(services, ACTOR, plate="琼C12345", effect=WatchEffect.ALERT, reason="look")
         assert (await take(queue)).kind == "permits"

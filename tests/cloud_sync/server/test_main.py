@@ -58,7 +58,7 @@ async def started(config: Path) -> AsyncIterator[tuple[asyncio.subprocess.Proces
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.wait(), timeout=30)
+            await asyncio.wait_for(process.wait(), timeout=60)
 
 
 async def test_the_whole_program(folder: Path) -> None:
@@ -71,17 +71,17 @@ async def test_the_whole_program(folder: Path) -> None:
             await look(console, account)
             if round_number == 0:
                 process.send_signal(signal.SIGINT)
-                assert await asyncio.wait_for(process.wait(), timeout=30) == 0
+                assert await asyncio.wait_for(process.wait(), timeout=60) == 0
         assert not leftovers(folder)
     assert (folder / "data" / "secrets" / "downlink.pem.pub").read_text().startswith("ed25519:")
 
 
 async def greeted(port: int, secret: str) -> bool:
     """Whether the cloud answers a gateway's first word."""
-    async with aiomqtt.Client("127.0.0.1", port, username="gw-east", password=secret, timeout=10) as gateway:
+    async with aiomqtt.Client("127.0.0.1", port, username="gw-east", password=secret, timeout=60) as gateway:
         await gateway.subscribe("island/v1/gw-east/ack/#", qos=1)
         hello = v1.encode_up(v1.Hello("gw-east", 1, 0, 0, 0))
-        for _ in range(20):
+        for _ in range(60):
             await gateway.publish("island/v1/gw-east/up/0", hello, qos=1)
             try:
                 answer = await asyncio.wait_for(anext(gateway.messages), timeout=1.0)
@@ -94,7 +94,7 @@ async def greeted(port: int, secret: str) -> bool:
 async def look(console: str, account: str) -> None:
     """Signs in as a person would."""
     username, _, password = account.partition(" / ")
-    async with httpx.AsyncClient(base_url=console, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=console, timeout=60) as http:
         assert (await http.get("/api/v1/gateways")).status_code == 401
         signed = await http.post("/api/v1/session", json={"username": username, "password": password})
         assert signed.status_code == 200

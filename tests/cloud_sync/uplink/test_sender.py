@@ -17,6 +17,7 @@ from cloud_sync.uplink.sender import (
     Confirm,
     Greet,
     Position,
+    Restamp,
     Sender,
     SenderSettings,
     SendRows,
@@ -100,6 +101,18 @@ def test_a_slow_cloud_that_answers_is_sent_nothing_twice() -> None:
     assert sent == [30, 40, 50, 60, 70, 80]
     assert made.next(5.5) == Wait(5.4 + 1.0)
     assert [action.after for action in flown(made, 6.4)] == [60]
+
+
+def test_refused_stamps_wait_in_the_journal_and_are_asked_for_again() -> None:
+    made = streaming()
+    flown(made)
+    ahead = Ack(GATEWAY, 1, 0, 4, AckStatus.CLOCK, detail="put the clock right")
+    assert made.received(ahead, 0.1) == (Confirm(0, 4), Restamp(0, 4))
+    assert made.received(ok(4, AckStatus.GAP), 0.1) == ()
+    assert made.next(0.2) == Wait(0.1 + SETTINGS.refused_retry_s)
+    assert made.next(5.2) == Greet(0, 0, 100, 0)
+    made.epoch_begun(Position(0, 2, 4, 100))
+    assert made.next(5.2) == Greet(0, 4, 100, 0)
 
 
 def test_gap_goes_back_once_however_often_it_is_told() -> None:

@@ -81,6 +81,9 @@ def test_the_samples_reach_every_kind_but_paper() -> None:
         "琼C1234567",
         "琼CL12345",
         "琼C12345L",
+        "琼CA1B2C",  # three letters: GA 36 issues no such serial
+        "琼CABCDE",
+        "琼C١٢٣٤٥",  # digits of another script
         "",
         "琼",
         "12345",
@@ -195,3 +198,67 @@ def test_text_generated_from_a_format_has_its_kind(row: object) -> None:
 def test_wj_is_armed_police_before_it_is_military(text: str) -> None:
     if normalise(text) == text and text.isascii():
         assert identify(text, PlateColour.WHITE).kind is PlateKind.ARMED_POLICE
+
+
+# ------------------------------------------------------------------------------------------ one mistake of a reader
+
+
+def drawn(kinds: tuple[PlateKind, ...]) -> st.SearchStrategy[tuple[str, PlateColour]]:
+    """A valid text of one of the kinds with a ground that it may have."""
+    rows = [row for row in FORMATS if row.kind in kinds]
+    return st.sampled_from(rows).flatmap(
+        lambda row: st.tuples(st.from_regex(row.pattern, fullmatch=True), st.sampled_from(sorted(row.colours)))
+    )
+
+
+@st.composite
+def with_one_mistake(draw: st.DrawFn, kinds: tuple[PlateKind, ...]) -> tuple[str, PlateColour]:
+    """What a reader may make of a plate when it goes wrong once: a character lost, added or changed, or the ground."""
+    text, colour = draw(drawn(kinds))
+    place, char = draw(st.integers(0, len(text) - 1)), draw(st.sampled_from(ALPHABET))
+    mistakes = (
+        (text[:place] + text[place + 1 :], colour),
+        (text[:place] + char + text[place:], colour),
+        (text + char, colour),
+        (text[:place] + char + text[place + 1 :], colour),
+        (text, draw(st.sampled_from(PlateColour))),
+    )
+    return draw(st.sampled_from(mistakes))
+
+
+FUEL_KINDS = (PlateKind.SMALL, PlateKind.LARGE, PlateKind.TRACTOR)
+NEW_ENERGY_KINDS = (PlateKind.NEV_SMALL, PlateKind.NEV_LARGE)
+
+
+@given(with_one_mistake(FUEL_KINDS))
+def test_one_mistake_never_makes_a_fuel_plate_new_energy(seen: tuple[str, PlateColour]) -> None:
+    assert identify(*seen).verdict is not Verdict.NEW_ENERGY
+
+
+@given(with_one_mistake(NEW_ENERGY_KINDS))
+def test_one_mistake_never_makes_a_new_energy_plate_fuel(seen: tuple[str, PlateColour]) -> None:
+    assert identify(*seen).verdict is not Verdict.FUEL
+
+
+@pytest.mark.parametrize(
+    ("text", "colour", "doubt"),
+    [
+        ("苏ED5172", "green", "colour_contradicts_format"),  # 苏ED51712 lost a character: a fuel plate by its text
+        ("苏D51712", "green", "colour_contradicts_format"),
+        ("苏ED51712", "blue", "colour_contradicts_format"),  # eight characters on blue
+        ("苏ED51712", "yellow", "colour_contradicts_format"),
+        ("沪AF5868G", "green", "format_unknown"),  # the last 6 taken for G
+        ("沪A58686F", "green", "colour_contradicts_format"),  # the large plate's text on the small one's ground
+        ("琼9012345", "green", "colour_contradicts_format"),  # a tractor's text on a new-energy ground
+        ("琼AD12345", "farm_green", "colour_contradicts_format"),  # diesel ground, new-energy text
+        ("琼A12345", "white", "colour_contradicts_format"),
+        ("琼AD1234警", "white", "format_unknown"),
+        ("琼AD12345", "white", "colour_contradicts_format"),  # washed out by the sun: white proves nothing
+        ("琼AD12345", "unknown", "colour_contradicts_format"),
+        ("粤Z1234港", "green", "colour_contradicts_format"),
+        ("皖AXA21H", "blue", "format_unknown"),
+    ],
+)
+def test_what_readers_made_of_plates_is_not_believed(text: str, colour: str, doubt: str) -> None:
+    found = identify(text, PlateColour(colour))
+    assert (found.verdict, found.energy, found.doubts) == (Verdict.UNSURE, UNKNOWN, (doubt,))

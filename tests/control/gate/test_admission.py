@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from control.domain.passages import Decision, Direction, LaneMode, Outcome
+from control.domain.passages import Decision, Direction, LaneMode, Outcome, Reason
 from control.domain.permits import (
     Permit,
     PermitClass,
@@ -120,6 +120,7 @@ class Case:
     lane: LaneView = LANE
     vehicle: VehicleReading | Unavailable | None = None
     snapshot: PermitSnapshot = SNAPSHOT
+    mounting: tuple[Reason, ...] = ()
 
 
 def seen(kind: VehicleType, confidence: float = 0.95) -> VehicleReading:
@@ -132,6 +133,11 @@ def inside(text: str, colour: str) -> dict:
 
 STALE = replace(SNAPSHOT, taken_at=NOW - 8 * DAY)
 GUARDED, CLOSED, OPEN = (replace(LANE, mode=m) for m in (LaneMode.GUARDED, LaneMode.CLOSED, LaneMode.OPEN))
+
+MOUNTING = (
+    *(Code.PLATE_WITHOUT_VEHICLE, Code.PLATE_OF_OTHER_VEHICLE, Code.PLATE_WRONG_SIZE, Code.PLATE_WRONG_PLACE),
+    *(Code.PLATE_MOVES_APART, Code.PLATE_APPEARED_LATE),
+)
 
 CASES = [
     # New-energy vehicles.
@@ -273,11 +279,48 @@ CASES = [
         *("type unavailable", plate("琼CD12345", "green"), ADMIT, Code.BATTERY_ELECTRIC),
         vehicle=Unavailable(0.0, "no_model"),
     ),
+    Case(
+        *("a contradiction below the line is only shown", plate("琼CD12345", "green"), ADMIT, Code.BATTERY_ELECTRIC),
+        vehicle=seen(VehicleType.TRUCK, 0.8),
+    ),
+    Case(
+        *("blue plate on a fire engine", plate("琼C12345", "blue"), HOLD, Code.TYPE_CONTRADICTS_PLATE),
+        vehicle=seen(VehicleType.FIRE_ENGINE),
+    ),
+    Case(
+        *("a car teaches", plate("琼B5555学", "yellow"), ADMIT, Code.REGISTERED_NEW_ENERGY),
+        vehicle=seen(VehicleType.CAR),
+    ),
+    Case(
+        *("a golf cart with a police plate passes", plate("琼C1234警", "white"), ADMIT, Code.EMERGENCY_PLATE),
+        vehicle=seen(VehicleType.GOLF_CART),
+    ),
+    # A plate that is not mounted on the vehicle.
+    *(
+        Case(f"electric, {code.value}", plate("琼CD12345", "green"), HOLD, code, mounting=(Reason(code),))
+        for code in MOUNTING
+    ),
+    *(
+        Case(f"fuel, {code.value}", plate("琼C12345", "blue"), HOLD, code, mounting=(Reason(code),))
+        for code in MOUNTING
+    ),
+    Case(
+        *("a shown plate with a permit", plate("琼C78083", "yellow"), HOLD, Code.PLATE_WITHOUT_VEHICLE),
+        mounting=(Reason(Code.PLATE_WITHOUT_VEHICLE),),
+    ),
+    Case(
+        *("a shown police plate passes and is noted", plate("琼C1234警", "white"), ADMIT, Code.EMERGENCY_PLATE),
+        mounting=(Reason(Code.PLATE_WRONG_SIZE),),
+    ),
+    Case(
+        *("a shown plate leaves", plate("琼CD12345", "green"), ADMIT, Code.LEAVING, OUT),
+        mounting=(Reason(Code.PLATE_WRONG_SIZE),),
+    ),
 ]
 
 
 def run(case: Case, rules: RuleSet) -> Decision:
-    return decide(ArrivalView(case.plate, case.vehicle), case.snapshot, rules, case.lane, NOW)
+    return decide(ArrivalView(case.plate, case.vehicle, case.mounting), case.snapshot, rules, case.lane, NOW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -401,6 +444,7 @@ views = st.builds(
     ArrivalView,
     read_plates | free_plates | lost | st.none(),
     st.builds(VehicleReading, st.sampled_from(VehicleType), probabilities, st.just((0, 0, 1, 1))) | lost | st.none(),
+    st.lists(st.sampled_from(MOUNTING).map(Reason), max_size=2, unique=True).map(tuple),
 )
 lanes = st.builds(
     LaneView,
@@ -435,6 +479,10 @@ def test_laws(rules: RuleSet, view: ArrivalView, lane: LaneView, at: datetime, p
             assert not decision.outcome.opens
     if decision.outcome is PERMIT:
         assert decision.permit_id in {p.permit_id for p in PERMITS}
+    if view.mounting and lane.direction is Direction.IN and lane.mode is LaneMode.AUTO and decision.outcome.opens:
+        assert decision.reasons[0].code in (Code.EMERGENCY_PLATE, Code.EMERGENCY_PERMIT)
+    if decision.outcome is REFUSE:
+        assert decision.reasons[0].code not in (Code.TYPE_CONTRADICTS_PLATE, *MOUNTING)
     if not isinstance(view.plate, PlateReading) and lane.direction is Direction.IN and lane.mode is not LaneMode.OPEN:
         assert decision.outcome is HOLD
 
@@ -451,3 +499,14 @@ def test_a_permit_opens_only_within_its_window_and_gates(
         assert used.valid_from <= at < used.valid_until
         assert not used.gates or lane.gate_id in used.gates
         assert used.entries_left is None or used.entries_left > 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(view=views, lane=lanes, at=instants)
+def test_the_vehicles_look_only_ever_calls_a_person(
+    rules: RuleSet, view: ArrivalView, lane: LaneView, at: datetime
+) -> None:
+    """Type and mounting neither open nor refuse: what they change, they change to a hold."""
+    plain = decide(ArrivalView(view.plate), SNAPSHOT, rules, lane, at)
+    seen_too = decide(view, SNAPSHOT, rules, lane, at)
+    assert seen_too.outcome in (plain.outcome, HOLD)

@@ -63,7 +63,7 @@ def camera_of(stream, *, frozen_after_s: float = 0.0, fps_max: float = 0.0) -> S
 async def running(camera: StreamCamera) -> AsyncIterator[StreamCamera]:
     task = asyncio.create_task(camera.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield camera
     finally:
         task.cancel()

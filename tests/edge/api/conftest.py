@@ -96,14 +96,14 @@ class Hut:
         """Bring a vehicle to the barrier and wait until it is held; gives the arrival's id."""
         self.bench.barrier.loop_a = True
         self.bench.inference.seen = bench_module.Seen(plates)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.bench.lane.held is None:
                 seen = self.gateway.parts.changes.count
                 await self.gateway.parts.changes.after(seen, timeout_s=0.2)
         return self.bench.lane.held.arrival_id
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.02)
 
@@ -185,7 +185,7 @@ async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
 
 
 async def listening(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

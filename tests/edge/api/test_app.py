@@ -69,7 +69,7 @@ async def test_a_part_that_fails_is_started_again_and_the_others_go_on(hut) -> N
             raise DeviceError("broken")
 
     with structlog.testing.capture_logs() as logs:
-        await asyncio.wait_for(hut.gateway._supervise("fragile", fragile), 20)
+        await asyncio.wait_for(hut.gateway._supervise("fragile", fragile), timeout=60)
     assert len(calls) == 3
     assert hut.gateway.restarts == 2
     assert [entry["part"] for entry in logs if entry["log_level"] == "error"] == ["fragile", "fragile"]
@@ -109,7 +109,7 @@ async def test_waiting_for_the_cloud_has_an_end(hut, unsure) -> None:
 
 async def test_only_pictures_that_the_cloud_has_are_pruned(hut, unsure) -> None:
     await hut.hold(unsure)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (waiting := await hut.bench.journal.media_pending(10)):
             await asyncio.sleep(0.02)
     assert await hut.gateway.prune_once() == []

@@ -18,7 +18,7 @@ PIN = "402917"
 
 @pytest.fixture
 async def anyone(hut) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=hut.url, trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=hut.url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -143,7 +143,7 @@ async def test_the_arm_can_be_raised_by_hand_with_a_reason(guard, hut) -> None:
 
 
 async def test_changes_stream_the_new_held_vehicle(guard, hut, unsure) -> None:
-    async with guard.stream("GET", "/api/changes") as stream, asyncio.timeout(20):
+    async with guard.stream("GET", "/api/changes") as stream, asyncio.timeout(60):
         lines = stream.aiter_lines()
         bringing = asyncio.create_task(hut.hold(unsure))
         async for line in lines:

@@ -47,7 +47,7 @@ async def events(hut) -> list[dict]:
 
 @pytest.fixture
 async def guard(hut):
-    async with httpx.AsyncClient(base_url=hut.url, trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=hut.url, trust_env=False, timeout=60) as client:
         assert (await client.post("/api/sign-in", json={"name": "陈海龙", "pin": "402917"})).status_code == 204
         page = await client.get("/")
         boot = page.text.split('<script id="boot" type="application/json">')[1].split("</script>")[0]
