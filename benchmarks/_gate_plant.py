@@ -10,20 +10,23 @@ import asyncio
 import contextlib
 import itertools
 import json
+import random
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from control.domain.plates import PlateKind
-from vision.render.plates import random_plate, render_plate
-from vision.render.scenes import paste_plate
+from hw_sim.camera import LaneCamera, Seen, Shot
+from hw_sim.fleet import Role, draw_fleet, draw_vehicle
+from hw_sim.scenery import Weather
 
 WIDTH_PX, HEIGHT_PX, FPS = 1280, 720, 12
-PLATE_WIDTH_PX, SCENES = 190, 24
+SCENES, STANDS_AT_M = 24, -4.0
 APPROACH_S, ARM_S, CROSSING_S, GAP_S, PATIENCE_S = 0.4, 0.2, 0.3, 1.6, 5.0
 
 
@@ -69,22 +72,21 @@ class Plant:
         return cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
-def street(rng: np.random.Generator) -> np.ndarray:
-    """Grey road, darker sky, some texture."""
-    column = np.linspace(90, 150, HEIGHT_PX, dtype=np.float32)[:, None, None]
-    return np.clip(column + rng.normal(0, 6, (HEIGHT_PX, WIDTH_PX, 3)), 0, 255).astype(np.uint8)
-
-
-def car(rng: np.random.Generator) -> np.ndarray:
-    """A dark body with a new-energy plate on it."""
-    scene = street(rng)
-    cv2.rectangle(scene, (340, 200), (940, 640), (60, 50, 45), -1)
-    text, kind, _ = random_plate(rng, PlateKind.NEV_SMALL)
-    plate = render_plate(text, kind, rng=rng)
-    height = PLATE_WIDTH_PX * plate.shape[0] / plate.shape[1]
-    left, top = 545.0, 540.0
-    right, bottom = left + PLATE_WIDTH_PX, top + height
-    return paste_plate(scene, plate, np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32))
+def scenes() -> tuple[list[np.ndarray], np.ndarray]:
+    """Electric cars that stand before the arm, each with its own plate, and the empty lane."""
+    at = datetime(2026, 11, 20, 3, tzinfo=UTC)
+    lane, rng, fleet = (
+        LaneCamera("bench", seed=11, weather=Weather.CLEAR, hour=11),
+        random.Random(11),
+        draw_fleet(11, at),
+    )
+    drawn = [
+        draw_vehicle(rng, fleet, lane_id="bench", number=number, arrives_at_s=0.0, role=Role.ELECTRIC)
+        for number in range(SCENES)
+    ]
+    shots = [Shot(at, (Seen(replace(one, dirt_frac=0.0), STANDS_AT_M, 0.0),)) for one in drawn]
+    first, *others = (cv2.resize(lane.picture(shot), (WIDTH_PX, HEIGHT_PX)) for shot in (Shot(at, ()), *shots))
+    return others, first
 
 
 async def camera(plant: Plant, writer: asyncio.StreamWriter) -> None:
@@ -99,8 +101,7 @@ async def camera(plant: Plant, writer: asyncio.StreamWriter) -> None:
 
 async def main() -> None:
     """Serve until the input is closed."""
-    rng = np.random.default_rng(11)
-    plant = Plant([car(rng) for _ in range(SCENES)], street(rng))
+    plant = Plant(*scenes())
 
     async def act(code, start, address, count, registers, values):
         if code == 2:

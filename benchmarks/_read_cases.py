@@ -22,6 +22,7 @@ from vision.render.weather import degrade
 
 SCENE_WIDTH_PX, SCENE_HEIGHT_PX = 1280, 720
 RENDERED_COUNT = 40
+RIM_PX = 40
 RENDERED_SET = "rendered"
 _FOLD = str.maketrans("OI", "01")
 
@@ -144,7 +145,11 @@ def _rendered_case(path: Path, rng: np.random.Generator) -> Case:
         width_px=rng.uniform(130, 300),
         aspect=height / width,
     )
-    scene = degrade(paste_plate(_ground(rng), plate, quad), rng, strength=0.2)
+    scene = paste_plate(_ground(rng), plate, quad)
+    # Blur is measured by the picture's height: the part around the plate is what is looked at.
+    left, top = np.maximum(quad.min(axis=0).astype(int) - RIM_PX, 0)
+    right, bottom = quad.max(axis=0).astype(int) + RIM_PX
+    scene[top:bottom, left:right] = degrade(scene[top:bottom, left:right], rng, strength=0.3)
     cv2.imwrite(str(path), scene)
     return Case(path, text, colour_of(kind), RENDERED_SET, two_rows=two_rows, quad=quad)
 

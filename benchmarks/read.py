@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import _read_peers, _read_report
+from benchmarks import _read_output, _read_peers, _read_report
 from benchmarks._read_answers import Outcome, PeerAnswer
 from benchmarks._read_cases import RENDERED_SET, Case, boxed_cases, labelled_cases, rendered_cases, withheld_only
 from benchmarks._read_peers import PEERS, Peer, Task
@@ -50,6 +52,11 @@ RATIO_MAX = 1 / 6
 RATIO_PEER = "agentclpr"
 # How a plate that we found is given to a peer that finds none.
 CUT_WIDTH_PX, CUT_HEIGHT_PX, CUT_TWO_ROWS_HEIGHT_PX = 320, 96, 160
+_OUTPUTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "json": partial(json.dumps, ensure_ascii=False),
+    "table": _read_output.table,
+    "people": _read_output.for_people,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -63,13 +70,16 @@ def main(arguments: list[str]) -> int:
     except (IslandError, OSError) as error:
         print(f"bench read: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(report, ensure_ascii=False) if options.json else _for_people(report))
+    print(_OUTPUTS[options.output](report))
     return 0 if report["ratio_ms"] is None or report["ratio_ms"] <= RATIO_MAX else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="island bench read", description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    outputs = parser.add_mutually_exclusive_group()
+    outputs.add_argument("--json", dest="output", action="store_const", const="json", help="one JSON object")
+    outputs.add_argument("--table", dest="output", action="store_const", const="table", help="Markdown for documents")
+    parser.set_defaults(output="people")
     parser.add_argument("--data", type=Path, action="append", default=[], metavar="DIR", help="labelled scenes; repeat")
     parser.add_argument("--crops", type=Path, action="append", default=[], metavar="DIR", help="labelled crops; repeat")
     parser.add_argument("--withheld", action="store_true", help="of the crops, only those never trained on")
@@ -198,35 +208,6 @@ def model_sizes(models_dir: Path | None) -> dict[str, int]:
     rows = tomllib.loads((folder / "models.toml").read_text(encoding="utf-8"))
     sizes = {name: (folder / row["file"]).stat().st_size for name, row in rows.items() if name.startswith("plate_")}
     return sizes | {"total": sum(sizes.values())}
-
-
-def _for_people(report: dict[str, Any]) -> str:
-    lines = [f"{report['pictures']} pictures, our weights {report['models']['total'] / 1e6:.1f} MB"]
-    for name, found in report["sets"].items():
-        lines.append(f"{name}: {found['pictures']} pictures")
-        lines.append(_line("ours", found["ours"]))
-        lines += [_line(peer, theirs) for peer, theirs in found["peers"].items()]
-        lines.append(_gate_line(found["ours"]))
-    lines += [f"{peer['name']}: {peer['why_not']}" for peer in report["peers"] if not peer["runs"]]
-    if report["ratio_ms"] is not None:
-        lines.append(
-            f"ours / {report['ratio_peer']}: {report['ratio_ms']:.2f} of the time "
-            f"(goal: at most {report['ratio_ms_goal']}), {report['ratio_cpu_ms']:.2f} of the CPU"
-        )
-    return "\n".join(lines + ([f"page: {report['page']}"] if "page" in report else []))
-
-
-def _line(who: str, tally: dict[str, Any]) -> str:
-    times = f"{tally['ms_median']:8.1f} ms  {tally['cpu_ms_median']:8.1f} ms CPU"
-    colours = "  ".join(f"{colour} {share}" for colour, share in tally["by_colour"].items())
-    return f"  {who:28} {times}  {tally['right']:4}/{tally['of']} right   {colours}"
-
-
-def _gate_line(ours: dict[str, Any]) -> str:
-    counts = ", ".join(f"{answer} {count}" for answer, count in ours["gate"].items())
-    wrong = f"false pass {ours['false_pass']['count']}/{ours['false_pass']['of']}"
-    refused = f"false refusal {ours['false_refusal']['count']}/{ours['false_refusal']['of']}"
-    return f"  the gate, from one picture: {counts}; {wrong}, {refused}"
 
 
 if __name__ == "__main__":

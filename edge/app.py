@@ -188,7 +188,7 @@ class Gateway:
             snapshot_version=parts.policy.snapshot.version,
             disk_free_frac=round(usage.free / usage.total, 4),
             lanes=[lane_health(lane) | self._reading_health(lane) for lane in parts.lanes],
-            vehicle_head=parts.vehicles.told if parts.vehicles is not None else {},
+            vehicle_head=parts.vehicles.news() if parts.vehicles is not None else {},
         )
 
     def _reading_health(self, lane: Lane) -> JsonObject:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from control.domain.passages import Outcome, Reason
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
-from control.gate.admission import doubts_of
 from control.gate.arrivals import Track, Tracker
+from control.gate.doubts import doubts_of
 from control.gate.fusing import fuse_types
 from control.gate.mounting import mounting_doubts, vehicle_around, wants_another_look
 from control.gate.mounting import width as plate_width_of
@@ -28,6 +28,8 @@ IN_VIEW_S = 1.6
 # Looking for vehicles costs as much as reading the plate: a few times an arrival, and not in successive pictures.
 LOOK_GAP_S = 0.35
 LOOKS_WANTED = 4
+# A reader that gave no vehicles so many times has no eye for them; it is asked again after a while.
+VAIN_MAX, ASK_AGAIN_S = 3, 60.0
 BARE_LOOKS_MAX = 4
 # A picture that shows the vehicle too is kept before one whose plate reads a little better.
 VEHICLE_WORTH = 0.05
@@ -57,8 +59,8 @@ class Lookout:
         self._gone: set[int] = set()
         self._bare: list[tuple[float, VehicleReading]] = []
         self._looked_s = -1e9
+        self._vain = 0
         self.newest: Frame | None = None
-        self.sees_vehicles = True
 
     def take(self, frame: Frame, reading: FrameReading) -> tuple[tuple[Track, Shown], ...]:
         """Take one picture's reading; gives the plates that are now gone, each with its best picture."""
@@ -73,17 +75,30 @@ class Lookout:
 
     def _note_vehicles(self, frame: Frame, vehicles: tuple[VehicleReading, ...] | None) -> None:
         if vehicles is None:
-            # Asked and not answered: this reader has no eye for vehicles.
-            self.sees_vehicles = self.sees_vehicles and not frame.vehicles
+            self.looked_in_vain(frame)
             return
-        self._looked_s, self.sees_vehicles = frame.taken_s, True
+        self._looked_s, self._vain = frame.taken_s, 0
         largest = max(vehicles, key=box_area, default=None)
         if largest is not None:
             self._bare = [*self._bare, (frame.taken_s, largest)][-BARE_LOOKS_MAX:]
 
+    def still(self, frame: Frame) -> None:
+        """Nothing moves in this picture, which is not read: who stood there stands there."""
+        self._tracks |= {track.track_id: track for track in self._tracker.still(frame.taken_s)}
+
+    def looked_in_vain(self, frame: Frame) -> None:
+        """A picture came back without the vehicles that were asked for, or not at all."""
+        if frame.vehicles:
+            self._looked_s, self._vain = frame.taken_s, self._vain + 1
+
+    @property
+    def sees_vehicles(self) -> bool:
+        """Whether it is worth waiting for a look at the vehicle."""
+        return self._vain < VAIN_MAX
+
     def wants_vehicles(self, at_s: float) -> bool:
         """Whether the picture taken now should be searched for vehicles."""
-        if not self.sees_vehicles or 0.0 <= at_s - self._looked_s < LOOK_GAP_S:
+        if 0.0 <= at_s - self._looked_s < (LOOK_GAP_S if self.sees_vehicles else ASK_AGAIN_S):
             return False
         track = self.nearest(since_s=at_s - IN_VIEW_S)
         if track is None:

@@ -149,7 +149,7 @@ class VisionConfig:
     threads: int = 1
     picture_s_max: float = 5.0
     update_key_file: Path | None = None
-    update_picture_ms_max: float = 1000.0
+    update_picture_ms_max: float = 2000.0
     update_url: str = ""
     update_period_h: float = 1.0
 

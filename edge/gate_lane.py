@@ -31,13 +31,14 @@ from control.gate.lane import (
     Phase,
     ShowMessage,
 )
-from edge.arrival import IN_VIEW_S, Arrival, Lookout
+from edge.arrival import IN_VIEW_S, Arrival
 from edge.changes import Changes
 from edge.display_words import DisplayBoard
-from edge.field_state import AlarmBook, CameraWatch, FieldReader
+from edge.field_state import AlarmBook, FieldReader
 from edge.guards import Answer, Asked, GuardChoice, Source
 from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
+from edge.lane_eyes import LaneEyes
 from edge.lane_facts import LaneFacts, LaneSettings, followed
 from edge.passages import EvidenceDesk, Passage, PassageDesk
 from edge.ports import Barrier, Camera, Clock, Frame
@@ -46,8 +47,6 @@ log = structlog.get_logger(__name__)
 
 GUARDS_WAITING_MAX = 8
 JOURNAL_RETRY_S = 1.0
-# A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
-WAITING_MOVING_S, WAITING_STILL_S = 0.4, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +76,15 @@ class GateLane:
         new_id: Callable[[], str],
     ) -> None:
         self.settings, self.camera, self.board = settings, camera, board
-        self._barrier, self._inference, self._journal = barrier, inference, journal
+        self._barrier, self._journal = barrier, journal
         self._desk, self._evidence, self._changes = desk, evidence, changes
         self._clock, self._new_id = clock, new_id
         self._words = LaneFacts(settings, clock, new_id)
         self.field = FieldReader(barrier, clock)
-        self.camera_watch = CameraWatch(settings.lane_id, clock)
+        self.eyes = LaneEyes(settings.lane_id, inference, clock)
         self.alarm_book = AlarmBook(settings.lane_id, clock)
         self.state: LaneState | None = None
         self.arrival: Arrival | None = None
-        self.lookout = Lookout()
         self.journal_broken = False
         self._asked: list[Asked] = []
         self._given: _Given | None = None
@@ -154,44 +152,13 @@ class GateLane:
 
     async def look(self, item: Frame | Unavailable) -> None:
         """A picture came, or the news that none comes; a picture is read where the lane needs it."""
-        self.see(item)
-        if isinstance(item, Frame) and self._should_read(item):
-            await self.read(item)
-
-    def see(self, item: Frame | Unavailable) -> None:
-        """Note that the camera gives pictures, or that it does not."""
-        self.camera_watch.see(item)
-        if isinstance(item, Unavailable):
-            self._wake.set()
-
-    def _should_read(self, frame: Frame) -> bool:
-        match self.state.phase if self.state else Phase.IDLE:
-            case Phase.READING:
-                return True
-            case Phase.IDLE:
-                return frame.moving or self.field.loop_a_occupied
-            case Phase.WAITING | Phase.REFUSED:
-                newest = self.lookout.newest
-                pause_s = WAITING_MOVING_S if frame.moving else WAITING_STILL_S
-                return newest is None or not 0.0 <= frame.taken_s - newest.taken_s < pause_s
-            case _:
-                return False
-
-    async def read(self, frame: Frame) -> None:
-        """Have one picture read and take what it holds."""
-        frame = replace(frame, vehicles=self._wants_vehicles(frame))
-        reading = await self._inference.read(self.settings.lane_id, frame)
-        if isinstance(reading, Unavailable):
+        phase = self.state.phase if self.state else Phase.IDLE
+        occupied = self.field.loop_a_occupied
+        if not await self.eyes.look(item, phase=phase, loop_a_occupied=occupied, arrival=self.arrival):
             return
-        self.lookout.take(frame, reading)
-        if self.arrival is not None:
-            self.arrival.see(self.lookout)
+        if self.arrival is not None and isinstance(item, Frame):
+            self.arrival.see(self.eyes.lookout)
         self._wake.set()
-
-    def _wants_vehicles(self, frame: Frame) -> bool:
-        """Never while nothing is there: the plate or the loop has told of a vehicle."""
-        there = self.arrival is not None or self.lookout.nearest(since_s=frame.taken_s - IN_VIEW_S) is not None
-        return there and self.lookout.wants_vehicles(frame.taken_s)
 
     # ------------------------------------------------------------------------------------------------------ the turn
 
@@ -221,9 +188,9 @@ class GateLane:
 
     async def _snapshot(self) -> LaneInputs:
         field = await self.field.read()
-        newest = self.lookout.newest
+        newest = self.eyes.lookout.newest
         now_s = self._clock.monotonic()
-        seen = newest is not None and self.lookout.nearest(since_s=now_s - IN_VIEW_S) is not None
+        seen = newest is not None and self.eyes.lookout.nearest(since_s=now_s - IN_VIEW_S) is not None
         return LaneInputs(
             at_s=now_s,
             loop_a=field.loop_a,
@@ -231,7 +198,7 @@ class GateLane:
             beam=field.beam,
             barrier=field.barrier,
             plate_seen=seen,
-            own_in_view=self.arrival is not None and self.arrival.in_view(self.lookout, now_s=now_s),
+            own_in_view=self.arrival is not None and self.arrival.in_view(self.eyes.lookout, now_s=now_s),
         )
 
     def _decide(self) -> Passage | None:
@@ -241,7 +208,7 @@ class GateLane:
         if arrival.passage is not None:
             return self._decide_again(arrival, arrival.passage)
         now_s, at, latest = self._clock.monotonic(), self._clock.now(), self.camera.latest
-        rules, sees_vehicles = self._desk.policy.rules, self.lookout.sees_vehicles
+        rules, sees_vehicles = self._desk.policy.rules, self.eyes.lookout.sees_vehicles
         rolled_back = self.state is not None and self.state.rolled_back
         if rolled_back or not arrival.ripe(latest, rules, now_s=now_s, at=at, sees_vehicles=sees_vehicles):
             return None
@@ -289,7 +256,7 @@ class GateLane:
         self, effects: tuple[Effect, ...], passage: Passage | None, asked: Asked | None, state: LaneState
     ) -> list[tuple[Effect | None, object]]:
         """Everything this turn makes true, in order; each beside the effect that it lets happen."""
-        news = [*self.camera_watch.news(), *self.alarm_book.news()]
+        news = [*self.eyes.watch.news(), *self.alarm_book.news()]
         facts: list[tuple[Effect | None, object]] = [(None, event) for event in news]
         if passage is not None:
             facts.append((None, passage.event))
@@ -338,7 +305,7 @@ class GateLane:
     def _settle(self, state: LaneState, passage: Passage | None) -> None:
         """What is in the journal is now so."""
         self.state = state
-        self.camera_watch.told()
+        self.eyes.watch.told()
         self.alarm_book.told()
         if passage is not None and self.arrival is not None:
             self.arrival.passage = passage
@@ -392,20 +359,20 @@ class GateLane:
             log.exception("a barrier result is not in the journal", lane=self.settings.lane_id)
 
     def _measure(self, command: BarrierCommanded) -> None:
-        frame = self.lookout.newest
+        frame = self.eyes.lookout.newest
         if command.action == "open" and command.cause == Cause.DECISION.value and frame is not None:
             self.frame_to_command_ms.append((self._clock.monotonic() - frame.taken_s) * 1000)
             del self.frame_to_command_ms[:-1000]
 
     def _begin(self, number: int) -> None:
         self.arrival = Arrival(self._new_id(), number, self._clock.now(), self._clock.monotonic())
-        self.arrival.see(self.lookout)
+        self.arrival.see(self.eyes.lookout)
         self._wake.set()
 
     def _end(self, movement: str) -> None:
         arrival, self.arrival = self.arrival, None
         if arrival is not None and arrival.track is not None and movement != "backed_out":
-            self.lookout.passed(arrival.track.track_id)
+            self.eyes.lookout.passed(arrival.track.track_id)
 
     def _hand_evidence(self) -> None:
         """Pictures are stored after the act; when the disk is far behind, the newest passage goes without."""

@@ -1,4 +1,4 @@
-"""`./island vision adapt | heads | use | rollback`: owns their arguments and what they print.
+"""`./island vision label | adapt | heads | use | rollback`: owns their arguments and what they print.
 
 Each works on the data folder of a gateway, running or not: a running gateway takes the version over by itself.
 """
@@ -6,7 +6,6 @@ Each works on the data folder of a gateway, running or not: a running gateway ta
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
@@ -20,8 +19,10 @@ from control.domain.errors import ConfigurationError, IslandError
 from edge.adaptation import Backbone, adapt, summary
 from edge.adapters.correction_store import CORRECTIONS_FILE, CorrectionStore
 from edge.config import load
+from edge.labelled_pictures import PlateFinder, take
 from edge.model_shelf import ModelShelf
 from vision.head_shelf import HEADS_FOLDER, SHIPPED, HeadReport, HeadShelf, Shelf, Switch
+from vision.reader import PlateReader
 from vision.vehicle_classifier import VehicleClassifier
 
 OK, FAILED, MISUSED, NOT_USED = 0, 1, 2, 3
@@ -42,6 +43,27 @@ def adapt_command(arguments: list[str], *, backbone: Backbone | None = None) -> 
         told = summary(made)
         _show(told, _adapted_lines(told), as_json=options.json)
         return OK if made.switch else NOT_USED
+
+    return _guarded(run)
+
+
+def label_command(arguments: list[str], *, finder: PlateFinder | None = None) -> int:
+    """Take labelled pictures, a folder a type, to learn from beside the guards' corrections."""
+    words = _parser("label", "Take labelled pictures to learn from: a folder a type, each picture one vehicle.")
+    words.add_argument("folder", type=Path, help="such as vehicles/, with vehicles/truck/1.jpg in it")
+    options = words.parse_args(arguments)
+
+    def run() -> int:
+        data, models = _place(options)
+        if not options.folder.is_dir():
+            raise ConfigurationError(f"{options.folder} is no folder: it needs one folder a vehicle type")
+        store, found = CorrectionStore(data / CORRECTIONS_FILE), finder or PlateReader(models)
+        taken = take(options.folder, store, found, now=datetime.now(UTC), by=options.by)
+        for path in taken.unreadable:
+            print(f"vision: {path} is no picture and is left out", file=sys.stderr)
+        lines = [f"{kind:12} {count:5}" for kind, count in taken.counts.items()]
+        _show({"taken": taken.counts, "there": store.counts()}, lines, as_json=options.json)
+        return OK
 
     return _guarded(run)
 
@@ -92,7 +114,9 @@ def _parser(name: str, what: str) -> argparse.ArgumentParser:
     place.add_argument("--data", type=Path, metavar="DIR", help="the gateway's data folder (gateway.data_dir)")
     place.add_argument("--site-config", type=Path, metavar="FILE", help="the gateway's site.toml, which names it")
     words.add_argument("--models", type=Path, metavar="DIR", help="other models than the gateway's own")
-    words.add_argument("--by", default=getpass.getuser(), metavar="NAME", help="who does it; for the history")
+    words.add_argument(
+        "--by", default=os.environ.get("USER", "command line"), metavar="NAME", help="who does it; for the history"
+    )
     words.add_argument("--json", action="store_true", help="print one JSON object")
     return words
 

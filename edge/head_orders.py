@@ -95,16 +95,15 @@ class HeadOrders:
 
 
 def _done_words(order: HeadOrder, output: str) -> str:
-    """What became of it, for the console: version, accuracies, and whether it is in use."""
+    """What became of it, in figures that need no translation: version, accuracies, number of crops."""
     try:
         told: dict[str, Any] = json.loads(output)
     except ValueError:
         return ""
     if order.action is not HeadAction.ADAPT:
-        return f"{told['was']} -> {told['now']}"
+        return f"{told['was']} → {told['now']}"
     before, after = told["before"]["accuracy"], told["after"]["accuracy"]
-    state = "in use" if told["in_use"] else "kept, not in use"
-    return f"{told['version']}: {before:.1%} -> {after:.1%}, {told['crops']} crops, {state}"
+    return f"{told['version']}: {before:.1%} → {after:.1%} (n = {told['crops']})"
 
 
 async def in_own_process(arguments: Sequence[str]) -> Ended:

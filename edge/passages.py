@@ -87,14 +87,16 @@ class PassageDesk:
         self.policy, self.clock, self.new_id = policy, clock, new_id
         self.presence = Presence()
         self._remembers = False
+        self._remembering = asyncio.Lock()
 
     async def remember(self, journal: Journal) -> None:
         """Learn once from the journal who went in and out before this start."""
-        if self._remembers:
-            return
-        for row in reversed(await journal.recent(PRESENCE_EVENTS, PRESENCE_ROWS_MAX)):
-            self.presence.take(row.kind, row.body)
-        self._remembers = True
+        async with self._remembering:
+            if self._remembers:
+                return
+            for row in reversed(await journal.recent(PRESENCE_EVENTS, PRESENCE_ROWS_MAX)):
+                self.presence.take(row.kind, row.body)
+            self._remembers = True
 
     def journalled(self, facts: Iterable[object]) -> None:
         """These facts are in the journal now."""

@@ -188,8 +188,12 @@ class WatchLane:
             item = await self.camera.next()
             self.camera_watch.see(item)
             await self._tell_camera()
-            if isinstance(item, Frame) and item.moving:
+            if isinstance(item, Unavailable):
+                continue
+            if item.moving:
                 await self._read(item)
+            else:
+                self.lookout.still(item)
 
     async def _tell_camera(self) -> None:
         news = self.camera_watch.news()

@@ -37,6 +37,7 @@ from vision.live_head import LiveHead
 log = structlog.get_logger(__name__)
 
 LOOK_S = 5.0
+AGAIN_AFTER_S = 300.0
 PRUNE_PERIOD = timedelta(hours=1)
 REMEMBERED_MAX = 256
 VERSIONS_TOLD = 6
@@ -73,10 +74,21 @@ class VehicleDesk:
         self._live: tuple[Path | None, LiveHead] | None = None
         self._problem = ""
         self.told: JsonObject = {}
+        self._last_news: tuple[float, JsonObject] | None = None
 
     def named(self, arrival_id: str) -> str | None:
         """The type that a person gave an arrival's vehicle."""
         return self._named.get(arrival_id)
+
+    def news(self) -> JsonObject:
+        """`told` for a health report where it changed, and now and then in any case; {} where nothing is new."""
+        now_s = self._clock.monotonic()
+        if self._last_news is not None:
+            at_s, said = self._last_news
+            if said == self.told and now_s - at_s < AGAIN_AFTER_S:
+                return {}
+        self._last_news = now_s, self.told
+        return self.told
 
     # ------------------------------------------------------------------------------------------------------ correcting
 

@@ -14,7 +14,6 @@ from cloud_sync.contract.v1 import (
     Batch,
     EventRow,
     Hello,
-    batch_of,
     decode_ack,
     decode_up,
     encode_ack,
@@ -23,17 +22,13 @@ from cloud_sync.contract.v1 import (
 )
 from cloud_sync.uplink.sender import (
     Action,
-    BeginEpoch,
-    Compare,
-    Confirm,
     Greet,
-    Position,
     Sender,
     SenderSettings,
     SendRows,
-    point_numbers,
 )
-from edge.journal import LaneHead, UplinkJournal
+from edge.journal import UplinkJournal
+from edge.uplink_steps import UplinkSteps
 from hw_sim.virtual_devices import VirtualClock
 
 ACTIONS_A_TURN = 16
@@ -103,9 +98,10 @@ class VirtualUplink:
     def __init__(
         self, gateway_id: str, journal: UplinkJournal, cloud: MemoryCloud, line: Line, clock: VirtualClock, seed: int
     ) -> None:
-        self._gateway, self._journal, self._cloud, self._line, self._clock = gateway_id, journal, cloud, line, clock
+        self._cloud, self._line, self._clock = cloud, line, clock
         self._rng = random.Random(f"{seed}/line")
         self._sender = Sender(gateway_id, SenderSettings(), random=self._rng.random)
+        self._steps = UplinkSteps(gateway_id, journal, self._sender)
         self._connected = False
 
     async def turn(self) -> None:
@@ -116,10 +112,10 @@ class VirtualUplink:
             self._connected = False
             return
         if not self._connected:
-            self._sender.connected(_positions(self._journal.heads()))
+            self._sender.connected(self._steps.positions())
             self._connected = True
         for _ in range(ACTIONS_A_TURN):
-            self._sender.moved(_positions(self._journal.heads()))
+            self._sender.moved(self._steps.positions())
             if not await self._act(self._sender.next(self._clock.monotonic())):
                 return
 
@@ -134,21 +130,15 @@ class VirtualUplink:
         return True
 
     async def _greet(self, action: Greet) -> None:
-        numbers = point_numbers(after=action.after, until=action.until, count=action.points) if action.points else ()
-        points = await self._journal.points(action.lane, numbers)
-        head = self._head(action.lane)
-        hello = Hello(self._gateway, head.epoch, head.lane, head.base_seq, head.head_seq, points)
+        hello = await self._steps.hello(action)
         self._sender.greeted(action.lane, self._clock.monotonic())
         await self._exchange(encode_up(hello))
 
     async def _send(self, action: SendRows) -> None:
-        rows = await self._journal.pending(action.lane, after=action.after, limit=action.limit)
-        before = await self._journal.hash_at(action.lane, action.after)
-        if not rows or before is None or self._head(action.lane).epoch != action.epoch:
-            return
-        batch = batch_of(self._gateway, action.epoch, action.lane, before, rows)
-        self._sender.sent(action, batch.last_seq, self._clock.monotonic())
-        await self._exchange(encode_up(batch))
+        batch = await self._steps.batch(action)
+        if batch is not None:
+            self._sender.sent(action, batch.last_seq, self._clock.monotonic())
+            await self._exchange(encode_up(batch))
 
     async def _exchange(self, payload: bytes) -> None:
         """Up and down again; either way may lose the message, and the way up may double it."""
@@ -158,28 +148,4 @@ class VirtualUplink:
                 continue
             answer = self._cloud.receive(payload)
             if self._rng.random() >= self._line.lost_share:
-                await self._carry_out(self._sender.received(decode_ack(answer), self._clock.monotonic()))
-
-    async def _carry_out(self, actions: tuple[Action, ...]) -> None:
-        for action in actions:
-            match action:
-                case Confirm(lane, seq):
-                    await self._journal.acknowledge(lane, seq)
-                case Compare(lane, seq):
-                    await self._carry_out(self._sender.compared(lane, await self._journal.hash_at(lane, seq)))
-                case BeginEpoch(lane, agreed_seq, why):
-                    head = await self._journal.rewind(lane, agreed_seq=agreed_seq, why=why)
-                    self._sender.epoch_begun(_position(head))
-                case _:
-                    raise AssertionError(f"{action} is no answer to an acknowledgement")
-
-    def _head(self, lane: int) -> LaneHead:
-        return next(head for head in self._journal.heads() if head.lane == lane)
-
-
-def _position(head: LaneHead) -> Position:
-    return Position(head.lane, head.epoch, head.base_seq, head.head_seq)
-
-
-def _positions(heads: tuple[LaneHead, ...]) -> list[Position]:
-    return [_position(head) for head in heads]
+                await self._steps.carry_out(self._sender.received(decode_ack(answer), self._clock.monotonic()))

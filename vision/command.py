@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "key": ("edge.model_commands:key", "make a key pair for signing model updates"),
     "install": ("edge.model_commands:install", "try a signed model update and switch a gateway to it"),
     "models": ("edge.model_commands:models", "show a gateway's model versions; --back returns to the one before"),
+    "label": ("edge.head_commands:label_command", "take labelled pictures of vehicles, a folder a type, to learn from"),
     "adapt": ("edge.head_commands:adapt_command", "learn a gateway's vehicles from the guards' corrections"),
     "heads": ("edge.head_commands:heads_command", "show what a gateway has learnt, version by version"),
     "use": ("edge.head_commands:use_command", "put one of these versions in use"),

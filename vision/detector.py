@@ -1,8 +1,8 @@
 """Finding plates: owns the detector's input, the decoding of its cells and the second, closer look at the corners.
 
-A picture is seen at two sizes, so that both a smaller plate and one that fills the picture are found; then
-every find is cut out at one size and looked at again, which places its corners more exactly. The quick sizes serve
-what stands before the camera; the thorough ones, at five times the cost, what is small, far or hardly to be seen.
+A picture is seen whole at a small size, and every find is cut out at one size and looked at again, which places its
+corners more exactly. The quick size serves what stands before the camera; the thorough ones, at four times the cost,
+what is small, far, or so near that it fills the picture.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ STRIDE_PX = 8
 CORNER_UNIT_PX = 64.0
 SIDE_MULTIPLE_PX = 32
 # Longest sides, in pixels, at which a whole picture is seen.
-QUICK_SIDES_PX = (256, 128)
-THOROUGH_SIDES_PX = (640, 320)
+QUICK_SIDES_PX = (352,)
+THOROUGH_SIDES_PX = (640, 192)
 # A picture smaller than this is not enlarged further: there is nothing more in it.
 ENLARGEMENT_MAX = 1.5
 FIND_SCORE_MIN = 0.3
@@ -31,9 +31,6 @@ FINDS_MAX = 16
 LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 192, 96
 LOOK_PLATE_PX = 110.0
 SAME_PLATE_OVERLAP_FRAC = 0.45
-# The boxes that the net learned from are drawn tightly around the characters. Fitting the layout of GA 36 to the ink of
-# 104 plates of the training scenes gave about these factors (width, height) from its quads to the plate's edges.
-EDGES_PER_QUAD = (1.05, 1.12)
 GREY = (114, 114, 114)
 
 
@@ -65,7 +62,7 @@ class Detector:
             finds += self._finds_in(small, image_bgr)
         finds = without_doubles(finds)[:FINDS_MAX]
         sure = [box for box in self._looked_at(image_bgr, finds) if box.score >= KEEP_SCORE_MIN]
-        return tuple(PlateBox(to_edges(box.quad), box.score, box.rows) for box in without_doubles(sure))
+        return tuple(without_doubles(sure))
 
     def _finds_in(self, small_bgr: NDArray[np.uint8], image_bgr: NDArray[np.uint8]) -> list[PlateBox]:
         """Finds in a resized picture, in pixels of the original."""
@@ -109,15 +106,6 @@ def without_doubles(boxes: list[PlateBox]) -> list[PlateBox]:
         if not any(_overlap_frac(box.quad, other.quad) > SAME_PLATE_OVERLAP_FRAC for other in kept):
             kept.append(box)
     return kept
-
-
-def to_edges(quad: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The quad grown in its own perspective by `EDGES_PER_QUAD`; a degenerate quad is returned as it is."""
-    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    grown = (unit - 0.5) * np.array(EDGES_PER_QUAD, np.float32) + 0.5
-    mapping = cv2.getPerspectiveTransform(unit, quad)
-    moved = cv2.perspectiveTransform(grown.astype(np.float32)[None], mapping)[0]
-    return moved if np.isfinite(moved).all() else quad
 
 
 def look_of(box: PlateBox) -> tuple[float, NDArray[np.float32]]:

@@ -23,6 +23,7 @@ import numpy as np
 from control.domain.errors import IslandError
 from control.domain.plates import PlateKind
 from vision import pictures
+from vision.abilities import sees_vehicles
 from vision.read_output import Result, as_json
 from vision.reader import BgrImage, FrameReading, PlateReader
 from vision.render.plates import colour_of, render_plate
@@ -43,8 +44,8 @@ class GoldenError(IslandError):
 class Reads(Protocol):
     """Reads one picture."""
 
-    def read(self, image_bgr: BgrImage) -> FrameReading:
-        """Plates and vehicles."""
+    def read(self, image_bgr: BgrImage, *, vehicles: bool) -> FrameReading:
+        """Plates, and vehicles where they are asked for."""
         ...
 
 
@@ -92,13 +93,13 @@ def _golden(folder: Path, line: dict[str, Any]) -> GoldenPicture:
     return GoldenPicture(folder / Path(line["file"]).name, plates, vehicles)
 
 
-def try_out(reader: Reads, golden: Sequence[GoldenPicture]) -> Trial:
-    """Read every golden picture and compare."""
+def try_out(reader: Reads, golden: Sequence[GoldenPicture], *, vehicles: bool = False) -> Trial:
+    """Read every golden picture, with its vehicles when the models see any, and compare."""
     wrong: list[str] = []
     times_ms: list[float] = []
     for picture in golden:
         try:
-            reading = reader.read(pictures.read_picture(picture.path).image_bgr)
+            reading = reader.read(pictures.read_picture(picture.path).image_bgr, vehicles=vehicles)
         except pictures.PictureError as error:
             wrong.append(f"{picture.path.name}: {error}")
             continue
@@ -189,7 +190,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run_on(options.provider, threads=options.threads)
         check_models(options.models)
-        trial = try_out(PlateReader(options.models), golden_pictures(options.golden))
+        golden = golden_pictures(options.golden)
+        trial = try_out(PlateReader(options.models), golden, vehicles=sees_vehicles(options.models))
     except IslandError as error:
         print(json.dumps({"error": str(error)}, ensure_ascii=False))
         return 1

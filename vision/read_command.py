@@ -14,6 +14,7 @@ from typing import TextIO
 
 from control.domain.errors import IslandError
 from vision import video
+from vision.abilities import sees_vehicles
 from vision.read_output import CsvRows, JsonLines, Sink, Table
 from vision.read_pool import ReadPool, Stopped
 from vision.read_progress import Progress
@@ -27,8 +28,9 @@ JSON: one line a picture, as
   {"file", "ms", "plates": [{"text", "kind", "colour", "energy", "verdict", "confidence", "quad"}],
    "vehicles": [{"type", "confidence", "box"}], "error"}
 quad: corners in pixels of the upright original, clockwise from the plate's top left. ms: pixels to reading, without
-decoding. vehicles: [] where none was seen. A video gives one line for each plate that came by, with "frame" and
-"at_s" of its best sighting besides and ms a frame; or one line without plates.
+decoding. vehicles: box is x0, y0, x1, y1; those with a plate come first; [] where none was seen or none was looked for
+(--crops, --plates-only, videos). A video gives one line for each plate that came by, with "frame" and "at_s" of its
+best sighting besides and ms a frame; or one line without plates.
 
 Many files: every core reads, and the output keeps the order of the files. With --out FILE the JSON lines go into a
 file that an interrupted run continues with --resume; a line that was cut off is read again.
@@ -68,6 +70,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("files", nargs="+", metavar="FILE", help="picture, video, or folder (with what lies below it)")
     parser.add_argument("--json", action="store_true", help="one JSON line a picture on the standard output")
     parser.add_argument("--crops", action="store_true", help="every picture is one plate already cut out")
+    parser.add_argument("--plates-only", action="store_true", help="do not look for vehicles, which takes longer")
     parser.add_argument("--csv", type=Path, metavar="PATH", help="also write a table, one row a plate")
     parser.add_argument("--draw", type=Path, metavar="DIR", help="also write the pictures with their plates marked")
     parser.add_argument("--out", type=Path, metavar="PATH", help="write the JSON lines into a file")
@@ -94,7 +97,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
         progress = stack.enter_context(Progress(len(sources), len(sources) - len(left), always=options.progress))
         pool = ReadPool(
             lambda: PlateReader(options.models),
-            Way(crops=options.crops, draw=options.draw),
+            Way(crops=options.crops, vehicles=_wants_vehicles(options), draw=options.draw),
             workers=min(options.workers or len(os.sched_getaffinity(0)), max(1, len(left))),
         )
         try:
@@ -112,6 +115,10 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if failures:
         print(f"read: {failures} of {len(sources)} could not be read.", file=sys.stderr)
     return FAILED if failures else OK
+
+
+def _wants_vehicles(options: argparse.Namespace) -> bool:
+    return not (options.crops or options.plates_only) and sees_vehicles(options.models)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from control.domain.plates import PlateColour, PlateKind, Verdict
 from control.domain.readings import PlateReading, VehicleReading
+from control.domain.vehicles import VehicleType
 
 VERDICT_WORDS = {
     Verdict.NEW_ENERGY: "新能源 new energy",
@@ -49,6 +50,23 @@ KIND_WORDS = {
     PlateKind.AVIATION: "民航 aviation",
     PlateKind.TEMPORARY: "临时 temporary",
     PlateKind.UNKNOWN: "? unknown",
+}
+TYPE_WORDS = {
+    VehicleType.CAR: "轿车 car",
+    VehicleType.MINIBUS: "面包车 minibus",
+    VehicleType.BUS: "客车 bus",
+    VehicleType.PICKUP: "皮卡 pickup",
+    VehicleType.TRUCK: "货车 truck",
+    VehicleType.FIRE_ENGINE: "消防车 fire engine",
+    VehicleType.AMBULANCE: "救护车 ambulance",
+    VehicleType.POLICE_CAR: "警用车 police car",
+    VehicleType.CRANE: "汽车起重机 crane",
+    VehicleType.MACHINERY: "工程机械 machinery",
+    VehicleType.SANITATION: "环卫车 sanitation",
+    VehicleType.GOLF_CART: "电瓶游览车 golf cart",
+    VehicleType.MOTORCYCLE: "摩托车 motorcycle",
+    VehicleType.TRICYCLE: "三轮车 tricycle",
+    VehicleType.UNKNOWN: "车型不确定 type unsure",
 }
 
 
@@ -107,6 +125,11 @@ def _vehicle_json(vehicle: VehicleReading) -> dict[str, Any]:
     }
 
 
+def vehicle_words(vehicle: VehicleReading) -> str:
+    """Its type in both languages, and how sure that is."""
+    return f"{TYPE_WORDS[vehicle.type]} {vehicle.confidence:.0%}"
+
+
 class JsonLines:
     """One JSON object a line, flushed at once."""
 
@@ -131,9 +154,9 @@ def _printable(text: str, stream: TextIO) -> str:
 
 
 class CsvRows:
-    """One row a plate; a file without plates or with an error has one row too."""
+    """One row a plate; a file without plates or with an error has one row too. `vehicles` are those of the picture."""
 
-    COLUMNS = ("file", "at_s", "text", "kind", "colour", "energy", "verdict", "confidence", "ms", "error")
+    COLUMNS = ("file", "at_s", "text", "kind", "colour", "energy", "verdict", "confidence", "ms", "error", "vehicles")
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -147,6 +170,7 @@ class CsvRows:
     def put_answer(self, answer: dict[str, Any]) -> None:
         """Write the rows of one JSON object."""
         shared = {key: answer.get(key) for key in ("file", "at_s", "ms", "error")}
+        shared["vehicles"] = " ".join(vehicle["type"] for vehicle in answer["vehicles"])
         for plate in answer["plates"] or [{}]:
             self._writer.writerow({key: "" if value is None else value for key, value in (shared | plate).items()})
         self._stream.flush()
@@ -168,6 +192,8 @@ class Table:
             lines = ["— 无车牌 no plate"]
         else:
             lines = [self._plate_line(plate) for plate in result.plates]
+        if result.vehicles:
+            lines.append("车辆 vehicles: " + ", ".join(map(vehicle_words, result.vehicles)))
         for line in lines:
             tqdm.write(_printable(f"{result.file}{at}  {line}", self._stream), file=self._stream)
         self._stream.flush()

@@ -19,7 +19,7 @@ from vision.reader import BgrImage, FrameReading
 class Reads(Protocol):
     """Reads one picture."""
 
-    def read(self, image_bgr: BgrImage, *, crop: bool = False) -> FrameReading:
+    def read(self, image_bgr: BgrImage, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
         """Plates and vehicles."""
         ...
 
@@ -45,9 +45,10 @@ def is_video(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How files are read: as plates already cut out or not, and where drawn copies go."""
+    """How files are read: as plates already cut out or not, with their vehicles or not; where drawn copies go."""
 
     crops: bool = False
+    vehicles: bool = False
     draw: Path | None = None
 
 
@@ -89,9 +90,10 @@ def results_of(source: Source, reader: Reads, way: Way, stop: threading.Event) -
 
 def _picture_result(source: Source, reader: Reads, way: Way) -> Result:
     picture = pictures.read_picture(source.path)
-    reading = reader.read(picture.image_bgr, crop=way.crops)
+    reading = reader.read(picture.image_bgr, crop=way.crops, vehicles=way.vehicles)
     if way.draw:
-        save_annotated(picture.image_bgr, reading.plates, way.draw / source.relative)
+        target = way.draw / source.relative
+        save_annotated(picture.image_bgr, reading.plates, target, vehicles=reading.vehicles or ())
     plates = pictures.in_original(picture, reading.plates)
     vehicles = pictures.vehicles_in_original(picture, reading.vehicles)
     return Result(str(source.path), reading.ms, plates, vehicles)

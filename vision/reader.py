@@ -137,15 +137,16 @@ class PlateReader:
         assert image_bgr.dtype == np.uint8
         assert image_bgr.ndim == 3
         assert image_bgr.shape[2] == 3
+        eye = self._eye_for_vehicles() if vehicles and not crop else None
         started = time.perf_counter()
         plates = self._read_crop(image_bgr) if crop else self._read_scene(image_bgr)
-        seen = self._read_vehicles(image_bgr, plates) if vehicles and not crop else None
+        seen = eye.read(image_bgr, [plate.quad for plate in plates]) if eye else None
         return FrameReading(tuple(plates), seen, (time.perf_counter() - started) * 1000)
 
-    def _read_vehicles(self, image_bgr: BgrImage, plates: Sequence[PlateReading]) -> tuple[VehicleReading, ...]:
+    def _eye_for_vehicles(self) -> Vehicles:
         if self._vehicles is None:
             self._vehicles = _load_vehicles(self._models_dir, self._heads_dir)
-        return self._vehicles.read(image_bgr, [plate.quad for plate in plates])
+        return self._vehicles
 
     def _read_crop(self, image_bgr: BgrImage) -> Sequence[PlateReading]:
         height, width = image_bgr.shape[:2]

@@ -16,16 +16,18 @@ import struct
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from control.domain.errors import IslandError
+from vision.abilities import sees_vehicles
 from vision.reader import BgrImage, FrameReading, PlateReader
 from vision.runtime import check_models, run_on
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+FIRST_LOOK_SHAPE = (480, 640, 3)
 LENGTH = struct.Struct("<I")
 _PR_SET_PDEATHSIG = 1
 
@@ -40,7 +42,7 @@ class Begin(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Read what lies in the memory, uint8 BGR; vehicles are looked for where they are asked for."""
+    """Read what lies in the memory, uint8 BGR. Vehicles are looked for when asked for, if there are models for it."""
 
     height: int
     width: int
@@ -104,6 +106,13 @@ def _die_with_the_gateway() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+class _Eyes(NamedTuple):
+    """A reader, and whether it has models for vehicles."""
+
+    reader: PlateReader
+    sees_vehicles: bool
+
+
 class _Pixels:
     """The shared memory, which the gateway makes larger when a larger picture comes."""
 
@@ -120,34 +129,37 @@ class _Pixels:
 
 
 def _serve(gateway: socket.socket, pixels: _Pixels) -> int:
-    reader: PlateReader | None = None
+    eyes: _Eyes | None = None
     while (body := _receive(gateway)) is not None:
         match msgspec.msgpack.decode(body, type=Request):
             case Begin() as begin:
-                reader, response = _begin(begin)
+                eyes, response = _begin(begin)
             case Ask() as ask:
-                assert reader is not None, "the gateway begins before it asks"
-                response = _read(reader, pixels.image(ask), vehicles=ask.vehicles)
+                assert eyes is not None, "the gateway begins before it asks"
+                response = _read(eyes, pixels.image(ask), vehicles=ask.vehicles)
         gateway.sendall(encode(response))
-        if reader is None:
+        if eyes is None:
             return 1
     return 0
 
 
-def _begin(begin: Begin) -> tuple[PlateReader | None, Response]:
+def _begin(begin: Begin) -> tuple[_Eyes | None, Response]:
     models_dir = Path(begin.models_dir) if begin.models_dir else None
+    heads_dir = Path(begin.heads_dir) if begin.heads_dir else None
     try:
         run_on(begin.providers, threads=begin.threads)
         models = check_models(models_dir)
-        heads_dir = Path(begin.heads_dir) if begin.heads_dir else None
-        return PlateReader(models_dir, heads_dir=heads_dir), Ready(models)
+        eyes = _Eyes(PlateReader(models_dir, heads_dir=heads_dir), sees_vehicles(models_dir))
+        # The first picture of a network takes longest, and opens the models that are opened late.
+        eyes.reader.read(np.zeros(FIRST_LOOK_SHAPE, np.uint8), vehicles=eyes.sees_vehicles)
     except IslandError as error:
         return None, Refusal(str(error), ours=False)
+    return eyes, Ready(models)
 
 
-def _read(reader: PlateReader, image: BgrImage, *, vehicles: bool) -> Response:
+def _read(eyes: _Eyes, image: BgrImage, *, vehicles: bool) -> Response:
     try:
-        return Answer(reader.read(image, vehicles=vehicles) if vehicles else reader.read(image))
+        return Answer(eyes.reader.read(image, vehicles=vehicles and eyes.sees_vehicles))
     except Exception:  # noqa: BLE001 the outermost loop of this process: the gateway logs and counts it
         return Refusal(traceback.format_exc(), ours=True)
 

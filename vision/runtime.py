@@ -129,14 +129,20 @@ def check_models(models_dir: Path | None = None) -> dict[str, str]:
     Raises ConfigurationError that names the file at fault.
     """
     path = (models_dir or MODELS_DIR) / "models.toml"
-    table = _table(path)
-    names = [name for name, row in table.items() if isinstance(row, dict) and "file" in row]
-    if not names:
-        raise ConfigurationError(f"{path} names no model: restore it from the release")
+    table, names = _table(path), sorted(model_names(models_dir))
     for name in names:
         facts = _facts_of(name, path, needed=frozenset({"file", "sha256"}))
         _checked_bytes(path.parent / facts["file"], facts["sha256"])
     return {name: table[name]["sha256"] for name in names}
+
+
+def model_names(models_dir: Path | None = None) -> frozenset[str]:
+    """The rows of the folder's `models.toml` that have a file; raises ConfigurationError when there is none."""
+    path = (models_dir or MODELS_DIR) / "models.toml"
+    names = frozenset(name for name, row in _table(path).items() if isinstance(row, dict) and "file" in row)
+    if not names:
+        raise ConfigurationError(f"{path} names no model: restore it from the release")
+    return names
 
 
 def _table(path: Path) -> dict[str, Any]:

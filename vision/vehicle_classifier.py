@@ -25,7 +25,7 @@ INPUT_PX = 224
 ZERO_SHOT_TYPES = tuple(kind for kind in VehicleType if kind is not VehicleType.UNKNOWN)
 FEATURES = 1280 + len(ZERO_SHOT_TYPES)
 # The published preprocessing of these weights: (RGB - 127) / 128.
-MIDDLE, SCALE = 127.0, 128.0
+MIDDLE, SCALE = np.float32(127), np.float32(128)
 HEAD_FILE = "vehicle_head.npz"
 # Where nobody states the policy: as the gate's rule `vehicle.confidence_min` is delivered.
 UNKNOWN_BELOW = 0.7
@@ -111,5 +111,5 @@ def classifier_input(crop_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Values (3, 224, 224); the crop's shape is not kept, as the weights were trained."""
     interpolation = cv2.INTER_AREA if max(crop_bgr.shape[:2]) > INPUT_PX else cv2.INTER_LINEAR
     square = cv2.resize(crop_bgr, (INPUT_PX, INPUT_PX), interpolation=interpolation)
-    values = (square[:, :, ::-1].astype(np.float32) - np.float32(MIDDLE)) / np.float32(SCALE)
+    values = (square[:, :, ::-1].astype(np.float32) - MIDDLE) / SCALE
     return np.ascontiguousarray(values.transpose(2, 0, 1))

@@ -22,8 +22,8 @@ BINS = 11
 SIDE_PX = 416
 SIDE_MULTIPLE_PX = 32
 ENLARGEMENT_MAX = 2.0
-MEAN_BGR = (103.53, 116.28, 123.675)
-STD_BGR = (57.375, 57.12, 58.395)
+MEAN_BGR = np.array((103.53, 116.28, 123.675), np.float32)
+STD_BGR = np.array((57.375, 57.12, 58.395), np.float32)
 SCORE_MIN = 0.35
 # The nearer look: its side in pixels, and the score that is enough where a plate says that something is there.
 NEAR_SIDE_PX = 256
@@ -90,7 +90,7 @@ def network_input(image_bgr: NDArray[np.uint8], scale: float) -> tuple[NDArray[n
     height, width = image_bgr.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    values = (small.astype(np.float32) - np.float32(MEAN_BGR)) / np.float32(STD_BGR)
+    values = (small.astype(np.float32) - MEAN_BGR) / STD_BGR
     padded = np.zeros((3, *(-(-side // SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX for side in size[::-1])), np.float32)
     padded[:, : size[1], : size[0]] = values.transpose(2, 0, 1)
     return padded[None], np.array([width / size[0], height / size[1]] * 2, np.float32)

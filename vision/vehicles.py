@@ -35,6 +35,8 @@ CUT_OFF_FRAC_MIN = 0.12
 MARGIN_PLATES = 0.5
 # What a plate is on is wider than this many of its widths.
 CARRIER_PLATES_MIN = 1.3
+# Plates are mounted below this share of the vehicle's height from above.
+HIGH_FRAC = 0.3
 TYPED_MAX = 8
 TYPED_SIDE_PX_MIN = 20.0
 UNTYPED = TypeReading(VehicleType.UNKNOWN, 0.0, ())
@@ -142,7 +144,10 @@ def _width(plate: Corners) -> float:
 
 
 def _carrier(plate: Corners, seen: Sequence[_Seen]) -> _Seen | None:
-    """The smallest box around the plate's middle that has no other plate yet and is large enough to carry this one."""
+    """The smallest box around the plate's middle that has no other plate yet and is large enough to carry this one.
+
+    Boxes with the plate in their upper part come last: those are of something below the vehicle.
+    """
     middle, margin = plate.mean(axis=0), MARGIN_PLATES * _width(plate)
     around = [
         vehicle
@@ -152,7 +157,11 @@ def _carrier(plate: Corners, seen: Sequence[_Seen]) -> _Seen | None:
         and (middle <= vehicle.box[2:] + margin).all()
         and vehicle.box[2] - vehicle.box[0] > CARRIER_PLATES_MIN * _width(plate)
     ]
-    return min(around, key=lambda vehicle: area(vehicle.box), default=None)
+    return min(around, key=lambda vehicle: (_is_high(middle, vehicle.box), area(vehicle.box)), default=None)
+
+
+def _is_high(point: Corners, box: Corners) -> bool:
+    return bool(point[1] < box[1] + HIGH_FRAC * (box[3] - box[1]))
 
 
 def _around(box: Corners, plate: Corners, size: tuple[int, int]) -> Corners:

@@ -361,8 +361,9 @@ async def _device_back(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
 
 
 async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
-    """Only the newest of a batch says anything."""
+    """Only the newest of a batch says anything; of the vehicle head the newest that says something."""
     body: GatewayHealth = facts[-1].body
+    head = next((fact.body.vehicle_head for fact in reversed(facts) if fact.body.vehicle_head), {})
     await batch.connection.execute(
         "INSERT INTO gateway_health (gateway_id, at, received_at, software, uptime_s, backlog, snapshot_version,"
         " disk_free_frac, lanes, vehicle_head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -370,9 +371,10 @@ async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         " at = excluded.at, received_at = excluded.received_at, software = excluded.software,"
         " uptime_s = excluded.uptime_s, backlog = excluded.backlog, snapshot_version = excluded.snapshot_version,"
         " disk_free_frac = excluded.disk_free_frac, lanes = excluded.lanes,"
-        " vehicle_head = excluded.vehicle_head",
+        " vehicle_head = CASE WHEN excluded.vehicle_head = '{}' THEN gateway_health.vehicle_head"
+        "   ELSE excluded.vehicle_head END",
         *(batch.gateway_id, _at(body.at), batch.received_at, body.software, body.uptime_s, json.dumps(body.backlog)),
-        *(body.snapshot_version, body.disk_free_frac, json.dumps(body.lanes), json.dumps(body.vehicle_head)),
+        *(body.snapshot_version, body.disk_free_frac, json.dumps(body.lanes), json.dumps(head)),
     )
     await batch.connection.executemany(
         "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction, name, state, state_at)"

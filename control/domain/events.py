@@ -172,7 +172,10 @@ class DeviceBack:
 
 @dataclass(frozen=True, slots=True)
 class GatewayHealth:
-    """Every few seconds, on the telemetry lane: the state of the lanes and of the uplink."""
+    """Every few seconds, on the telemetry lane: the state of the lanes and of the uplink.
+
+    `vehicle_head` says what was learnt of vehicles; it is empty where nothing changed since it was said.
+    """
 
     at: str
     software: str

@@ -6,7 +6,6 @@ lists, clone, mounting, consistency, register, energy, permit. Confidence thresh
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +15,9 @@ from control.domain.plates import EnergyClass, PlateIdentity, PlateKind, Verdict
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.domain.vehicles import VehicleType
 from control.gate import rules as keys
+from control.gate.doubts import doubts_of
 from control.gate.near import SUGGESTIONS_MAX, all_near, fold, folded
+from control.gate.permit_check import ART_25, names_another, permit_problem, why_none
 from control.gate.reasons import Code
 from control.gate.rules import Policy, RuleSet, Treatment
 
@@ -91,29 +92,6 @@ def _without_plate(plate: Unavailable | None, lane: LaneView, policy: Policy) ->
     if lane.direction is Direction.OUT and lane.mode is LaneMode.AUTO:
         return Decision(Outcome.ADMIT, (Reason(Code.LEAVING), why), policy.version)
     return Decision(Outcome.HOLD, (why,), policy.version)
-
-
-def doubts_of(reading: PlateReading, policy: Policy) -> tuple[Reason, ...]:
-    """Why a reading is not sure enough to act upon; empty when it is."""
-    found = [Reason(Code(doubt)) for doubt in reading.identity.doubts]
-    weakest = _weakest(reading)
-    if weakest is not None and not reading.characters[weakest].probability >= policy.number(keys.CHARACTER_MIN):
-        found.append(Reason(Code.CHARACTER_UNSURE, _clause(policy, keys.CHARACTER_MIN), str(weakest + 1)))
-    if not reading.confidence >= policy.number(keys.CONFIDENCE_MIN):
-        found.append(Reason(Code.PLATE_UNSURE, _clause(policy, keys.CONFIDENCE_MIN), f"{reading.confidence:.2f}"))
-    if not reading.colour_confidence >= policy.number(keys.COLOUR_MIN):
-        found.append(Reason(Code.COLOUR_UNSURE, _clause(policy, keys.COLOUR_MIN), f"{reading.colour_confidence:.2f}"))
-    return tuple(found)
-
-
-def _weakest(reading: PlateReading) -> int | None:
-    """The place of the least sure character; one without a number is the least sure of all."""
-
-    def sureness(place: int) -> float:
-        probability = reading.characters[place].probability
-        return -1.0 if math.isnan(probability) else probability
-
-    return min(range(len(reading.characters)), key=sureness, default=None)
 
 
 def _clause(policy: Policy, key: str) -> str:
@@ -375,9 +353,9 @@ def _under_permit(case: _Case) -> Decision | None:
     if _clock_doubtful(case):
         return _answer(case, Outcome.HOLD, Reason(Code.CLOCK_DOUBTFUL, detail=permit.permit_id))
     seen = _seen_type(case)
-    if seen is not None and _type_is_sure(case) and _names_another(permit, seen):
-        return _answer(case, Outcome.HOLD, Reason(Code.PERMIT_OTHER_VEHICLE, "管理办法 art. 25", permit.permit_id))
-    reason = Reason(Code.PERMIT_VALID, "管理办法 art. 25", permit.permit_id)
+    if seen is not None and _type_is_sure(case) and names_another(permit, seen):
+        return _answer(case, Outcome.HOLD, Reason(Code.PERMIT_OTHER_VEHICLE, ART_25, permit.permit_id))
+    reason = Reason(Code.PERMIT_VALID, ART_25, permit.permit_id)
     return _answer(case, Outcome.ADMIT_UNDER_PERMIT, reason, permit=permit, record_emission=True)
 
 
@@ -385,11 +363,6 @@ def _clock_doubtful(case: _Case) -> bool:
     """The lists come from the future: our clock fell behind, and no permit's dates can be judged by it."""
     behind_max = timedelta(minutes=case.policy.number(keys.CLOCK_BEHIND_MAX_MIN))
     return case.snapshot.taken_at - case.at > behind_max
-
-
-def _names_another(permit: Permit, seen: VehicleType) -> bool:
-    """A type that we cannot see apart (a word of the office's own) is never held against the vehicle."""
-    return permit.vehicle_type in set(VehicleType) - {VehicleType.UNKNOWN} and permit.vehicle_type != seen
 
 
 def _permits(case: _Case) -> tuple[Permit, ...]:
@@ -401,29 +374,8 @@ def _usable_permit(case: _Case, permit_class: PermitClass | None) -> Permit | No
     return next((p for p in fitting if permit_problem(p, case.lane.gate_id, case.at) is None), None)
 
 
-def permit_problem(permit: Permit, gate_id: str, at: datetime) -> Code | None:
-    """Why this permit does not open this gate now; None when it does."""
-    if at >= permit.valid_until:
-        return Code.PERMIT_EXPIRED
-    if at < permit.valid_from:
-        return Code.PERMIT_NOT_YET_VALID
-    if permit.gates and gate_id not in permit.gates:
-        return Code.PERMIT_OTHER_GATE
-    if permit.entries_left is not None and permit.entries_left <= 0:
-        return Code.PERMIT_USED_UP
-    return None
-
-
-# The most helpful answer first: what could still be put right today.
-_PROBLEM_ORDER = (Code.PERMIT_OTHER_GATE, Code.PERMIT_NOT_YET_VALID, Code.PERMIT_USED_UP, Code.PERMIT_EXPIRED)
-
-
 def _why_no_permit(case: _Case) -> Reason:
-    problems = {permit_problem(p, case.lane.gate_id, case.at): p.permit_id for p in reversed(_permits(case))}
-    for code in _PROBLEM_ORDER:
-        if code in problems:
-            return Reason(code, "管理办法 art. 25", problems[code])
-    return Reason(Code.FUEL_WITHOUT_PERMIT, "管理办法 art. 25")
+    return why_none(_permits(case), case.lane.gate_id, case.at)
 
 
 def _near_permits(case: _Case) -> tuple[str, ...]:

@@ -19,16 +19,43 @@ from control.gate.near import fold, one_apart
 __all__ = ["FORGET_S", "Seen", "Track", "Tracker", "continues", "fuse"]
 
 FORGET_S = 3.0
+STILL_S = 1.0
 LOOKS_MAX = 8
 # Two readings that are both surer than this and differ by more than a character are two plates.
 SURE = 0.8
 ALIKE_FRAC_MIN = 0.6
-# Within this time a plate is where it was, but for the way that a vehicle drives in it: then place outweighs text.
-NEAR_S = 0.7
-NEAR_WIDTHS = 0.5
-DRIVES_WIDTHS_PER_S = 4.0
-SCALE_MAX = 1.6
+SAME_PLACE_TIMES = 1.3
 AWAY_WIDTHS_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a plate can have come in a short time: in plate widths, and in times of its size when it backs or comes.
+
+    What comes nearer grows faster than what is driven backwards shrinks; what is much smaller is a vehicle behind.
+    """
+
+    within_s: float
+    widths: float
+    widths_per_s: float
+    backs: float
+    backs_per_s: float
+    comes: float = 1.2
+    comes_per_s: float = 2.0
+
+    def covers(self, last: PlateReading, now: PlateReading, passed_s: float) -> bool:
+        """Whether the plate can have moved from where it was last seen to here in that time."""
+        if not 0 <= passed_s <= self.within_s:
+            return False
+        least = 1 / (self.backs + self.backs_per_s * passed_s)
+        if not least <= _times_larger(last, now) <= self.comes + self.comes_per_s * passed_s:
+            return False
+        return _away_widths(last, now) <= self.widths + self.widths_per_s * passed_s
+
+
+# Within reach, place outweighs a doubtful text; within the next picture or two, even a sure one but for one character.
+NEAR = Reach(within_s=0.7, widths=0.5, widths_per_s=4.0, backs=1.1, backs_per_s=0.6)
+NEXT = Reach(within_s=0.45, widths=0.3, widths_per_s=3.0, backs=1.05, backs_per_s=0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +125,13 @@ class Tracker:
             active.append(self._extend(track, at_s, reading, look))
         return Seen(tuple(active), ended)
 
+    def still(self, at_s: float) -> tuple[Track, ...]:
+        """Nothing moves in the picture: what was seen a moment ago stands where it stood. Gives those tracks."""
+        stays = [t for t in self._tracks if 0 <= at_s - t.last_at_s <= STILL_S]
+        stayed = {t.track_id: replace(t, last_at_s=at_s) for t in stays}
+        self._tracks = [stayed.get(t.track_id, t) for t in self._tracks]
+        return tuple(stayed.values())
+
     def close(self, track_id: int) -> None:
         """That vehicle is through: the same text farther back from now on is another vehicle."""
         self._tracks = [replace(t, closed=True) if t.track_id == track_id else t for t in self._tracks]
@@ -158,7 +192,7 @@ def continues(track: Track, now: PlateReading, at_s: float) -> float:
     are sure of cannot be another. The newest sure reading has a say, so that a bad frame hides no plate.
     """
     last = track.readings[-1]
-    near = _near(last, now, at_s - track.last_at_s)
+    near = NEAR.covers(last, now, at_s - track.last_at_s)
     if track.closed and not near:
         return 0.0
     away = min(_away_widths(last, now), AWAY_WIDTHS_MAX)
@@ -166,12 +200,12 @@ def continues(track: Track, now: PlateReading, at_s: float) -> float:
         return (20.0 if near else 10.0) - away
     if track.sure is not None and _surely_differ(track.sure[1], now):
         # A sure misreading of one character is possible, but only where the plate was a moment ago.
-        moment = _near(track.sure[1], now, at_s - track.sure[0])
+        moment = NEXT.covers(track.sure[1], now, at_s - track.sure[0])
         if not (moment and one_apart(fold(track.sure[1].text), fold(now.text))):
             return 0.0
     if near:
         return 6.0 - away
-    if not _same_size(last, now):
+    if not 1 / SAME_PLACE_TIMES <= _times_larger(last, now) <= SAME_PLACE_TIMES:
         return 0.0
     # At the same place after a while: a bad frame of the same plate, unless so unlike that it is the next vehicle,
     # which comes to stand where the last one stood.
@@ -180,15 +214,8 @@ def continues(track: Track, now: PlateReading, at_s: float) -> float:
     return 0.0 if _alike_frac(last.text, now.text) < ALIKE_FRAC_MIN else 0.5 - away
 
 
-def _near(last: PlateReading, now: PlateReading, passed_s: float) -> bool:
-    """Whether the plate can have moved from where it was last seen to here in that time."""
-    reach = NEAR_WIDTHS + DRIVES_WIDTHS_PER_S * passed_s
-    return passed_s <= NEAR_S and _away_widths(last, now) <= reach and _same_size(last, now)
-
-
-def _same_size(last: PlateReading, now: PlateReading) -> bool:
-    scale = max(width(last.quad), 1e-6) / max(width(now.quad), 1e-6)
-    return 1 / SCALE_MAX <= scale <= SCALE_MAX
+def _times_larger(last: PlateReading, now: PlateReading) -> float:
+    return max(width(now.quad), 1e-6) / max(width(last.quad), 1e-6)
 
 
 def _away_widths(last: PlateReading, now: PlateReading) -> float:

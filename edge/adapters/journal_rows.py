@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -45,6 +45,16 @@ class Job(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     done: asyncio.Future[tuple[Receipt, ...]]
 
+    def resolve(self, receipts: tuple[Receipt, ...]) -> None:
+        """Answer, unless the caller has gone."""
+        if not self.done.done():
+            self.done.set_result(receipts)
+
+    def refuse(self, why: str) -> None:
+        """Nothing was kept."""
+        if not self.done.done():
+            self.done.set_exception(JournalError(why))
+
 
 Rows = dict[int, list[tuple[object, ...]]]
 
@@ -58,10 +68,10 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChainedGroup:
-    """A group ready to be written, and what is true once it is."""
+    """A group ready to be written, and what is true once it is: `ends` holds number and hash of a lane's last row."""
 
     rows: Rows
-    heads: dict[int, LaneHead]
+    ends: dict[int, tuple[int, bytes]]
     receipts: list[tuple[Receipt, ...]]
     last_hlc: int
 
@@ -90,8 +100,7 @@ def chain_group(
             rows[lane].append((seq, uuid, stamp, wall_us, mono_ns, boot, entry.kind, body, head))
             of_job.append(Receipt(lane, seq, uuid, head))
         receipts.append(tuple(of_job))
-    moved = {lane: replace(heads[lane], head_seq=at[lane][0], head_hash=at[lane][1]) for lane in rows}
-    return ChainedGroup(rows, moved, receipts, stamp)
+    return ChainedGroup(rows, {lane: at[lane] for lane in rows}, receipts, stamp)
 
 
 def entry_of(event: object) -> Entry:

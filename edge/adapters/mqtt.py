@@ -1,4 +1,4 @@
-"""The uplink's connection: owns the MQTT client, its reconnects, and the carrying out of what `Sender` asks.
+"""The uplink's connection: owns the MQTT client, its reconnects, and the sending of what `Sender` asks.
 
 The broker's acknowledgement is never trusted: rows count as delivered when the cloud's own says so.
 Messages go out at QoS 0 for that reason; what is lost is sent again by the sender.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,25 +17,19 @@ from typing import Protocol
 import aiomqtt
 import structlog
 
-from cloud_sync.contract.v1 import AckStatus, Hello, batch_of, decode_ack, encode_up, topic_up
+from cloud_sync.contract.v1 import AckStatus, decode_ack, encode_up, topic_up
 from cloud_sync.mqtt_client import MqttClient
 from cloud_sync.uplink.backoff import full_jitter_s
 from cloud_sync.uplink.sender import (
-    Action,
-    BeginEpoch,
-    Compare,
-    Confirm,
     Greet,
-    Position,
-    Restamp,
     Sender,
     SenderSettings,
     SendRows,
     Wait,
-    point_numbers,
 )
 from control.domain.errors import ConfigurationError, ContractError
-from edge.journal import Clock, JournalError, LaneHead, UplinkJournal
+from edge.journal import Clock, JournalError, UplinkJournal
+from edge.uplink_steps import UplinkSteps
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +89,8 @@ class MqttUplink:
         self._gateway, self._settings = gateway, settings
         self._journal, self._down, self._clock, self._random = journal, down, clock, random
         self._sender = Sender(gateway, settings.sender, random=random)
+        self._steps = UplinkSteps(gateway, journal, self._sender)
         self._wake = asyncio.Event()
-        self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._told_lost = False
         self.connected = False
         self.last_ack_s: float | None = None
@@ -130,7 +124,7 @@ class MqttUplink:
 
     async def _session(self) -> None:
         async with self._client() as client, asyncio.TaskGroup() as tasks:
-            self._sender.connected(_positions(self._journal.heads()))
+            self._sender.connected(self._steps.positions())
             self.connected, self._told_lost = True, False
             log.info("uplink_up", host=self._settings.host, port=self._settings.port)
             tasks.create_task(self._hear(client), name="uplink-hear")
@@ -173,33 +167,13 @@ class MqttUplink:
         if ack.status in (AckStatus.CLOCK, AckStatus.REFUSED):
             log.error("cloud_refused", lane=ack.lane, status=ack.status.value, why=ack.detail)
         self.last_ack_s = self._clock.monotonic()
-        await self._carry_out(self._sender.received(ack, self.last_ack_s))
+        await self._steps.carry_out(self._sender.received(ack, self.last_ack_s))
         self._wake.set()
-
-    async def _carry_out(self, actions: Iterable[Action]) -> None:
-        for action in actions:
-            match action:
-                case Confirm(lane, seq):
-                    await self._journal.acknowledge(lane, seq)
-                case Compare(lane, seq):
-                    await self._carry_out(self._sender.compared(lane, await self._journal.hash_at(lane, seq)))
-                case BeginEpoch(lane, agreed_seq, why):
-                    head = await self._journal.rewind(lane, agreed_seq=agreed_seq, why=why)
-                    self._sender.epoch_begun(_position(head))
-                case Restamp(lane, seq):
-                    await self._restamp(lane, seq)
-                case Greet() | SendRows() | Wait():
-                    raise AssertionError(f"{action} is an answer of next() only")
-
-    async def _restamp(self, lane: int, agreed_seq: int) -> None:
-        head = await self._journal.restamp(lane, agreed_seq=agreed_seq)
-        if head is not None:
-            self._sender.epoch_begun(_position(head))
 
     async def _send(self, client: MqttClient) -> None:
         while True:
             self._wake.clear()
-            self._sender.moved(_positions(self._journal.heads()))
+            self._sender.moved(self._steps.positions())
             now_s = self._clock.monotonic()
             match self._sender.next(now_s):
                 case Greet() as action:
@@ -213,36 +187,14 @@ class MqttUplink:
                             await self._wake.wait()
 
     async def _greet(self, client: MqttClient, action: Greet) -> None:
-        lane = action.lane
-        numbers = point_numbers(after=action.after, until=action.until, count=action.points) if action.points else ()
-        points = await self._journal.points(lane, numbers)
-        head = next(head for head in self._journal.heads() if head.lane == lane)
-        hello = Hello(self._gateway, head.epoch, lane, head.base_seq, head.head_seq, points)
-        await self._publish(client, lane, encode_up(hello))
-        self._sender.greeted(lane, self._clock.monotonic())
+        await self._publish(client, action.lane, encode_up(await self._steps.hello(action)))
+        self._sender.greeted(action.lane, self._clock.monotonic())
 
     async def _send_rows(self, client: MqttClient, action: SendRows) -> None:
-        rows = await self._journal.pending(action.lane, after=action.after, limit=action.limit)
-        prev_hash = await self._hash_before(action)
-        head = next(head for head in self._journal.heads() if head.lane == action.lane)
-        if not rows or prev_hash is None or head.epoch != action.epoch:
-            return  # an epoch began meanwhile: the next look sees it
-        batch = batch_of(self._gateway, action.epoch, action.lane, prev_hash, rows)
-        await self._publish(client, action.lane, encode_up(batch))
-        self._heads[action.lane, action.epoch] = batch.last_seq, batch.head_hash
-        self._sender.sent(action, batch.last_seq, self._clock.monotonic())
-
-    async def _hash_before(self, action: SendRows) -> bytes | None:
-        seq, digest = self._heads.get((action.lane, action.epoch), (-1, b""))
-        return digest if seq == action.after else await self._journal.hash_at(action.lane, action.after)
+        batch = await self._steps.batch(action)
+        if batch is not None:
+            await self._publish(client, action.lane, encode_up(batch))
+            self._sender.sent(action, batch.last_seq, self._clock.monotonic())
 
     async def _publish(self, client: MqttClient, lane: int, payload: bytes) -> None:
         await client.publish(topic_up(self._gateway, lane), payload, qos=0)
-
-
-def _position(head: LaneHead) -> Position:
-    return Position(head.lane, head.epoch, head.base_seq, head.head_seq)
-
-
-def _positions(heads: Iterable[LaneHead]) -> list[Position]:
-    return [_position(head) for head in heads]

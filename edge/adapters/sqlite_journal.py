@@ -237,9 +237,9 @@ class SqliteJournal:
         for job in group:
             lanes = {entry.lane for entry in job.entries}
             if self._upkeep.room is Room.RESERVE and not lanes <= ALWAYS_ROOM_LANES:
-                _refuse([job], "the disk is full: only gate events and alarms are kept until there is room")
+                job.refuse("the disk is full: only gate events and alarms are kept until there is room")
             elif lanes == {SyncLane.TELEMETRY} and self._too_soon(job):
-                _resolve(job, tuple(Receipt(entry.lane, 0, b"", b"") for entry in job.entries))
+                job.resolve(tuple(Receipt(entry.lane, 0, b"", b"") for entry in job.entries))
             else:
                 kept.append(job)
         return kept
@@ -259,10 +259,12 @@ class SqliteJournal:
             return
         chained = chain_group(group, self._heads, self._origin, self._hlc, self._clock)
         await self._insert(chained.rows)
-        self._heads.update(chained.heads)
+        for lane, (seq, digest) in chained.ends.items():
+            # The head as it is now: an acknowledgement may have come meanwhile.
+            self._heads[lane] = replace(self._heads[lane], head_seq=seq, head_hash=digest)
         self._hlc = chained.last_hlc
         for job, receipts in zip(group, chained.receipts, strict=True):
-            _resolve(job, receipts)
+            job.resolve(receipts)
         for listener in self._listeners:
             listener()
 
@@ -511,12 +513,6 @@ def _is_full(error: sqlite3.Error) -> bool:
     return name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR")
 
 
-def _resolve(job: Job, receipts: tuple[Receipt, ...]) -> None:
-    if not job.done.done():
-        job.done.set_result(receipts)
-
-
 def _refuse(jobs: Iterable[Job], why: str) -> None:
     for job in jobs:
-        if not job.done.done():
-            job.done.set_exception(JournalError(why))
+        job.refuse(why)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -67,9 +66,10 @@ def test_a_peer_that_is_not_there_is_named_with_the_reason(capsys: pytest.Captur
 
 
 def test_a_peer_without_its_package_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in _read_peers.PEERS:
-        read.main(["--json", "--pictures", "1", "--peers", name])
-        assert "not usable" in report_of(capsys)["peers"][0]["why_not"]
+    read.main(["--json", "--pictures", "1"])
+    peers = report_of(capsys)["peers"]
+    assert [peer["name"] for peer in peers] == list(_read_peers.PEERS)
+    assert all("not usable" in peer["why_not"] for peer in peers)
 
 
 STAND_IN = """
@@ -124,6 +124,13 @@ def test_a_peer_that_dies_is_said(
 def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     read.main(["--pictures", "1", "--no-peer"])
     assert "ours" in capsys.readouterr().out
+
+
+def test_documents_get_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    read.main(["--pictures", "1", "--no-peer", "--table"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert len({line.count("|") for line in lines[:3]}) == len({line.count("|") for line in lines[3:]}) == 1
+    assert lines[2].startswith("| this product |")
 
 
 @pytest.mark.parametrize("arguments", [["--peers", "nobody"], ["--peer-python", "nobody=/bin/sh"]])

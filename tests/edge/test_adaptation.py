@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from edge.adaptation import adapt
 from edge.adapters.correction_store import CorrectionStore
 from edge.corrections import Correction
-from edge.head_commands import adapt_command, heads_command, rollback_command, use_command
+from edge.head_commands import adapt_command, heads_command, label_command, rollback_command, use_command
 from vision.head import HeadError
 from vision.head_shelf import SHIPPED, HeadShelf
 from vision.live_head import LiveHead
@@ -149,3 +150,51 @@ def test_errors_are_one_line(tmp_path, backbone, capsys):
     assert "no version before shipped" in capsys.readouterr().err
     assert use_command(["site-1", "--data", str(tmp_path)], backbone=backbone) == 1
     assert "no head 'site-1'" in capsys.readouterr().err
+
+
+# --------------------------------------------------------------------------------------------------- labelled pictures
+
+
+class NoPlates:
+    """Finds one plate in the middle of every picture."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def read(self, image):
+        self.asked += 1
+        quad = ((40.0, 25.0), (60.0, 25.0), (60.0, 35.0), (40.0, 35.0))
+        return SimpleNamespace(plates=(SimpleNamespace(quad=quad),))
+
+
+def labelled(folder, each=4):
+    for kind in bench.COLOURS:
+        (folder / kind).mkdir(parents=True)
+        for number in range(each):
+            (folder / kind / f"{number}.jpg").write_bytes(bench.jpeg(bench.vehicle(kind, number)))
+    return folder
+
+
+def test_an_engineers_pictures_teach_like_a_guards(tmp_path, backbone, capsys):
+    folder, data = labelled(tmp_path / "pictures"), tmp_path / "data"
+    data.mkdir()
+    (folder / "car" / "broken.jpg").write_bytes(b"no picture")
+    finder = NoPlates()
+    assert label_command([str(folder), "--data", str(data), "--json", "--by", "王工"], finder=finder) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["taken"] == {"bus": 4, "car": 4, "truck": 4}
+    assert "broken.jpg is no picture" in told.err
+    assert finder.asked == 12
+    assert label_command([str(folder), "--data", str(data)], finder=finder) == 0
+    assert len(CorrectionStore(data / "corrections.db").read()) == 12
+    assert adapt_command(["--data", str(data)], backbone=backbone) == 0
+
+
+def test_a_folder_of_no_type_or_without_pictures_is_refused(tmp_path, capsys):
+    (tmp_path / "pictures" / "spaceship").mkdir(parents=True)
+    assert label_command([str(tmp_path / "pictures"), "--data", str(tmp_path)], finder=NoPlates()) == 1
+    assert "named after no vehicle type" in capsys.readouterr().err
+    (tmp_path / "pictures" / "spaceship").rmdir()
+    assert label_command([str(tmp_path / "pictures"), "--data", str(tmp_path)], finder=NoPlates()) == 1
+    assert "holds no pictures" in capsys.readouterr().err
+    assert label_command([str(tmp_path / "nowhere"), "--data", str(tmp_path)], finder=NoPlates()) == 1

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from cloud_sync.contract.v1 import Command, KeyPair, Snapshot, seal_command, seal_snapshot
+from cloud_sync.contract.v1 import (
+    Command,
+    HeadAction,
+    HeadOrder,
+    KeyPair,
+    Snapshot,
+    seal_command,
+    seal_head_order,
+    seal_snapshot,
+)
 from control.domain.permits import PermitSnapshot
 from edge.adapters.journal_upkeep import JournalSettings
 from edge.adapters.sqlite_journal import SqliteJournal
-from edge.downlink import COMMANDS_WAITING_MAX, Downlink, SnapshotFile
+from edge.downlink import COMMANDS_WAITING_MAX, HEAD_ORDERS_WAITING_MAX, Downlink, SnapshotFile
 
 KEY = KeyPair.generate()
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
@@ -159,3 +168,31 @@ async def test_more_commands_than_can_wait_are_refused(downlink: Downlink, journ
         await downlink.receive("command", seal_command(replace(COMMAND, command_id=f"c-{number}"), KEY))
     found = await journal.recent(["command_result"], 9)
     assert [one.body["outcome"] for one in found] == ["refused", "refused"]
+
+
+# ------------------------------------------------------------------------------------------------------- head orders
+
+HEAD_ORDER = HeadOrder("h-1", "gw-1", HeadAction.ADAPT, "li", NOW, NOW + timedelta(minutes=5))
+
+
+async def test_a_head_order_counts_once_and_beside_the_commands(downlink: Downlink) -> None:
+    for _ in range(3):
+        await downlink.receive("head", seal_head_order(HEAD_ORDER, KEY))
+    await downlink.receive("command", seal_command(COMMAND, KEY))
+    assert await downlink.next_head_order() == HEAD_ORDER
+    assert await downlink.next_command() == COMMAND
+    assert downlink._head_orders.empty()
+
+
+async def test_a_late_order_and_one_too_many_are_answered(downlink: Downlink, journal: SqliteJournal) -> None:
+    await downlink.receive("head", seal_head_order(replace(HEAD_ORDER, command_id="late", expires_at=NOW), KEY))
+    for number in range(HEAD_ORDERS_WAITING_MAX + 1):
+        await downlink.receive("head", seal_head_order(replace(HEAD_ORDER, command_id=f"h{number}"), KEY))
+    answers = {row.body["command_id"]: row.body["outcome"] for row in await journal.recent(["command_result"], 10)}
+    assert answers == {"late": "expired", f"h{HEAD_ORDERS_WAITING_MAX}": "refused"}
+
+
+async def test_a_head_order_by_another_key_or_for_another_gateway_does_nothing(downlink: Downlink) -> None:
+    await downlink.receive("head", seal_head_order(HEAD_ORDER, KeyPair.generate()))
+    await downlink.receive("head", seal_head_order(replace(HEAD_ORDER, gateway="gw-2"), KEY))
+    assert downlink._head_orders.empty()

@@ -15,7 +15,7 @@ import pytest
 from control.domain.passages import Direction
 from control.domain.permits import Permit, PermitClass
 from control.domain.plates import PlateColour
-from control.domain.readings import PlateReading, VehicleReading
+from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.domain.vehicles import VehicleType
 from control.gate.lane import GuardAction, Phase
 from edge.adapters.sqlite_journal import SqliteJournal
@@ -249,6 +249,18 @@ async def test_one_missed_vehicle_is_looked_for_again_before_anybody_is_called(b
     bench.inference.seen = Seen((ELECTRIC,), (car(),))
     await bench.run(3.0)
     assert [outcome for outcome, _ in await outcomes(bench)] == ["admit"]
+
+
+async def test_a_reader_that_fails_on_vehicles_still_lets_vehicles_in(bench, monkeypatch) -> None:
+    read = bench.inference.read
+
+    async def failing(lane_id, frame):
+        return Unavailable(frame.taken_s, "reader_failed") if frame.vehicles else await read(lane_id, frame)
+
+    monkeypatch.setattr(bench.inference, "read", failing)
+    await enter(bench, ELECTRIC)
+    await enter(bench, plate("琼BF54321", PlateColour.GREEN))
+    assert [outcome for outcome, _ in await outcomes(bench)] == ["admit", "admit"]
 
 
 async def test_a_sure_type_that_contradicts_the_plate_calls_a_person(bench) -> None:

@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -121,6 +122,36 @@ async def test_a_film_is_one_passage_for_each_vehicle(tmp_path: Path) -> None:
             await lane.run()
         decided = await parts["journal"].recent(["passage_decided"], 50)
     assert [row.body["plate"]["text"] for row in decided] == ["琼AD12345"]
+
+
+class WithoutVehicles(ByBrightness):
+    """Looks for vehicles where it is asked to, and finds none."""
+
+    async def read(self, lane_id, frame):
+        seen = await super().read(lane_id, frame)
+        return replace(seen, vehicles=() if frame.vehicles else None)
+
+
+async def test_a_plate_in_a_film_without_any_vehicle_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (320, 240))
+    for step in range(40):
+        picture = grey(100)
+        cv2.rectangle(picture, (step * 6, 80), (step * 6 + 60, 160), (180, 180, 180), -1)
+        writer.write(picture)
+    writer.release()
+    async with parts_of(tmp_path) as parts:
+        stream = VideoStream(str(path), 5.0, realtime=True, ends=True)
+        camera = StreamCamera(
+            stream, clock=parts["clock"], backoff=Backoff(random.Random(1)), frozen_after_s=0, fps_max=0
+        )
+        lane = WatchLane(SETTINGS, camera, ended=camera.ended, **(parts | {"inference": WithoutVehicles()}))
+        async with asyncio.timeout(20):
+            await lane.run()
+        decided = await parts["journal"].recent(["passage_decided"], 50)
+    assert [(row.body["outcome"], row.body["reasons"][0]["code"]) for row in decided] == [
+        ("hold", "plate_without_vehicle")
+    ]
 
 
 def test_an_empty_tally_has_no_times() -> None:

@@ -202,6 +202,19 @@ async def test_cancelled_append_does_not_disturb_the_others(journal: SqliteJourn
     assert (await journal.append(passed())).seq == 11
 
 
+async def test_acknowledgement_during_a_commit_is_kept(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    await journal.append(passed(1))
+    insert = journal._insert
+
+    async def acknowledged_meanwhile(rows: Any) -> None:
+        await insert(rows)
+        await journal.acknowledge(0, 1)
+
+    monkeypatch.setattr(journal, "_insert", acknowledged_meanwhile)
+    await journal.append(passed(2))
+    assert journal.backlog()["0"] == 1
+
+
 async def test_claim_is_true_once_and_over_a_restart(open_journal: Open, clock: LeapingClock) -> None:
     expires_at = clock.now() + timedelta(seconds=20)
     async with open_journal() as journal:

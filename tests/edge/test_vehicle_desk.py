@@ -21,7 +21,7 @@ from edge.evidence import encode, evidence_of
 from edge.passages import Passage, StandingPolicy
 from edge.policy import NO_SNAPSHOT
 from edge.rules_file import delivered_rules
-from edge.vehicle_desk import VehicleDesk
+from edge.vehicle_desk import AGAIN_AFTER_S, VehicleDesk
 from vision.head import Head
 from vision.head_shelf import SHIPPED
 
@@ -33,13 +33,13 @@ BOX = (100.0, 50.0, 480.0, 390.0)
 
 class Clock:
     def __init__(self) -> None:
-        self.at = NOW
+        self.at, self.at_s = NOW, 0.0
 
     def now(self) -> datetime:
         return self.at
 
     def monotonic(self) -> float:
-        return 0.0
+        return self.at_s
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.Event().wait()
@@ -211,6 +211,15 @@ def test_a_damaged_store_is_told_as_a_problem(desk: VehicleDesk) -> None:
     told = desk._tell()
     assert "the gate works without them" in told["problem"]
     assert told["corrections"] == {}
+
+
+def test_health_reports_carry_it_where_it_changed_and_now_and_then(desk: VehicleDesk) -> None:
+    desk.told = {"in_use": SHIPPED}
+    assert [desk.news(), desk.news()] == [{"in_use": SHIPPED}, {}]
+    desk.told = {"in_use": "site-1"}
+    assert [desk.news(), desk.news()] == [{"in_use": "site-1"}, {}]
+    desk._clock.at_s = AGAIN_AFTER_S
+    assert desk.news() == {"in_use": "site-1"}
 
 
 def test_changed_models_begin_with_their_own_head(desk: VehicleDesk, tmp_path: Any) -> None:

@@ -219,17 +219,19 @@ def options(folder: Path | None, plates: int) -> Namespace:
 
 
 def test_another_factor_moves_probabilities_and_not_the_pictures() -> None:
-    found = calibration.measure(options(None, 4), (0.5, 1.0))
+    found = calibration.measure(options(None, 4), ((("sharpness", 0.5),), (("sharpness", 1.0),)))
     soft, sharp = (lots["rendered"].characters for lots in found)
     assert len(soft) > 20
     assert np.mean(soft.probabilities) < np.mean(sharp.probabilities)
 
 
 def test_fitting_tries_every_factor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "SHARPNESSES", (0.8, 1.2))
+    monkeypatch.setattr(calibration, "TRIED", (0.8, 1.2))
     found = calibration.fit(options(None, 6))
-    assert found["sharpness"] in (0.8, 1.2)
-    assert set(found["tried"]) == {0.8, 1.2}
+    assert {found["sharpness"], found["colour_sharpness"]} <= {0.8, 1.2}
+    assert set(found["tried"]) == {
+        f"{name} {value}" for name in ("sharpness", "colour_sharpness") for value in (0.8, 1.2)
+    }
 
 
 def test_measuring_real_and_rendered_plates(

@@ -9,7 +9,6 @@ from control.domain.errors import ConfigurationError
 from control.domain.plates import PlateKind
 from vision.detector import (
     CORNER_UNIT_PX,
-    EDGES_PER_QUAD,
     LOOK_HEIGHT_PX,
     LOOK_WIDTH_PX,
     STRIDE_PX,
@@ -17,7 +16,6 @@ from vision.detector import (
     PlateBox,
     boxes_of,
     look_of,
-    to_edges,
     without_doubles,
 )
 from vision.render.plates import render_plate
@@ -80,13 +78,6 @@ def test_doubles_are_dropped_and_the_surest_comes_first():
     quad = np.array([[0, 0], [100, 0], [100, 30], [0, 30]], np.float32)
     boxes = [PlateBox(quad, 0.5, 1), PlateBox(quad + 3, 0.9, 1), PlateBox(quad + 300, 0.7, 1)]
     assert [box.score for box in without_doubles(boxes)] == [0.9, 0.7]
-
-
-def test_growing_to_the_edges_keeps_the_middle_and_the_shape():
-    quad = np.array([[0, 0], [100, 0], [100, 40], [0, 40]], np.float32)
-    grown = to_edges(quad)
-    assert np.allclose(grown.mean(axis=0), (50, 20), atol=1e-3)
-    assert np.allclose(np.ptp(grown, axis=0), np.array([100, 40]) * EDGES_PER_QUAD, atol=1e-3)
 
 
 def test_the_closer_look_puts_the_plate_in_the_middle():

@@ -9,7 +9,8 @@ import pytest
 
 from control.domain.errors import IslandError
 from control.domain.plates import PlateColour
-from control.domain.readings import CharacterReading, PlateReading
+from control.domain.readings import CharacterReading, PlateReading, VehicleReading
+from control.domain.vehicles import VehicleType
 from vision.drawing import annotated, save_annotated
 
 
@@ -31,6 +32,17 @@ def test_the_name_is_written_beside_the_frame() -> None:
     image = np.full((200, 300, 3), 128, np.uint8)
     changed = (annotated(image, [plate()]) != image).any(axis=2)
     assert changed[42:60, 10:].any(), "the label stands below a plate that has no room above"
+
+
+def test_a_vehicle_is_framed_and_named_at_its_upper_edge() -> None:
+    image = np.full((400, 600, 3), 128, np.uint8)
+    for top in (100, 0):
+        vehicle = VehicleReading(VehicleType.CAR, 0.9, (50, top, 500, 380))
+        changed = (annotated(image, [], [vehicle]) != image).any(axis=2)
+        assert changed[200, 50]
+        assert changed[380, 300]
+        assert changed[max(0, top - 25) : top + 25, 60:120].sum() > 500
+        assert not changed[150:370, 70:480].any()
 
 
 def test_without_plates_nothing_is_drawn() -> None:

@@ -31,7 +31,7 @@ class Says:
     ) -> None:
         self._reading = FrameReading(plates, vehicles, 5.0)
 
-    def read(self, image_bgr: np.ndarray) -> FrameReading:
+    def read(self, image_bgr: np.ndarray, *, vehicles: bool) -> FrameReading:
         return self._reading
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class GreenReader:
     def __init__(self, models_dir: Path | None = None) -> None:
         self.crops: list[bool] = []
 
-    def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+    def read(self, image_bgr: np.ndarray, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
         self.crops.append(crop)
         return FrameReading((green(),) if image_bgr.mean() > 10 else (), None, 21.44)
 
@@ -103,6 +104,50 @@ def test_vehicles_have_the_contract_s_shape() -> None:
     vehicle = VehicleReading(VehicleType.CAR, 0.93, (0, 0, 300, 200))
     answer = as_json(Result("a.jpg", 1.0, vehicles=(vehicle,)))
     assert answer["vehicles"] == [{"type": "car", "confidence": 0.93, "box": [0, 0, 300, 200]}]
+
+
+class CarReader(GreenReader):
+    """Sees a car around the plate, when it is asked to look for vehicles."""
+
+    def read(self, image_bgr: np.ndarray, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
+        seen = super().read(image_bgr, crop=crop)
+        car = VehicleReading(VehicleType.CAR, 0.934, (0.0, 5.04, 200.0, 100.0))
+        return replace(seen, vehicles=(car,) if vehicles else None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [([], True), (["--plates-only"], False), (["--crops"], False), (["--models", "plates"], False)],
+)
+def test_vehicles_are_looked_for_where_it_makes_sense(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    found: bool,
+) -> None:
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: CarReader())
+    monkeypatch.setattr(read_command, "sees_vehicles", lambda models: models is None)
+    path = picture(tmp_path / "a.png")
+    status, out, _ = run(capsys, path, "--json", *arguments)
+    car = {"type": "car", "confidence": 0.934, "box": [0.0, 5.0, 200.0, 100.0]}
+    assert (status, lines(out)[0]["vehicles"]) == (0, [car] if found else [])
+    _, out, _ = run(capsys, path, *arguments)
+    assert ("车辆 vehicles: 轿车 car 93%" in out) is found
+
+
+def test_boxes_are_those_of_the_original(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(read_command, "PlateReader", lambda models: CarReader())
+    monkeypatch.setattr(read_command, "sees_vehicles", lambda models: True)
+    path = tmp_path / "large.png"
+    Image.new("RGB", (6000, 4000), "white").save(path, compress_level=1)
+    _, out, _ = run(capsys, path, "--json", "--draw", tmp_path / "out", "--csv", tmp_path / "t.csv")
+    assert lines(out)[0]["vehicles"][0]["box"] == [0.0, 10.1, 400.0, 200.0]
+    assert "car" in (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    drawn = np.asarray(Image.open(tmp_path / "out" / "large.png.jpg"))
+    assert drawn[50:90, 196:205].min() < 200, "the vehicle's right edge"
 
 
 def test_bad_files_are_told_and_the_others_read(
@@ -221,6 +266,7 @@ def test_every_value_of_the_vocabulary_has_words() -> None:
     from vision import read_output
 
     assert set(read_output.KIND_WORDS) == set(PlateKind)
+    assert set(read_output.TYPE_WORDS) == set(VehicleType)
     assert set(read_output.COLOUR_WORDS) == set(PlateColour)
     assert set(read_output.VERDICT_WORDS) == set(read_output.VERDICT_PAINT) == set(Verdict)
 
@@ -270,7 +316,7 @@ def test_an_interrupt_ends_quietly(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Interrupted(GreenReader):
-        def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+        def read(self, image_bgr: np.ndarray, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(read_command, "PlateReader", Interrupted)
@@ -348,9 +394,9 @@ def test_a_reader_that_leaves_does_no_harm(tmp_path: Path) -> None:
 class PacedReader(GreenReader):
     """Takes longer over dark pictures than over light ones, so that readers overtake each other."""
 
-    def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+    def read(self, image_bgr: np.ndarray, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
         time.sleep((255 - float(image_bgr.mean())) / 10_000)
-        return super().read(image_bgr, crop=crop)
+        return super().read(image_bgr, crop=crop, vehicles=vehicles)
 
 
 def thirty(folder: Path) -> Path:
@@ -404,7 +450,7 @@ def test_a_reader_s_own_failure_ends_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Broken(GreenReader):
-        def read(self, image_bgr: np.ndarray, *, crop: bool = False) -> FrameReading:
+        def read(self, image_bgr: np.ndarray, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
             raise ZeroDivisionError("our bug")
 
     monkeypatch.setattr(read_command, "PlateReader", lambda models: Broken())

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from control.domain.plates import PlateColour, PlateKind, Verdict
-from control.domain.readings import CharacterReading
+from control.domain.readings import CharacterReading, VehicleReading
+from control.domain.vehicles import VehicleType
 from vision.reader import PlateReader
 from vision.render.plates import random_plate, render_plate
 from vision.render.scenes import paste_plate
@@ -85,6 +86,28 @@ def test_the_surest_plate_comes_first_and_confidence_is_the_whole_text_s() -> No
 
 def test_nobody_looked_for_vehicles() -> None:
     assert read([], {}).vehicles is None
+
+
+@dataclass
+class Vehicles:
+    """One car in every picture; remembers where it was told that plates are."""
+
+    quads: list[list[object]] = field(default_factory=list)
+
+    def read(self, image_bgr: np.ndarray, plates: Sequence[object]) -> tuple[VehicleReading, ...]:
+        self.quads.append(list(plates))
+        return (VehicleReading(VehicleType.CAR, 0.9, (1, 2, 3, 4)),)
+
+
+def test_vehicles_are_looked_for_only_where_they_are_asked_for() -> None:
+    vehicles, texts = Vehicles(), Texts({0: Text("琼C12345"), 10: Text("琼C12345")})
+    reader = PlateReader(detector=Finds([Found(box(10, 10))]), recogniser=texts, vehicles=vehicles)
+    assert reader.read(picture()).vehicles is None
+    assert reader.read(picture(), crop=True, vehicles=True).vehicles is None
+    assert vehicles.quads == []
+    reading = reader.read(picture(), vehicles=True)
+    assert reading.vehicles == (VehicleReading(VehicleType.CAR, 0.9, (1, 2, 3, 4)),)
+    assert vehicles.quads == [[reading.plates[0].quad]]
 
 
 def test_of_a_plate_found_twice_the_surer_reading_stays() -> None:
@@ -212,3 +235,15 @@ def test_no_size_is_too_odd(reader: PlateReader, shape: tuple[int, int]) -> None
 def test_an_empty_road_has_no_plate(reader: PlateReader) -> None:
     ground = np.broadcast_to(np.linspace(150, 60, 480)[:, None, None], (480, 640, 3)).astype(np.uint8)
     assert reader.read(noise(ground, np.random.default_rng(1), sigma=4)).plates == ()
+
+
+def test_the_vehicle_of_a_rendered_plate_is_found_around_it(reader: PlateReader, drawn_car: np.ndarray) -> None:
+    quad = box(265, 318, 110, 35)
+    plate = render_plate("琼C12345", PlateKind.SMALL, rng=np.random.default_rng(1))
+    reading = reader.read(paste_plate(drawn_car, plate, quad), vehicles=True)
+    assert [plate.text for plate in reading.plates] == ["琼C12345"]
+    assert reading.vehicles is not None
+    x0, y0, x1, y1 = reading.vehicles[0].box
+    assert x0 <= 265 < 375 <= x1
+    assert y0 <= 318 < 353 <= y1
+    assert x1 - x0 > 250

@@ -5,8 +5,9 @@
 
 Two lots are told apart: real pictures (crops withheld from training and `scenes_dev`, read through detector and
 recogniser) and rendered plates of every kind in every light (`trials`, with corners as inexact as a detector's).
-`--out` writes reliability diagrams as SVG. `--fit` finds the factor on the logits (`sharpness` in `models.toml`) with
-the least log loss of the characters, both lots weighing the same, and then the line on the log odds of the whole plate.
+`--out` writes reliability diagrams as SVG. `--fit` finds the two factors on the logits that `models.toml` holds, both
+lots weighing the same: `sharpness` with the least log loss of whole plates, `colour_sharpness` with that of grounds.
+It also says what a line on the log odds of the whole plate would still better.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ from vision.runtime import Model, open_model
 from vision.training.reliability import Guesses, diagram, facts_of, fitted_line, log_loss, through_line
 from vision.training.trials import trial
 
-SHARPNESSES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75)
-# The factor that `models.toml` gives.
-AS_SHIPPED = (None,)
+# Rows of `models.toml` with other values. One without any is as shipped.
+Factors = tuple[tuple[str, float], ...]
+AS_SHIPPED: tuple[Factors, ...] = ((),)
+TRIED = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0)
 _FOLD = str.maketrans("OI", "01")
 
 
@@ -116,10 +118,10 @@ class RememberingModel:
 
 
 class _Sharpened:
-    """The remembering network with another factor."""
+    """The remembering network with other factors."""
 
-    def __init__(self, model: RememberingModel, sharpness: float | None) -> None:
-        self.facts = model.facts if sharpness is None else model.facts | {"sharpness": sharpness}
+    def __init__(self, model: RememberingModel, factors: Factors) -> None:
+        self.facts = model.facts | dict(factors)
         self.run = model.run
 
 
@@ -150,10 +152,10 @@ class Bench:
 
 
 @cache
-def bench(models: Path | None, sharpnesses: tuple[float | None, ...]) -> Bench:
+def bench(models: Path | None, choices: tuple[Factors, ...]) -> Bench:
     """One for each process."""
     model = RememberingModel(open_model("plate_recogniser", models))
-    return Bench(model, tuple(Recogniser(_Sharpened(model, sharpness)) for sharpness in sharpnesses))  # type: ignore[arg-type]
+    return Bench(model, tuple(Recogniser(_Sharpened(model, factors)) for factors in choices))  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------------- the two lots
@@ -161,9 +163,9 @@ def bench(models: Path | None, sharpnesses: tuple[float | None, ...]) -> Bench:
 Answer = tuple[Truth, tuple[Guess, ...]]
 
 
-def look(number: int, *, seed: int, models: Path | None, sharpnesses: tuple[float | None, ...]) -> Answer:
+def look(number: int, *, seed: int, models: Path | None, choices: tuple[Factors, ...]) -> Answer:
     """Draw one trial and read it between its inexact corners, with every factor."""
-    drawn, tools = trial(seed, number), bench(models, sharpnesses)
+    drawn, tools = trial(seed, number), bench(models, choices)
     tools.model.forget()
     guesses = tuple(guess_of_text(reader.read(drawn.scene, drawn.quad)) for reader in tools.recognisers)
     return Truth(drawn.text, drawn.colour), guesses
@@ -178,9 +180,9 @@ def rendered(plates: int, jobs: int, work: Callable[[int], Answer]) -> Iterator[
         yield from pool.map(work, range(plates), chunksize=50)
 
 
-def real(data: Path, models: Path | None, sharpnesses: tuple[float | None, ...]) -> Iterator[Answer]:
+def real(data: Path, models: Path | None, choices: tuple[Factors, ...]) -> Iterator[Answer]:
     """The withheld crops and the scenes for development. A plate that some factor does not find makes no guess."""
-    tools, detector = bench(models, sharpnesses), RememberingDetector(Detector.load(models))
+    tools, detector = bench(models, choices), RememberingDetector(Detector.load(models))
     readers = [PlateReader(detector=detector, recogniser=recogniser) for recogniser in tools.recognisers]
     for truth, image, crop in [*_crops(data), *_scenes(data / "plates/scenes_dev")]:
         tools.model.forget()
@@ -219,15 +221,15 @@ def _alike(one: str, other: str) -> int:
 # ---------------------------------------------------------------------------------------------------------------- run
 
 
-def measure(options: argparse.Namespace, sharpnesses: tuple[float | None, ...] = AS_SHIPPED) -> list[dict[str, Lot]]:
+def measure(options: argparse.Namespace, choices: tuple[Factors, ...] = AS_SHIPPED) -> list[dict[str, Lot]]:
     """The lots that the options name, for every factor."""
     answers: dict[str, Iterable[Answer]] = {}
     if options.data:
-        answers["real"] = real(options.data, options.models, sharpnesses)
+        answers["real"] = real(options.data, options.models, choices)
     if options.plates:
-        work = partial(look, seed=options.seed, models=options.models, sharpnesses=sharpnesses)
+        work = partial(look, seed=options.seed, models=options.models, choices=choices)
         answers["rendered"] = rendered(options.plates, options.jobs, work)
-    found: list[dict[str, Lot]] = [{name: Lot() for name in answers} for _ in sharpnesses]
+    found: list[dict[str, Lot]] = [{name: Lot() for name in answers} for _ in choices]
     for name, pairs in answers.items():
         for truth, guesses in pairs:
             for lots, guess in zip(found, guesses, strict=True):
@@ -236,19 +238,29 @@ def measure(options: argparse.Namespace, sharpnesses: tuple[float | None, ...] =
 
 
 def fit(options: argparse.Namespace) -> dict[str, Any]:
-    """Every factor with its losses, the best one, and the line for the whole plate that goes with it."""
-    tried = dict(zip(SHARPNESSES, measure(options, SHARPNESSES), strict=True))
-    best = min(tried, key=lambda sharpness: sum(log_loss(lot.characters) for lot in tried[sharpness].values()))
+    """Every factor with its losses, the best ones, and the line for the whole plate that goes with them."""
+    names = ("sharpness", "colour_sharpness")
+    choices: tuple[Factors, ...] = tuple(((name, value),) for name in names for value in TRIED)
+    tried = dict(zip(choices, measure(options, choices), strict=True))
+    best = {
+        "sharpness": _best(tried, "sharpness", lambda lot: log_loss(lot.plates)),
+        "colour_sharpness": _best(tried, "colour_sharpness", lambda lot: log_loss(lot.colours)),
+    }
+    lots = tried[(("sharpness", best["sharpness"]),)]
     both = Guesses()
-    for lot in tried[best].values():
+    for lot in lots.values():
         both.extend(lot.plates)
     line = fitted_line(both)
     return {
-        "tried": {sharpness: facts(lots) for sharpness, lots in tried.items()},
-        "sharpness": best,
+        "tried": {f"{name} {value}": facts(tried[((name, value),)]) for name in names for value in TRIED},
+        **best,
         "plate_line": [round(value, 4) for value in line],
-        "plates_through_line": {name: facts_of(through_line(lot.plates, line)) for name, lot in tried[best].items()},
+        "plates_through_line": {name: facts_of(through_line(lot.plates, line)) for name, lot in lots.items()},
     }
+
+
+def _best(tried: dict[Factors, dict[str, Lot]], name: str, loss: Callable[[Lot], float]) -> float:
+    return min(TRIED, key=lambda value: sum(map(loss, tried[((name, value),)].values())))
 
 
 def facts(lots: dict[str, Lot]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from control.domain.plates import ALPHABET
 from vision.head import Head
 from vision.recogniser import COLOURS, INPUT_HEIGHT, INPUT_WIDTH, SLOTS
 from vision.runtime import MODELS_DIR
+from vision.training.vehicle_head import CREDIT
 from vision.vehicle_classifier import FEATURES, INPUT_PX, ZERO_SHOT_TYPES
 from vision.vehicle_detector import BINS, COCO_CLASSES, STRIDES_PX
 
@@ -97,7 +98,7 @@ outputs = ["probabilities"]
 output_meaning = "calibrated probabilities of {len(ZERO_SHOT_TYPES)} vehicle types"
 licence = "Apache-2.0"
 date = "2026-11"
-trained_on = "roadside vehicles (Zenodo 6634554, CC BY 4.0); PKU vehicle data set, types labelled by this project"
+trained_on = "{CREDIT}"
 made = "vision/training/vehicle_head.py, from the ImageNet classes of the backbone"
 {score_rows(facts)}"""
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 BINS = 15
 FLOOR = 1e-6
+NEWTON_STEPS = 100
+PULL = 0.5
 
 
 @dataclass(slots=True)
@@ -93,21 +95,31 @@ def log_odds(probabilities: Iterable[float]) -> NDArray[np.float64]:
     return np.log(clipped) - np.log1p(-clipped)
 
 
-def fitted_line(guesses: Guesses, steps: int = 60) -> tuple[float, float]:
-    """(slope, offset) of Platt's line on the log odds with the least log loss, by Newton's method."""
+def fitted_line(guesses: Guesses) -> tuple[float, float]:
+    """(slope, offset) of Platt's line on the log odds with the least log loss, by Newton's method.
+
+    A weak pull towards (1, 0), no change, keeps it finite where few guesses or none were wrong.
+    """
     x = log_odds(guesses.probabilities)
     design, y = np.stack([x, np.ones_like(x)], axis=1), np.array(guesses.right, float)
-    line = np.array([1.0, 0.0])
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-design @ line))
-        curve = design.T @ (design * (p * (1 - p))[:, None]) + 1e-6 * np.eye(2)
-        line = line + np.linalg.solve(curve, design.T @ (y - p))
+    unchanged = np.array([1.0, 0.0])
+    line = unchanged
+    for _ in range(NEWTON_STEPS):
+        p = _from_log_odds(design @ line)
+        slope = design.T @ (y - p) - PULL * (line - unchanged)
+        curve = design.T @ (design * (p * (1 - p))[:, None]) + PULL * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        line = line + step / max(1.0, float(np.abs(step).max()))
     return float(line[0]), float(line[1])
+
+
+def _from_log_odds(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 0.5 * (1 + np.tanh(odds / 2))
 
 
 def through_line(guesses: Guesses, line: tuple[float, float]) -> Guesses:
     """The guesses with their log odds moved onto a line."""
-    moved = 1 / (1 + np.exp(-(line[0] * log_odds(guesses.probabilities) + line[1])))
+    moved = _from_log_odds(line[0] * log_odds(guesses.probabilities) + line[1])
     return Guesses(moved.tolist(), list(guesses.right))
 
 

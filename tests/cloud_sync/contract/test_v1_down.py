@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud_sync.contract import v1, v1_down
 from cloud_sync.contract.frame import pack
-from cloud_sync.contract.v1 import Command, KeyPair, PublicKey, Snapshot
+from cloud_sync.contract.v1 import Command, HeadAction, HeadOrder, KeyPair, PublicKey, Snapshot
 from control.domain.errors import ContractError
 from control.domain.permits import Permit, PermitClass, PermitSnapshot, RegistryEntry, WatchEffect, WatchEntry
 from control.domain.plates import normalise
@@ -95,6 +95,40 @@ def test_command_opens_as_it_was_sealed() -> None:
     assert v1.open_command(v1.seal_command(COMMAND, KEY), KEY.public) == COMMAND
 
 
+HEAD_ORDER = HeadOrder(
+    command_id="c-2",
+    gateway="gw-east",
+    action=HeadAction.USE,
+    issued_by="li",
+    issued_at=AT,
+    expires_at=AT + timedelta(minutes=5),
+    version="site-20261121-090000",
+    force=True,
+)
+
+
+def test_head_order_opens_as_it_was_sealed_and_follows_the_schema() -> None:
+    assert v1.open_head_order(v1.seal_head_order(HEAD_ORDER, KEY), KEY.public) == HEAD_ORDER
+    schema = {"$ref": "#/$defs/head_body", "$defs": SCHEMA["$defs"]}
+    jsonschema.validate(v1_down._head_order_json(HEAD_ORDER), schema)
+
+
+@given(st.sampled_from(list(v1_down._head_order_json(HEAD_ORDER))), st.none() | st.integers() | words)
+def test_a_well_signed_nonsense_order_raises_contract_errors_alone(field: str, value: Any) -> None:
+    body = json.dumps({**v1_down._head_order_json(HEAD_ORDER), field: value}).encode()
+    payload = pack([1, "signed", "head", KEY.public.key_id, body, KEY.sign(v1_down._preimage("head", body))])
+    try:
+        v1.open_head_order(payload, KEY.public)
+    except ContractError:
+        return
+    assert isinstance(value, str)
+
+
+def test_a_command_is_no_head_order() -> None:
+    with pytest.raises(ContractError, match="no signed head"):
+        v1.open_head_order(v1.seal_command(COMMAND, KEY), KEY.public)
+
+
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(ContractError, match="another key"):
         v1.open_command(v1.seal_command(COMMAND, KEY), KeyPair.generate().public)
@@ -144,7 +178,7 @@ def test_well_signed_nonsense_raises_contract_errors_alone(field: str, value: An
 
 @given(st.binary(max_size=100))
 def test_garbage_raises_contract_errors_alone(garbage: bytes) -> None:
-    for opened in (v1.open_snapshot, v1.open_command):
+    for opened in (v1.open_snapshot, v1.open_command, v1.open_head_order):
         with pytest.raises(ContractError):
             opened(garbage, KEY.public)
 

@@ -64,6 +64,13 @@ async def test_health_brings_what_was_learnt(services: Any, gateway: Any) -> Non
     assert (version.before, version.after, version.after_interval) == (0.61, 0.9, (0.83, 0.94))
 
 
+async def test_a_report_without_news_changes_nothing(services: Any, gateway: Any) -> None:
+    at = services.clock().isoformat()
+    await gateway.send(gateway.health(at=at, vehicle_head=TOLD), gateway.health(at=at))
+    await gateway.send(gateway.health(at=at))
+    assert (await head(services)).in_use == VERSION["version"]
+
+
 @pytest.mark.parametrize(
     "told",
     [

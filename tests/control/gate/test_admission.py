@@ -22,7 +22,8 @@ from control.domain.permits import (
 from control.domain.plates import ALPHABET, PlateColour, Verdict
 from control.domain.readings import CharacterReading, PlateReading, Unavailable, VehicleReading
 from control.domain.vehicles import VehicleType
-from control.gate.admission import ArrivalView, LaneView, decide, doubts_of
+from control.gate.admission import ArrivalView, LaneView, decide
+from control.gate.doubts import doubts_of
 from control.gate.near import fold
 from control.gate.reasons import REASONS, Code
 from control.gate.rules import RuleSet, parse_rules, to_mapping

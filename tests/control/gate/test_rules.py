@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from control.domain.errors import ConfigurationError
+from control.domain.vehicles import VehicleType
 from control.gate.reasons import REASONS
 from control.gate.rules import KEYS, RuleSet, parse_rules, to_mapping
 
@@ -70,6 +71,29 @@ def test_rows_of_one_key_follow_each_other(rules: RuleSet, until: str, message: 
     del mapping["rule"][-1]["valid_until"]
     with pytest.raises(ConfigurationError, match=message):
         parse_rules(mapping)
+
+
+def test_rows_published_before_a_key_existed_are_completed_by_the_delivered_ones(rules: RuleSet) -> None:
+    older = RuleSet("older", tuple(row for row in rules.rows if not row.key.startswith(("mounting.", "consistency."))))
+    today = datetime(2026, 11, 21, tzinfo=UTC)
+    assert older.in_force(today) is None
+    policy = older.completed_by(rules).in_force(today)
+    assert policy is not None
+    assert policy.version == "older"
+
+
+@pytest.mark.parametrize("value", ["bus, spaceship", "unknown", "", 3.0, None])
+def test_a_list_of_types_names_known_types(rules: RuleSet, value: object) -> None:
+    place = next(i for i, row in enumerate(rules.rows) if row.key == "consistency.small")
+    with pytest.raises(ConfigurationError, match="must name vehicle types or be none"):
+        parse_rules(changed(rules, place, value=value))
+
+
+def test_no_type_at_all_may_contradict_a_plate(rules: RuleSet) -> None:
+    policy = rules.in_force(datetime(2026, 11, 21, tzinfo=UTC))
+    assert policy is not None
+    assert policy.types("consistency.aviation") == frozenset()
+    assert VehicleType.CRANE in policy.types("consistency.nev_small")
 
 
 @pytest.mark.parametrize("mapping", [{}, {"version": 1, "rule": []}, {"version": "1"}, {"version": "1", "rule": [3]}])

@@ -129,4 +129,4 @@ async def test_health_tells_the_head_and_what_there_is_to_learn(guard, hut, unsu
     assert desk.told == {"in_use": SHIPPED, "before": None, "problem": "", "corrections": {}, "versions": []}
     await name(guard, await hold(hut, unsure), "pickup")
     desk.told = await asyncio.to_thread(desk._tell)
-    assert hut.gateway.health().vehicle_head["corrections"] == {"pickup": 1}
+    assert desk.told["corrections"] == {"pickup": 1}

@@ -1,0 +1,65 @@
+"""The eyes of a lane: owns when a picture is read, when vehicles are looked for in it, and what has been seen.
+
+Motion or the loop wakes them; while nothing moves before a free loop no picture is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from control.domain.readings import Unavailable
+from control.gate.lane import Phase
+from edge.arrival import IN_VIEW_S, Arrival, Lookout
+from edge.field_state import CameraWatch
+from edge.inference import InferenceWorker
+from edge.ports import Clock, Frame
+
+# A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
+WAITING_MOVING_S, WAITING_STILL_S = 0.4, 1.0
+
+
+class LaneEyes:
+    """One lane's camera watch and lookout, with its place at the inference worker."""
+
+    def __init__(self, lane_id: str, inference: InferenceWorker, clock: Clock) -> None:
+        self._lane_id, self._inference = lane_id, inference
+        self.watch = CameraWatch(lane_id, clock)
+        self.lookout = Lookout()
+
+    async def look(
+        self, item: Frame | Unavailable, *, phase: Phase, loop_a_occupied: bool, arrival: Arrival | None
+    ) -> bool:
+        """Take a picture, or the news that none comes; True where the lane should turn because of it.
+
+        `arrival` is the one at the barrier when the picture came.
+        """
+        self.watch.see(item)
+        if isinstance(item, Unavailable):
+            return True
+        if not self._should_read(item, phase, loop_a_occupied=loop_a_occupied):
+            return False
+        frame = replace(item, vehicles=self._wants_vehicles(item, arrival))
+        reading = await self._inference.read(self._lane_id, frame)
+        if isinstance(reading, Unavailable):
+            self.lookout.looked_in_vain(frame)
+            return False
+        self.lookout.take(frame, reading)
+        return True
+
+    def _should_read(self, frame: Frame, phase: Phase, *, loop_a_occupied: bool) -> bool:
+        match phase:
+            case Phase.READING:
+                return True
+            case Phase.IDLE:
+                return frame.moving or loop_a_occupied
+            case Phase.WAITING | Phase.REFUSED:
+                newest = self.lookout.newest
+                pause_s = WAITING_MOVING_S if frame.moving else WAITING_STILL_S
+                return newest is None or not 0.0 <= frame.taken_s - newest.taken_s < pause_s
+            case _:
+                return False
+
+    def _wants_vehicles(self, frame: Frame, arrival: Arrival | None) -> bool:
+        """Never while nothing is there: the plate or the loop has told of a vehicle."""
+        there = arrival is not None or self.lookout.nearest(since_s=frame.taken_s - IN_VIEW_S) is not None
+        return there and self.lookout.wants_vehicles(frame.taken_s)
