@@ -140,6 +140,18 @@ class Lookout:
         tracks = [t for t in self._tracks.values() if t.last_at_s >= since_s and t.track_id not in self._gone]
         return max(tracks, key=lambda track: plate_width(track.readings[-1]), default=None)
 
+    def follower(self, own: Track | None, *, since_s: float) -> tuple[Track, Shown] | None:
+        """The plate behind one's own that was nearest, of those seen since then."""
+        others = [
+            track
+            for track in self._tracks.values()
+            if track.last_at_s >= since_s and track.track_id not in self._gone and track.track_id in self._shown
+        ]
+        if own is not None:
+            others = [track for track in others if track.track_id != own.track_id]
+        found = max(others, key=lambda track: plate_width(track.readings[-1]), default=None)
+        return None if found is None else (found, self._shown[found.track_id])
+
     def track(self, track_id: int) -> Track | None:
         """A plate that is still followed."""
         return self._tracks.get(track_id)

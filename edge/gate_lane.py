@@ -30,8 +30,9 @@ from control.gate.lane import (
     OpenBarrier,
     Phase,
     ShowMessage,
+    Tailgated,
 )
-from edge.arrival import IN_VIEW_S, Arrival
+from edge.arrival import IN_VIEW_S, Arrival, vehicle_shown
 from edge.changes import Changes
 from edge.display_words import DisplayBoard
 from edge.field_state import AlarmBook, FieldReader
@@ -40,13 +41,14 @@ from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
 from edge.lane_eyes import LaneEyes
 from edge.lane_facts import LaneFacts, LaneSettings, followed
-from edge.passages import EvidenceDesk, Passage, PassageDesk
+from edge.passages import EvidenceDesk, Passage, PassageDesk, Sighting
 from edge.ports import Barrier, Camera, Clock, Frame
 
 log = structlog.get_logger(__name__)
 
 GUARDS_WAITING_MAX = 8
 JOURNAL_RETRY_S = 1.0
+FOLLOWER_SEEN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class GateLane:
         self.journal_broken = False
         self._asked: list[Asked] = []
         self._given: _Given | None = None
+        self._followers: list[Passage] = []
         self._wake = asyncio.Event()
         self._to_keep: asyncio.Queue[Passage] = asyncio.Queue(maxsize=32)
         self.frame_to_command_ms: list[float] = []
@@ -263,8 +266,23 @@ class GateLane:
         if asked is not None and followed(asked.choice, state, effects):
             facts += [(None, event) for event in self._words.guard(asked.choice, self.arrival)]
         facts += [(None, event) for event in self._barrier_news()]
+        for passage in (self._follower() for effect in effects if isinstance(effect, Tailgated)):
+            facts += [(None, passage.event), (None, self._words.through(passage.arrival_id))]
+            self._followers.append(passage)
         events = ((effect, self._words.of(effect, self.arrival)) for effect in effects)
         return facts + [(effect, event) for effect, event in events if event is not None]
+
+    def _follower(self) -> Passage:
+        """The vehicle that went through behind the one that was let in: an arrival of its own."""
+        own = self.arrival.track if self.arrival else None
+        found = self.eyes.lookout.follower(own, since_s=self._clock.monotonic() - FOLLOWER_SEEN_S)
+        latest = self.camera.latest
+        sighting = Sighting(latest) if isinstance(latest, Unavailable) else Sighting(None, None, latest)
+        if found is not None:
+            track, shown = found
+            self.eyes.lookout.passed(track.track_id)
+            sighting = Sighting(track.reading, vehicle_shown(track, shown), shown.frame, shown.reading)
+        return self._desk.tailgated(self._new_id(), sighting, self.settings.view)
 
     def _barrier_news(self) -> list[object]:
         """The result of the last command, once the barrier has got there or has had its time."""
@@ -293,7 +311,7 @@ class GateLane:
         """Nothing happens that is not in the journal, but the arm is lifted off a vehicle."""
         if not self.journal_broken:
             log.error("journal cannot write; the lane waits", lane=self.settings.lane_id, why=str(error))
-        self.journal_broken = True
+        self.journal_broken, self._followers = True, []
         if asked is not None:
             asked.reply(Answer.JOURNAL_FULL)
         if any(isinstance(effect, OpenBarrier) and effect.cause is Cause.SAFETY for effect in effects):
@@ -376,10 +394,14 @@ class GateLane:
 
     def _hand_evidence(self) -> None:
         """Pictures are stored after the act; when the disk is far behind, the newest passage goes without."""
-        passage = self.arrival.passage if self.arrival else None
-        if passage is None or self.arrival is None or self.arrival.evidence_of is passage:
-            return
-        self.arrival.evidence_of = passage
+        followers, self._followers = self._followers, []
+        for passage in followers:
+            self._hand(passage)
+        if self.arrival is not None and self.arrival.passage not in (None, self.arrival.evidence_of):
+            self.arrival.evidence_of = self.arrival.passage
+            self._hand(self.arrival.evidence_of)
+
+    def _hand(self, passage: Passage) -> None:
         if self._to_keep.full():
             log.warning("evidence is behind; a picture is not kept", lane=self.settings.lane_id)
             return

@@ -15,6 +15,7 @@ from edge.inference import InferenceWorker
 from edge.ports import Clock, Frame
 
 # A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
+# While one passes, it is the next one that is looked for: it may slip through behind.
 WAITING_MOVING_S, WAITING_STILL_S = 0.4, 1.0
 
 
@@ -53,11 +54,15 @@ class LaneEyes:
             case Phase.IDLE:
                 return frame.moving or loop_a_occupied
             case Phase.WAITING | Phase.REFUSED:
-                newest = self.lookout.newest
-                pause_s = WAITING_MOVING_S if frame.moving else WAITING_STILL_S
-                return newest is None or not 0.0 <= frame.taken_s - newest.taken_s < pause_s
+                return self._paused(frame, WAITING_MOVING_S if frame.moving else WAITING_STILL_S)
+            case Phase.PASSING:
+                return frame.moving and self._paused(frame, WAITING_MOVING_S)
             case _:
                 return False
+
+    def _paused(self, frame: Frame, seconds: float) -> bool:
+        newest = self.lookout.newest
+        return newest is None or not 0.0 <= frame.taken_s - newest.taken_s < seconds
 
     def _wants_vehicles(self, frame: Frame, arrival: Arrival | None) -> bool:
         """Never while nothing is there: the plate or the loop has told of a vehicle."""

@@ -86,6 +86,10 @@ class LaneFacts:
             expires_at=iso(at + timedelta(seconds=self._settings.command_ttl_s)),
         )
 
+    def through(self, arrival_id: str) -> VehiclePassed:
+        """A vehicle is through that no barrier was raised for."""
+        return VehiclePassed(arrival_id, self._settings.lane_id, "passed", iso(self._clock.now()))
+
     def result(self, command: BarrierCommanded, outcome: str, detail: str) -> BarrierResult:
         """What became of a command."""
         return BarrierResult(command.command_id, self._settings.lane_id, outcome, detail, iso(self._clock.now()))

@@ -12,13 +12,14 @@ from typing import Protocol
 import structlog
 
 from control.domain.events import KIND_OF, DeviceBack, DeviceLost, MediaStored, PassageDecided
-from control.domain.passages import Decision, Direction, Reason
+from control.domain.passages import Decision, Direction, Outcome, Reason
 from control.domain.permits import PermitSnapshot
 from control.domain.plates import mask
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.admission import ArrivalView, LaneView, decide
 from control.gate.presence import EVENTS as PRESENCE_EVENTS
 from control.gate.presence import Presence, counted_down
+from control.gate.reasons import Code
 from control.gate.rules import OWN_VIEW_MAX_MIN, Policy, RuleSet
 from edge.evidence import MEDIA_TYPE, Evidence, EvidenceFull, EvidenceStore, crop_evidence, frame_evidence
 from edge.facts import iso, plate_body, reason_bodies, vehicle_body
@@ -124,10 +125,22 @@ class PassageDesk:
 
     def decide(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
         """The policy's answer, and the event that tells it."""
-        at, snapshot = self.clock.now(), self.policy.snapshot
         started = time.perf_counter()
         decision = self.judge(sighting, lane)
         decide_ms = (time.perf_counter() - started) * 1000
+        return self._passage(arrival_id, sighting, lane, decision, decide_ms=decide_ms)
+
+    def tailgated(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
+        """A vehicle that went through unasked behind another one: nobody let it in, and a person should know."""
+        judged = self.judge(sighting, lane)
+        reasons = (Reason(Code.TAILGATED), *judged.reasons)
+        decision = Decision(Outcome.HOLD, reasons, judged.rule_version, suggestions=judged.suggestions)
+        return self._passage(arrival_id, sighting, lane, decision, decide_ms=0.0)
+
+    def _passage(
+        self, arrival_id: str, sighting: Sighting, lane: LaneView, decision: Decision, *, decide_ms: float
+    ) -> Passage:
+        at, snapshot = self.clock.now(), self.policy.snapshot
         pictures = pictures_of(sighting)
         names = {picture.role: picture.sha256 for picture in pictures}
         event = PassageDecided(

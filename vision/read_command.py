@@ -27,10 +27,10 @@ EPILOG = """\
 JSON: one line a picture, as
   {"file", "ms", "plates": [{"text", "kind", "colour", "energy", "verdict", "confidence", "quad"}],
    "vehicles": [{"type", "confidence", "box"}], "error"}
-quad: corners in pixels of the upright original, clockwise from the plate's top left. ms: pixels to reading, without
-decoding. vehicles: box is x0, y0, x1, y1; those with a plate come first; [] where none was seen or none was looked for
-(--crops, --plates-only, videos). A video gives one line for each plate that came by, with "frame" and "at_s" of its
-best sighting besides and ms a frame; or one line without plates.
+quad: corners in pixels of the upright original, clockwise from the plate's top left. ms: pixels to plates, without
+decoding and without the vehicles, which take some 50 more. vehicles: box is x0, y0, x1, y1; those with a plate come
+first; [] where none was seen or none was looked for (--crops, --plates-only, videos). A video gives one line for each
+plate that came by, with "frame" and "at_s" of its best sighting besides and ms a frame; or one line without plates.
 
 Many files: every core reads, and the output keeps the order of the files. With --out FILE the JSON lines go into a
 file that an interrupted run continues with --resume; a line that was cut off is read again.

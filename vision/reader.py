@@ -99,12 +99,14 @@ class Vehicles(Protocol):
 class FrameReading:
     """What one picture showed. `vehicles` is None where nobody looked for any; () means there was none.
 
-    `ms` is the time from pixels to reading, without loading and decoding the picture.
+    `ms` is the time from pixels to plates, without loading and decoding the picture; `vehicles_ms` what the vehicles
+    took besides.
     """
 
     plates: tuple[PlateReading, ...]
     vehicles: tuple[VehicleReading, ...] | None
     ms: float
+    vehicles_ms: float = 0.0
 
 
 class PlateReader:
@@ -118,12 +120,14 @@ class PlateReader:
         recogniser: PlateRecogniser | None = None,
         vehicles: Vehicles | None = None,
         heads_dir: Path | None = None,
+        unknown_below: float | None = None,
     ) -> None:
         """Load the models that are not given, from `models_dir` or from those that come with the package.
 
-        Those for vehicles are loaded when they are first asked for; `heads_dir` holds the heads learnt on this site.
+        Those for vehicles are loaded when they are first asked for; `heads_dir` holds the heads learnt on this site,
+        and a type less sure than `unknown_below` is `unknown` (None: as the gate's rules are delivered).
         """
-        self._models_dir, self._heads_dir = models_dir, heads_dir
+        self._models_dir, self._heads_dir, self._unknown_below = models_dir, heads_dir, unknown_below
         self._vehicles = vehicles
         self._detector = detector or _load_detector(models_dir)
         self._recogniser = recogniser or _load_recogniser(models_dir)
@@ -140,12 +144,14 @@ class PlateReader:
         eye = self._eye_for_vehicles() if vehicles and not crop else None
         started = time.perf_counter()
         plates = self._read_crop(image_bgr) if crop else self._read_scene(image_bgr)
+        read = time.perf_counter()
         seen = eye.read(image_bgr, [plate.quad for plate in plates]) if eye else None
-        return FrameReading(tuple(plates), seen, (time.perf_counter() - started) * 1000)
+        seen_at = time.perf_counter()
+        return FrameReading(tuple(plates), seen, (read - started) * 1000, (seen_at - read) * 1000)
 
     def _eye_for_vehicles(self) -> Vehicles:
         if self._vehicles is None:
-            self._vehicles = _load_vehicles(self._models_dir, self._heads_dir)
+            self._vehicles = _load_vehicles(self._models_dir, self._heads_dir, self._unknown_below)
         return self._vehicles
 
     def _read_crop(self, image_bgr: BgrImage) -> Sequence[PlateReading]:
@@ -197,10 +203,10 @@ def _load_recogniser(models_dir: Path | None) -> PlateRecogniser:
     return Recogniser.load(models_dir)
 
 
-def _load_vehicles(models_dir: Path | None, heads_dir: Path | None) -> Vehicles:
+def _load_vehicles(models_dir: Path | None, heads_dir: Path | None, unknown_below: float | None) -> Vehicles:
     from vision.vehicles import VehicleReader
 
-    return VehicleReader.load(models_dir, heads_dir=heads_dir)
+    return VehicleReader.load(models_dir, heads_dir=heads_dir, unknown_below=unknown_below)
 
 
 def _surest(readings: list[PlateReading]) -> list[PlateReading]:

@@ -50,12 +50,13 @@ class VehicleClassifier:
     """Crops to types; one instance serves one thread at a time."""
 
     def __init__(
-        self, backbone: Model, head: Head, *, heads_dir: Path | None = None, unknown_below: float = UNKNOWN_BELOW
+        self, backbone: Model, head: Head, *, heads_dir: Path | None = None, unknown_below: float | None = None
     ) -> None:
         """`head` is used until a version of the folder `heads_dir` is put in use."""
         if head.width != FEATURES:
             raise ConfigurationError(f"the head reads {head.width} features, the backbone gives {FEATURES}")
-        self._backbone, self._unknown_below = backbone, unknown_below
+        self._backbone = backbone
+        self._unknown_below = UNKNOWN_BELOW if unknown_below is None else unknown_below
         self._live = LiveHead(head, heads_dir)
 
     @property
@@ -75,7 +76,7 @@ class VehicleClassifier:
         *,
         head: Path | None = None,
         heads_dir: Path | None = None,
-        unknown_below: float = UNKNOWN_BELOW,
+        unknown_below: float | None = None,
     ) -> VehicleClassifier:
         """The backbone of `models.toml` with the shipped head or the one given. Raises ConfigurationError."""
         backbone = open_model("vehicle_backbone", models_dir)

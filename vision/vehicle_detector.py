@@ -82,7 +82,7 @@ class VehicleDetector:
         height, width = image_bgr.shape[:2]
         edge = np.array([width, height, width, height], np.float32)
         inside = [FoundVehicle(np.clip(find.box * factor, 0, edge), find.scores) for find in finds]
-        return tuple(without_doubles(inside)[:FINDS_MAX])
+        return tuple(without_doubles([find for find in inside if area(find.box) > 0])[:FINDS_MAX])
 
 
 def network_input(image_bgr: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

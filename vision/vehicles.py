@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from control.domain.readings import Quad, VehicleReading
 from control.domain.vehicles import VehicleType
-from vision.vehicle_classifier import UNKNOWN_BELOW, TypeReading, VehicleClassifier
+from vision.vehicle_classifier import TypeReading, VehicleClassifier
 from vision.vehicle_detector import SAME_VEHICLE_IOU, FoundVehicle, VehicleDetector, area, iou
 
 BgrImage = NDArray[np.uint8]
@@ -80,7 +80,7 @@ class VehicleReader:
         *,
         head: Path | None = None,
         heads_dir: Path | None = None,
-        unknown_below: float = UNKNOWN_BELOW,
+        unknown_below: float | None = None,
     ) -> VehicleReader:
         """Detector and classifier of `models.toml`; for `head` and `heads_dir` see the classifier.
 

@@ -52,6 +52,7 @@ class Code(StrEnum):
     PLATE_WRONG_PLACE = "plate_wrong_place"
     PLATE_MOVES_APART = "plate_moves_apart"
     PLATE_APPEARED_LATE = "plate_appeared_late"
+    TAILGATED = "tailgated"
     SNAPSHOT_TOO_OLD = "snapshot_too_old"
     CLOCK_DOUBTFUL = "clock_doubtful"
     NO_RULE_IN_FORCE = "no_rule_in_force"
@@ -102,6 +103,7 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.PLATE_WRONG_PLACE: ("车牌位置太高，像在挡风玻璃后", "The plate is too high, as behind a windscreen"),
     Code.PLATE_MOVES_APART: ("车牌与车的移动不一致", "The plate moves, but not with the vehicle"),
     Code.PLATE_APPEARED_LATE: ("车停下以后才出现车牌", "The plate appeared only after the vehicle had stopped"),
+    Code.TAILGATED: ("跟着前车闯过，没有单独放行", "Went through behind another vehicle, not let in itself"),
     Code.SNAPSHOT_TOO_OLD: ("许可数据太旧，不自动拒绝", "The permits are too old to refuse by"),
     Code.CLOCK_DOUBTFUL: ("时钟可疑，许可时效不能判断", "The clock is in doubt, so permit dates cannot be judged"),
     Code.NO_RULE_IN_FORCE: ("今天没有生效的规则", "No rule is in force today"),

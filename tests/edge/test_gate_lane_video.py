@@ -217,6 +217,34 @@ async def test_nose_to_tail_over_a_loop_that_never_clears_are_two_arrivals(bench
     assert [body["movement"] for body in await bench.events("vehicle_passed")] == ["passed"]
 
 
+async def test_a_second_vehicle_on_the_first_ones_opening_is_an_arrival_that_nobody_let_in(bench) -> None:
+    behind = plate("琼BF54321", PlateColour.GREEN)
+    await bench.arrive(ELECTRIC, moved(behind, x=-60, y=-70, size=0.4))
+    await bench.run(1.5)
+    bench.barrier.loop_b = bench.barrier.beam = True
+    await bench.run(0.5)
+    bench.barrier.loop_a = False
+    bench.inference.seen = Seen((moved(behind, x=-20, y=-20, size=0.8),))
+    await bench.run(0.5)
+    bench.barrier.loop_a = True
+    await bench.run(0.5)
+    bench.barrier.loop_a = False
+    bench.inference.seen = Seen(())
+    await bench.run(1.0)
+    bench.barrier.loop_b = bench.barrier.beam = False
+    await bench.run(4.0)
+    first, second = await bench.events("passage_decided")
+    assert (first["outcome"], second["outcome"]) == ("admit", "hold")
+    assert second["reasons"][0]["code"] == "tailgated"
+    assert second["plate"]["text"] == "琼BF54321"
+    passed = await bench.events("vehicle_passed")
+    assert [body["arrival_id"] for body in passed] == [second["arrival_id"], first["arrival_id"]]
+    assert {body["movement"] for body in passed} == {"passed"}
+    stored = {body["arrival_id"] for body in await bench.events("media_stored")}
+    assert stored == {first["arrival_id"], second["arrival_id"]}
+    assert opened(bench) == 1
+
+
 # -------------------------------------------------------------------------------------------------------- shown plates
 
 

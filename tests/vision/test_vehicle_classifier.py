@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import control.gate
 from control.domain.errors import ConfigurationError
 from control.domain.vehicles import VehicleType
 from vision.head import Head
 from vision.runtime import MODELS_DIR, open_model
-from vision.vehicle_classifier import FEATURES, HEAD_FILE, ZERO_SHOT_TYPES, VehicleClassifier, classifier_input
+from vision.vehicle_classifier import (
+    FEATURES,
+    HEAD_FILE,
+    UNKNOWN_BELOW,
+    ZERO_SHOT_TYPES,
+    VehicleClassifier,
+    classifier_input,
+)
 
+RULES = Path(control.gate.__file__).with_name("rules.toml")
 RNG = np.random.default_rng(4)
 CROPS = [RNG.integers(0, 256, shape, np.uint8) for shape in ((90, 120, 3), (400, 300, 3), (1, 1, 3))]
 
@@ -48,6 +58,12 @@ def test_an_answer_below_the_policy_is_unknown_and_keeps_its_reasons(classifier:
         assert unsure.alternatives[0] == (best, sure.probability)
         assert best not in dict(sure.alternatives)
     assert classifier.classify([]) == ()
+
+
+def test_without_a_stated_policy_the_delivered_rule_holds() -> None:
+    rows = tomllib.loads(RULES.read_text(encoding="utf-8"))["rule"]
+    (delivered,) = (row["value"] for row in rows if row["key"] == "vehicle.confidence_min" and "valid_until" not in row)
+    assert delivered == UNKNOWN_BELOW
 
 
 def test_the_shipped_head_knows_all_fourteen_types(classifier: VehicleClassifier) -> None:

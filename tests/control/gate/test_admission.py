@@ -339,7 +339,7 @@ def test_the_table_is_long_enough_and_names_are_unique() -> None:
 def test_the_table_covers_every_reason(rules: RuleSet) -> None:
     found = {reason.code for case in CASES for reason in run(case, rules).reasons}
     elsewhere = {Code.NO_RULE_IN_FORCE, Code.PLUG_IN_HELD, Code.SPECIAL_KIND_ADMITTED, Code.KIND_NOT_ADMITTED}
-    elsewhere |= {Code.CLOCK_DOUBTFUL, Code.PERMIT_OTHER_VEHICLE}  # in test_admission_review
+    elsewhere |= {Code.TAILGATED, Code.CLOCK_DOUBTFUL, Code.PERMIT_OTHER_VEHICLE}  # in test_admission_review
     assert set(Code) - found <= elsewhere
     assert set(REASONS) == set(Code)
 
