@@ -32,6 +32,7 @@ from control.gate.lane import (
     ShowMessage,
     Tailgated,
 )
+from control.gate.presence import Presence
 from edge.arrival import IN_VIEW_S, Arrival, vehicle_shown
 from edge.changes import Changes
 from edge.display_words import DisplayBoard
@@ -115,6 +116,11 @@ class GateLane:
         """The arrival that waits for a person, refused ones included while they stand there."""
         waiting = self.state is not None and self.state.phase in (Phase.WAITING, Phase.REFUSED)
         return self.arrival if waiting and self.arrival is not None and self.arrival.passage is not None else None
+
+    @property
+    def presence(self) -> Presence:
+        """Who went in and out, as far as this gateway saw."""
+        return self._desk.presence
 
     async def run(self) -> None:
         """Turn until cancelled. Begins as after a start, also when a bug ended the last run."""
@@ -215,7 +221,11 @@ class GateLane:
         rolled_back = self.state is not None and self.state.rolled_back
         if rolled_back or not arrival.ripe(latest, rules, now_s=now_s, at=at, sees_vehicles=sees_vehicles):
             return None
-        return self._desk.decide(arrival.arrival_id, arrival.sighting(latest, rules.in_force(at)), self.settings.view)
+        sighting = arrival.sighting(latest, rules.in_force(at))
+        if sighting.plate is None and self.eyes.unread is not None:
+            # Nobody looked: that is no vehicle without a plate.
+            sighting = replace(sighting, plate=self.eyes.unread)
+        return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
 
     def _decide_again(self, arrival: Arrival, before: Passage) -> Passage | None:
         """A held vehicle whose plate became clear while it waits: the answer that it would have had at once."""

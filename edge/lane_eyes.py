@@ -11,7 +11,7 @@ from control.domain.readings import Unavailable
 from control.gate.lane import Phase
 from edge.arrival import IN_VIEW_S, Arrival, Lookout
 from edge.field_state import CameraWatch
-from edge.inference import InferenceWorker
+from edge.inference import DROPPED, InferenceWorker
 from edge.ports import Clock, Frame
 
 # A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
@@ -26,6 +26,8 @@ class LaneEyes:
         self._lane_id, self._inference = lane_id, inference
         self.watch = CameraWatch(lane_id, clock)
         self.lookout = Lookout()
+        # Why the newest picture could not be read; None once one was.
+        self.unread: Unavailable | None = None
 
     async def look(
         self, item: Frame | Unavailable, *, phase: Phase, loop_a_occupied: bool, arrival: Arrival | None
@@ -43,7 +45,10 @@ class LaneEyes:
         reading = await self._inference.read(self._lane_id, frame)
         if isinstance(reading, Unavailable):
             self.lookout.looked_in_vain(frame)
+            if reading.why != DROPPED:
+                self.unread = reading
             return False
+        self.unread = None
         self.lookout.take(frame, reading)
         return True
 

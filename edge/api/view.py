@@ -11,6 +11,7 @@ from control.domain.readings import Unavailable
 from control.domain.vehicles import VehicleType
 from control.gate.admission import permit_problem
 from control.gate.lane import Barrier as Arm
+from control.gate.presence import counted_down
 from edge.app import Gateway, Lane
 from edge.arrival import Arrival
 from edge.display_words import reason_words
@@ -174,9 +175,10 @@ def _difference(text: str, texts: list[str]) -> int | None:
 
 
 def permit_view(gateway: Gateway, lane: GateLane, text: str) -> JsonObject | None:
-    """The permit of a plate that opens this gate now."""
+    """The permit of a plate that opens this gate now, the entries that were used since it came counted."""
     at = gateway.parts.clock.now()
-    permits = gateway.parts.policy.snapshot.permits.get(text, ())
+    snapshot = counted_down(gateway.parts.policy.snapshot, text, lane.presence)
+    permits = snapshot.permits.get(text, ())
     fitting = (p for p in permits if permit_problem(p, lane.settings.gate_id, at) is None)
     permit: Permit | None = next(fitting, None)
     if permit is None:
@@ -191,15 +193,18 @@ def permit_view(gateway: Gateway, lane: GateLane, text: str) -> JsonObject | Non
 
 
 async def recent_of(gateway: Gateway) -> list[JsonObject]:
-    """The last passages, newest first, with what a person decided about them."""
+    """The last passages, newest first, each with its newest decision and what a person decided about it."""
     rows = await gateway.parts.journal.recent(["passage_decided", "guard_decided"], 4 * RECENT_SHOWN)
     guards: dict[str, Recorded] = {}
     for row in rows:
         if row.kind == "guard_decided":
             guards.setdefault(row.body["arrival_id"], row)
-    shown = [row for row in rows if row.kind == "passage_decided"]
+    newest: dict[str, Recorded] = {}
+    for row in rows:
+        if row.kind == "passage_decided":
+            newest.setdefault(row.body["arrival_id"], row)
     waiting = {lane.held.arrival_id for lane in gateway.gate_lanes() if lane.held and not lane.held.guard_outcome}
-    passed = [row for row in shown if row.body["arrival_id"] not in waiting]
+    passed = [row for row in newest.values() if row.body["arrival_id"] not in waiting]
     return [_recent_view(row.body, guards.get(row.body["arrival_id"])) for row in passed[:RECENT_SHOWN]]
 
 

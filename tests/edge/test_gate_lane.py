@@ -210,6 +210,39 @@ async def test_a_lost_camera_holds_and_is_told_once(bench) -> None:
     assert back["device"] == "camera"
 
 
+async def test_a_vehicle_that_no_reader_looked_at_is_held_as_unread_and_not_as_without_a_plate(bench) -> None:
+    bench.inference.seen = Unavailable(bench.clock.monotonic(), "reader_down")
+    bench.barrier.loop_a = True
+    await bench.run(5.0)
+    (decided,) = await bench.events("passage_decided")
+    assert (decided["outcome"], decided["unavailable"]) == ("hold", "reader_down")
+    assert decided["reasons"][0]["code"] == "plate_unavailable"
+    assert bench.lane.arrival.passage.picture("frame") is not None
+    bench.inference.seen = bench_module.Seen((ELECTRIC,))
+    await bench.run(5.0)
+    newest = (await bench.events("passage_decided"))[-1]
+    assert "plate_appeared_late" not in [reason["code"] for reason in newest["reasons"]]
+    assert newest["outcome"] == "admit"
+
+
+async def test_a_reader_that_is_back_has_looked(bench) -> None:
+    bench.inference.seen = Unavailable(bench.clock.monotonic(), "reader_down")
+    bench.barrier.loop_a = True
+    await bench.run(1.0)
+    bench.inference.seen = bench_module.Seen(())
+    await bench.run(4.0)
+    (decided,) = await bench.events("passage_decided")
+    assert (decided["reasons"][0]["code"], decided["unavailable"]) == ("no_plate", None)
+
+
+async def test_a_dropped_picture_does_not_say_that_the_reader_is_gone(bench) -> None:
+    bench.inference.seen = Unavailable(bench.clock.monotonic(), "picture_dropped")
+    bench.barrier.loop_a = True
+    await bench.run(5.0)
+    (decided,) = await bench.events("passage_decided")
+    assert decided["reasons"][0]["code"] == "no_plate"
+
+
 async def test_a_silent_barrier_is_told_once_and_its_vehicle_waits(bench) -> None:
     bench.barrier.silent = True
     await bench.run(2.0)
