@@ -72,7 +72,8 @@ async def serve_http(handler: Handler, *, host: str, port: int) -> AsyncIterator
             tasks.discard(task)
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
 
     server = await asyncio.start_server(connected, host, port, limit=HEAD_LIMIT)
     try:
@@ -86,7 +87,8 @@ async def serve_http(handler: Handler, *, host: str, port: int) -> AsyncIterator
 
 async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        request = await asyncio.wait_for(_read(reader), REQUEST_TIMEOUT_S)
+        async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            request = await _read(reader)
         answer = await handler(request)
     except (BadRequest, ValueError, asyncio.LimitOverrunError) as error:
         answer = json_answer({"error": str(error)}, 400)
@@ -99,7 +101,8 @@ async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyn
         f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, 'Unknown')}\r\nContent-Type: {answer.content_type}\r\n"
     )
     writer.write(f"{head}Content-Length: {len(answer.content)}\r\nConnection: close\r\n\r\n".encode() + answer.content)
-    await asyncio.wait_for(writer.drain(), SEND_TIMEOUT_S)
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader) -> Request:
@@ -128,6 +131,7 @@ async def _stream(pictures: AsyncGenerator[bytes, None], writer: asyncio.StreamW
                 + picture
                 + b"\r\n"
             )
-            await asyncio.wait_for(writer.drain(), SEND_TIMEOUT_S)
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await writer.drain()
     finally:
         await pictures.aclose()

@@ -20,7 +20,7 @@ STRIDE_PX = 8
 CORNER_UNIT_PX = 64.0
 SIDE_MULTIPLE_PX = 32
 # Longest sides, in pixels, at which a whole picture is seen.
-QUICK_SIDES_PX = (352,)
+QUICK_SIDES_PX = (416,)
 THOROUGH_SIDES_PX = (640, 192)
 # A picture smaller than this is not enlarged further: there is nothing more in it.
 ENLARGEMENT_MAX = 1.5
@@ -136,11 +136,18 @@ def _averaged(
 
 
 def shrunk(image_bgr: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
-    """The picture with its longer side at `side_px` pixels, but never enlarged by more than a half."""
+    """The picture with its longer side at `side_px` pixels, but never enlarged by more than a half.
+
+    Halved as often as that goes, which averages and is ten times as fast as one step to an odd size.
+    """
+    while max(image_bgr.shape[:2]) >= 2 * side_px and min(image_bgr.shape[:2]) >= 2:
+        height, width = image_bgr.shape[0] // 2, image_bgr.shape[1] // 2
+        even = image_bgr[: 2 * height, : 2 * width]
+        image_bgr = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
     height, width = image_bgr.shape[:2]
     scale = min(side_px / max(height, width), ENLARGEMENT_MAX)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return cv2.resize(image_bgr, size, interpolation=cv2.INTER_LINEAR)
 
 
 def _nearest_middle(seen: list[PlateBox], find: PlateBox, scale: float, offset: NDArray[np.float32]) -> PlateBox:

@@ -8,7 +8,6 @@ sure enough for the barrier is policy and lives in `control.gate`.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +55,10 @@ class ReadPlate(Protocol):
     @property
     def characters(self) -> tuple[CharacterReading, ...]:
         """Characters in reading order, without the dot."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the whole text is right, 0 to 1."""
 
     @property
     def colour(self) -> PlateColour:
@@ -176,8 +179,7 @@ class PlateReader:
         if not _is_legible(quad):
             return None
         read = self._recogniser.read(image_bgr, quad)
-        confidence = math.prod(character.probability for character in read.characters)
-        if not read.characters or (score <= DOUBTFUL_SCORE_MAX and _is_ghost(read.characters, confidence)):
+        if not read.characters or (score <= DOUBTFUL_SCORE_MAX and _is_ghost(read)):
             return None
         network = colour.ColourReading(read.colour, read.colour_confidence)
         settled = colour.settle(network, colour.read_pixels(read.plate_bgr))
@@ -185,7 +187,7 @@ class PlateReader:
             characters=read.characters,
             colour=settled.colour,
             colour_confidence=settled.confidence,
-            confidence=confidence,
+            confidence=read.confidence,
             quad=_as_quad(quad),
             rows=read.rows,
         )
@@ -230,8 +232,8 @@ def _is_legible(quad: NDArray[np.float32]) -> bool:
     return max(top, bottom) >= PLATE_WIDTH_PX_MIN and max(left, right) >= PLATE_HEIGHT_PX_MIN
 
 
-def _is_ghost(characters: tuple[CharacterReading, ...], confidence: float) -> bool:
-    return confidence < GHOST_CONFIDENCE_MAX or len(characters) <= GHOST_CHARACTERS_MAX
+def _is_ghost(read: ReadPlate) -> bool:
+    return read.confidence < GHOST_CONFIDENCE_MAX or len(read.characters) <= GHOST_CHARACTERS_MAX
 
 
 def _overlap_frac(quad: Quad, other_quad: Quad) -> float:

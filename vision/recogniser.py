@@ -7,13 +7,14 @@ The places are independent, so the best text of a format is found exactly, place
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from control.domain.plates import ALPHABET, DIGITS, LETTERS, PROVINCES, PlateColour
+from control.domain.plates import ALPHABET, DIGITS, LETTERS, PROVINCES, SERIAL_LETTERS_MAX, PlateColour
 from control.domain.readings import CharacterReading
 from vision.runtime import Model, open_model
 
@@ -63,9 +64,13 @@ _YELLOW = frozenset({PlateColour.YELLOW})
 _WHITE = frozenset({PlateColour.WHITE})
 _BLACK = frozenset({PlateColour.BLACK})
 _GREENS = frozenset({PlateColour.FARM_GREEN, PlateColour.GREEN})
+# The five places of a civil serial: at most two hold letters.
+_SERIALS = tuple(
+    serial for serial in product((DIGITS, LETTERS), repeat=5) if serial.count(LETTERS) <= SERIAL_LETTERS_MAX
+)
 # One tuple of allowed characters per place, and the grounds; the formats are those of `control.domain.plates.FORMATS`.
 TEMPLATES: tuple[tuple[tuple[str, ...], frozenset[PlateColour]], ...] = (
-    ((*_CIVIL, *[_ANY] * 5), _BLUE_YELLOW_BLACK),
+    *(((*_CIVIL, *serial), _BLUE_YELLOW_BLACK) for serial in _SERIALS),
     ((*_CIVIL, _NEV_LETTERS, _ANY, *[DIGITS] * 4), frozenset({PlateColour.GREEN})),
     ((*_CIVIL, *[DIGITS] * 5, _NEV_LETTERS), frozenset({PlateColour.YELLOW_GREEN})),
     ((*_CIVIL, *[_ANY] * 4, "警"), _WHITE),
@@ -109,10 +114,12 @@ GROUND_NATS_MAX = 4.0
 class PlateText:
     """What stands on one plate. `raw` is the likeliest text without the language of formats.
 
-    `plate_bgr` is the plate upright, uint8 (40 or 80, 160, 3).
+    `confidence` is the probability that the whole text is right, its length too. `plate_bgr` is the plate upright,
+    uint8 (40 or 80, 160, 3).
     """
 
     characters: tuple[CharacterReading, ...]
+    confidence: float
     colour: PlateColour
     colour_confidence: float
     rows: int
@@ -124,11 +131,6 @@ class PlateText:
         """The characters in order, without the dot."""
         return "".join(character.char for character in self.characters)
 
-    @property
-    def confidence(self) -> float:
-        """Probability that every character is right, taken as independent."""
-        return float(np.prod([character.probability for character in self.characters])) if self.characters else 0.0
-
 
 class Recogniser:
     """Reads the plate between four corners; one instance serves one thread at a time."""
@@ -136,6 +138,7 @@ class Recogniser:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._sharpness = float(model.facts.get("sharpness", 1.0))
+        self._colour_sharpness = float(model.facts.get("colour_sharpness", 1.0))
 
     @classmethod
     def load(cls, models_dir: Path | None = None) -> Recogniser:
@@ -179,11 +182,13 @@ class Recogniser:
         self, logits: NDArray[np.float32], colour_logits: NDArray[np.float32], rows: int, plate: NDArray[np.uint8]
     ) -> PlateText:
         chances = _softmax(logits * self._sharpness)
-        colours = _softmax(colour_logits)
+        colours = _softmax(colour_logits * self._colour_sharpness)
         raw = chances.argmax(axis=1)
         classes = best_classes(chances, colours)
+        confidence, believed = beliefs(chances, colours, classes)
         return PlateText(
-            characters=tuple(_character(chances[slot], int(best)) for slot, best in enumerate(classes) if best),
+            characters=tuple(_character(believed[slot], int(best)) for slot, best in enumerate(classes) if best),
+            confidence=confidence,
             colour=COLOURS[int(colours.argmax())],
             colour_confidence=float(colours.max()),
             rows=rows,
@@ -206,6 +211,33 @@ def best_classes(chances: NDArray[np.float32], colours: NDArray[np.float32]) -> 
     if logs.max(axis=1).sum() - scores[best] > FORMAT_MARGIN_NATS:
         return chances.argmax(axis=1)
     return allowed[best].argmax(axis=1)
+
+
+def beliefs(
+    chances: NDArray[np.float32], colours: NDArray[np.float32], classes: NDArray[np.int64]
+) -> tuple[float, NDArray[np.float32]]:
+    """(probability that `classes` is the whole text, chances (SLOTS, classes)) once the formats are known.
+
+    The net's places know nothing of each other: it may halve a place between 6 and G where every format wants a digit.
+    So every text of a format is weighed by its chances, one outside of all by `FORMAT_MARGIN_NATS` less, and the
+    ground tells formats of one length apart, as in `best_classes`. A text of no format keeps the net's own chances.
+    """
+    fits = _MASKS[:, np.arange(SLOTS), classes].all(axis=1)
+    whole = float(chances[np.arange(SLOTS), classes].prod())
+    if not fits.any():
+        return whole, chances
+    allowed = np.where(_MASKS, chances[None], 0.0).astype(np.float64)
+    places = allowed.sum(axis=2)
+    grounds = np.maximum(_GROUNDS @ colours, np.exp(-GROUND_NATS_MAX))
+    alike = _LENGTHS[fits][0] == _LENGTHS
+    grounds = np.where(alike, grounds / grounds[alike].max(), 1.0)
+    weights = places.prod(axis=1) * grounds
+    outside = np.exp(-FORMAT_MARGIN_NATS) * max(0.0, 1.0 - float(places.prod(axis=1).sum()))
+    total = float(weights.sum()) + outside
+    per_format = allowed / np.maximum(places, 1e-300)[:, :, None]
+    believed = np.tensordot(weights, per_format, axes=1) / total + chances * (outside / total)
+    confidence = min(1.0, whole * float(grounds[fits].sum()) / total)
+    return float(confidence), believed.astype(np.float32)
 
 
 def shifted(quad: NDArray[np.float32], left: float, top: float, right: float, bottom: float) -> NDArray[np.float32]:

@@ -152,7 +152,7 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """Told once when a device goes. `device` is `camera`, `barrier`, `display`, `clock`, `disk`."""
+    """Told once when a device goes. `device` is `camera`, `barrier`, `display`, `clock`, `disk`, `reader`, `models`."""
 
     device: str
     lane_id: str | None

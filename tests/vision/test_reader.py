@@ -42,6 +42,10 @@ class Text:
     def characters(self) -> tuple[CharacterReading, ...]:
         return tuple(CharacterReading(char, self.probability) for char in self.text)
 
+    @property
+    def confidence(self) -> float:
+        return self.probability ** len(self.text)
+
 
 @dataclass
 class Finds:

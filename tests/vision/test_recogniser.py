@@ -12,6 +12,7 @@ from vision.recogniser import (
     SLOTS,
     TEMPLATES,
     Recogniser,
+    beliefs,
     best_classes,
     join_rows,
     levelled,
@@ -180,3 +181,55 @@ def test_levelling_gives_dusk_and_noon_one_brightness_and_keeps_the_hue(light):
 
 def test_a_black_picture_is_levelled_without_complaint():
     assert levelled(np.zeros((40, 160, 3), np.uint8)).max() == 0
+
+
+# ------------------------------------------------------------------------------------------------------------ beliefs
+
+
+def believed(chances: np.ndarray, colours: np.ndarray = EVEN) -> tuple[float, np.ndarray, np.ndarray]:
+    classes = best_classes(chances, colours)
+    return *beliefs(chances, colours, classes), classes
+
+
+def test_a_place_that_must_hold_a_digit_is_not_halved_by_a_letter():
+    """沪AF58686: the net wavers between 6 and G in the last place, and no format lets a G stand there."""
+    chances = chances_of("沪AF58686", sure=0.98)
+    chances[7, [ALPHABET.index("6") + 1, ALPHABET.index("G") + 1]] = 0.55, 0.43
+    confidence, places, classes = believed(chances, ground(PlateColour.GREEN))
+    assert "".join(ALPHABET[i - 1] for i in classes if i) == "沪AF58686"
+    assert places[7].max() > 0.97
+    assert confidence > 0.85 > chances[np.arange(SLOTS), classes].prod()
+
+
+def test_two_digits_stay_as_doubtful_as_the_net_says():
+    chances = chances_of("沪AF58686", sure=0.98)
+    chances[7, [ALPHABET.index("6") + 1, ALPHABET.index("8") + 1]] = 0.55, 0.43
+    confidence, places, _ = believed(chances, ground(PlateColour.GREEN))
+    assert places[7].max() == pytest.approx(0.56, abs=0.01)
+    assert confidence < 0.57
+
+
+def test_a_character_that_may_be_missing_makes_the_whole_text_doubtful():
+    """苏ED51712 with its last place half empty is a fuel plate's text: the whole is unsure, however sure its places."""
+    chances = chances_of("苏ED51712", sure=0.98)
+    chances[7, [ALPHABET.index("2") + 1, 0]] = 0.5, 0.48
+    assert believed(chances)[0] < 0.6
+
+
+def test_a_text_of_no_format_keeps_the_net_s_chances():
+    chances = chances_of("川川川川川川川", sure=0.999)
+    confidence, places, _ = believed(chances)
+    assert places is chances
+    assert confidence == pytest.approx(0.999**SLOTS, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beliefs_are_probabilities(seed: int):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, rng.uniform(0.5, 6), (SLOTS, len(ALPHABET) + 1))
+    chances = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+    colours = rng.dirichlet(np.ones(len(COLOURS))).astype(np.float32)
+    confidence, places, classes = believed(chances, colours)
+    assert 0 <= confidence <= 1
+    assert np.allclose(places.sum(axis=1), 1, atol=1e-4)
+    assert confidence <= places[np.arange(SLOTS), classes].min() + 1e-5

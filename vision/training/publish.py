@@ -48,6 +48,7 @@ output_meaning = "logits of {SLOTS} places x (none + alphabet); logits of the gr
 alphabet = "{ALPHABET}"
 colours = [{", ".join(f'"{colour}"' for colour in COLOURS)}]
 sharpness = {facts.get("sharpness", "1.0")}
+colour_sharpness = {facts.get("colour_sharpness", "1.0")}
 {plate_rows(facts)}"""
 
 

@@ -72,7 +72,7 @@ VEHICLE = {
     "golf_cart": N_("Golf cart"),
     "motorcycle": N_("Motorcycle"),
     "tricycle": N_("Tricycle"),
-    "unknown": N_("Vehicle type unknown"),
+    "unknown": N_("Vehicle type unsure"),
 }
 ROLE = {"guard": N_("Guard"), "office": N_("Office"), "engineer": N_("Engineer")}
 PERMIT_CLASS = {
@@ -96,6 +96,7 @@ DEVICE = {
     "clock": N_("Clock"),
     "disk": N_("Disk"),
     "reader": N_("Plate reader"),
+    "models": N_("Reading models"),
 }
 BARRIER = {
     "open": N_("Barrier up"),
@@ -115,10 +116,18 @@ DEVICE_WHY = {
     "starting": N_("Starting"),
     "silent": N_("Does not answer"),
     "barrier_silent": N_("Does not answer"),
+    "barrier_unavailable": N_("Does not answer"),
     "unreachable": N_("Does not answer"),
     "stuck": N_("Stuck"),
     "fault": N_("Fault"),
     "loop_fault": N_("Fault"),
+    "reader_died": N_("The reading process ended; it is started again"),
+    "reader_stuck": N_("The reading process hung; it is started again"),
+    "reader_failing": N_("Reading fails on every picture"),
+    "reader_failed": N_("Reading failed on this picture"),
+    "reader_down": N_("The reading process is not running"),
+    "update_refused": N_("A model update was refused; the models in use stay"),
+    "update_rolled_back": N_("New models failed; the ones before are in use again"),
 }
 DIRECTION = {"in": N_("Entry"), "out": N_("Exit")}
 SYNC_LANE = {

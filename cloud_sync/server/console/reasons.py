@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cloud_sync.contract.look.plates import spoken
 from cloud_sync.server.console import reading
+from cloud_sync.server.console.labels import label
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.records import PassageRecord, ReasonRecord
 from control.gate.reasons import REASONS
 
-_NEAR_PERMIT, _CHARACTER_UNSURE = "near_permit", "character_unsure"
+_NEAR_PERMIT, _CHARACTER_UNSURE, _UNAVAILABLE = "near_permit", "character_unsure", "plate_unavailable"
 _ICONS = {
     "battery_electric": "zap",
     "registered_new_energy": "zap",
@@ -22,6 +23,13 @@ _ICONS = {
     "already_inside": "copy",
     "plate_unavailable": "video-off",
     "no_plate": "image-off",
+    "plate_without_vehicle": "sticky-note",
+    "plate_of_other_vehicle": "truck",
+    "plate_wrong_size": "maximize",
+    "plate_wrong_place": "scan-eye",
+    "plate_moves_apart": "activity",
+    "plate_appeared_late": "clock",
+    "tailgated": "car",
     "leaving": "arrow-up-right",
     "permit_valid": "shield-check",
 }
@@ -65,4 +73,4 @@ def reason_sentence(words: Words, reason: ReasonRecord, record: PassageRecord) -
         shares = ", ".join(f"{char} {reading.percent(share)}" for char, share in read)
         line = words.gettext("opening by itself needs %(p)s") % {"p": words.percent(reading.character_line_frac())}
         return f"{shares}；{line}" if words.language == "zh" else f"{shares}; {line}"
-    return reason.detail
+    return label(words, "device_why", reason.detail) if reason.code == _UNAVAILABLE else reason.detail

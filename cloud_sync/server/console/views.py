@@ -176,7 +176,8 @@ def whys(words: Words, record: PassageRecord) -> tuple[Line, ...]:
 def unread_sentence(words: Words, record: PassageRecord) -> str:
     """Why there is no reading."""
     if record.unavailable:
-        return words.gettext("The camera could not be read: %(why)s") % {"why": record.unavailable}
+        why = label(words, "device_why", record.unavailable)
+        return words.gettext("The plate could not be read: %(why)s") % {"why": why}
     return words.gettext("No plate was found in the picture.")
 
 

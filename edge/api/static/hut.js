@@ -277,6 +277,7 @@ function reasonRow(reason) {
   const near = reason.code === "near_permit";
   const text = node("span", "", reason[lang]);
   if (near && reason.detail) text.append(" ", node("b", "num", reason.detail));
+  if (reason.code === "plate_unavailable" && boot.words[reason.detail]) text.append(" · ", w(reason.detail));
   return node("div", "reason", node("span", near ? "c-permit" : "c-hold", icon(near ? "shield-check" : "circle-pause")), text);
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -166,6 +168,33 @@ async def test_a_passage_is_in_the_recent_strip(guard, hut, electric) -> None:
     await hut.until(lambda: hut.bench.barrier.pulses)
     (recent,) = (await guard.get("/api/state")).json()["recent"]
     assert (recent["plate"]["text"], recent["outcome"]) == ("琼AD12345", "admit")
+
+
+async def test_a_vehicle_that_was_decided_twice_is_one_row_with_the_newest_decision(guard, hut, unsure, electric) -> None:
+    await hut.hold(unsure)
+    hut.bench.inference.seen = type(hut.bench.inference.seen)((electric,))
+    await hut.until(lambda: hut.bench.barrier.pulses)
+    assert len(await hut.bench.events("passage_decided")) >= 2
+    (recent,) = (await guard.get("/api/state")).json()["recent"]
+    assert (recent["plate"]["text"], recent["outcome"]) == ("琼AD12345", "admit")
+
+
+async def test_a_permit_whose_entries_are_used_up_here_is_not_offered(guard, hut, unsure) -> None:
+    snapshot = hut.policy.snapshot
+    permit = replace(snapshot.permits["琼C78083"][0], entries_left=1)
+    hut.policy.snapshot = replace(snapshot, permits={"琼C78083": (permit,)})
+    body = {"arrival_id": "a1", "direction": "in", "reasons": [], "plate": {"text": "琼C78083"}, "movement": "passed"}
+    body |= {"at": datetime.now(UTC).isoformat(), "permit_id": permit.permit_id}
+    hut.bench.lane.presence.take("passage_decided", body)
+    await hut.hold(unsure)
+    assert (await hut_readings(guard))["琼C78083"] is not None
+    hut.bench.lane.presence.take("vehicle_passed", body)
+    assert (await hut_readings(guard))["琼C78083"] is None
+
+
+async def hut_readings(guard: httpx.AsyncClient) -> dict[str, object]:
+    (hold,) = (await guard.get("/api/state")).json()["holds"]
+    return {reading["text"]: reading["permit"] for reading in hold["readings"]}
 
 
 async def test_signing_out_ends_the_session(guard) -> None:
