@@ -170,7 +170,9 @@ async def test_a_passage_is_in_the_recent_strip(guard, hut, electric) -> None:
     assert (recent["plate"]["text"], recent["outcome"]) == ("琼AD12345", "admit")
 
 
-async def test_a_vehicle_that_was_decided_twice_is_one_row_with_the_newest_decision(guard, hut, unsure, electric) -> None:
+async def test_a_vehicle_that_was_decided_twice_is_one_row_with_the_newest_decision(
+    guard, hut, unsure, electric
+) -> None:
     await hut.hold(unsure)
     hut.bench.inference.seen = type(hut.bench.inference.seen)((electric,))
     await hut.until(lambda: hut.bench.barrier.pulses)
