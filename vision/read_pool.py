@@ -77,12 +77,15 @@ class ReadPool:
             if not due:
                 return
             job = due.popleft()
-            while (result := self._given(job)) is not None:
+            result = self._given(job, begun=False)
+            while result is not None:
                 yield result
+                result = self._given(job, begun=True)
             yield None
 
-    def _given(self, job: _Job) -> Result | None:
-        while not self._stop.is_set():
+    def _given(self, job: _Job, *, begun: bool) -> Result | None:
+        """The next of this file. One that has begun is waited for, so that what was given is also counted."""
+        while begun or not self._stop.is_set():
             try:
                 given = job.given.get(timeout=WAIT_S)
             except queue.Empty:
@@ -100,6 +103,6 @@ class ReadPool:
                 reader = reader or self._make_reader()
                 for result in results_of(job.source, reader, self._way, self._stop):
                     job.given.put(result)
-                job.given.put(None)
+                job.given.put(Stopped() if job.source.is_video and self._stop.is_set() else None)
             except BaseException as error:  # noqa: BLE001 raised again where the results are taken
                 job.given.put(error)
