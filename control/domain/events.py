@@ -152,7 +152,10 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """Told once when a device goes. `device` is `camera`, `barrier`, `display`, `clock`, `disk`, `reader`, `models`."""
+    """Told once when a device goes.
+
+    `device` is `camera`, `barrier`, `display`, `clock`, `disk`, `reader`, `models`, or the id of a microgrid device.
+    """
 
     device: str
     lane_id: str | None
@@ -221,6 +224,112 @@ class JournalRebuilt:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class EnergySample:
+    """The microgrid over one period (1 s as measured; 10 s, 60 s and 900 s are means), on the telemetry lane.
+
+    `kw` has means by name: `pv`, `load`, `ev`, `storage`, `grid`, `curtailed`, `shed`; a name that is absent was not
+    known, for `good_frac` says how much of the period was. `kwh` has energies of the period: `pv`, `load`, `ev`,
+    `charged`, `discharged`, `imported`, `exported`, `curtailed`, `unserved`. `peak_import_kw` is the highest second.
+    `devices` has what single devices say, by id (10 s and longer).
+    """
+
+    at: str
+    period_s: int
+    mode: str
+    kw: dict[str, float]
+    kwh: dict[str, float]
+    soc_frac: float | None
+    peak_import_kw: float | None
+    frequency_hz: float | None
+    good_frac: float
+    binding: str
+    settings_version: int
+    devices: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyPlanned:
+    """A plan that now holds: bands of the forecast and what is intended, one value a slot, with the reasons."""
+
+    at: str
+    starts_at: str
+    slot_s: int
+    rung: str
+    settings_version: int
+    made_ms: float
+    series: dict[str, list[float]]
+    because: list[dict[str, Any]]
+    violations: list[str]
+    ride_through_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyModeChanged:
+    """The state machine of the grid connection moved."""
+
+    before: str
+    after: str
+    why: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyAlarmRaised:
+    """Something on the microgrid needs a look: told once, with evidence and a suggestion's code.
+
+    `code` is `pv_outage`, `pv_shading`, `pv_soiling`, `pv_clipping`, `pv_derating`, `pv_sensor_frozen`,
+    `write_not_taken`, `limit_exceeded`, `plan_late`, `settings_refused`, ...
+    """
+
+    alarm_id: str
+    code: str
+    severity: str
+    device: str
+    evidence: dict[str, Any]
+    suggestion: str
+    lost_kwh: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyAlarmCleared:
+    """It is over."""
+
+    alarm_id: str
+    code: str
+    device: str
+    after_s: float
+    lost_kwh: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnergySettingsTaken:
+    """The gateway's answer to settings that came down: `used`, `waiting` (until `effective_at`) or `refused`."""
+
+    version: int
+    outcome: str
+    detail: str
+    effective_at: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingSession:
+    """A vehicle at a charger: `started`, `updated` (every few minutes) or `ended`."""
+
+    session_id: str
+    charger: str
+    phase: str
+    energy_kwh: float
+    fed_back_kwh: float
+    soc_frac: float | None
+    depart_at: str | None
+    power_kw: float | None
+    at: str
+
+
 EVENT_KINDS: dict[str, tuple[type, SyncLane]] = {
     "passage_decided": (PassageDecided, SyncLane.GATE),
     "barrier_commanded": (BarrierCommanded, SyncLane.GATE),
@@ -237,5 +346,12 @@ EVENT_KINDS: dict[str, tuple[type, SyncLane]] = {
     "journal_rebuilt": (JournalRebuilt, SyncLane.ALARM),
     "gateway_health": (GatewayHealth, SyncLane.TELEMETRY),
     "media_stored": (MediaStored, SyncLane.MEDIA),
+    "energy_sample": (EnergySample, SyncLane.TELEMETRY),
+    "energy_planned": (EnergyPlanned, SyncLane.TELEMETRY),
+    "charging_session": (ChargingSession, SyncLane.TELEMETRY),
+    "energy_mode_changed": (EnergyModeChanged, SyncLane.ALARM),
+    "energy_alarm_raised": (EnergyAlarmRaised, SyncLane.ALARM),
+    "energy_alarm_cleared": (EnergyAlarmCleared, SyncLane.ALARM),
+    "energy_settings_taken": (EnergySettingsTaken, SyncLane.ALARM),
 }
 KIND_OF: dict[type, str] = {shape: kind for kind, (shape, _) in EVENT_KINDS.items()}

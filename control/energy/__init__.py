@@ -1,0 +1,1 @@
+"""The microgrid: forecast, plan, dispatch, diagnosis of PV, and the compiled kernels behind them."""

@@ -1,0 +1,138 @@
+"""What the fast loop takes and gives: owns the frozen picture of one second and the commands that follow from it.
+
+A value that could not be had is None, never 0. Signs as in `control.domain.energy`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from control.domain.energy import GridMode, LoadTier
+from control.energy.plan import ValueCurve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageNow:
+    """One storage. The limits are what its management system allows now, both positive."""
+
+    id: str
+    soc_frac: float | None
+    power_kw: float | None
+    charge_max_kw: float
+    discharge_max_kw: float
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PvNow:
+    """One inverter. `available_kw` is what the sun would give without a limit, as far as is known."""
+
+    id: str
+    power_kw: float | None
+    available_kw: float | None
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvNow:
+    """One connected vehicle. `depart_in_s` is None where nobody said when it leaves."""
+
+    id: str
+    power_kw: float | None
+    min_kw: float
+    max_kw: float
+    v2g_kw: float = 0.0
+    soc_frac: float | None = None
+    needed_kwh: float | None = None
+    depart_in_s: float | None = None
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadNow:
+    """One feeder. `switched_s` is how long it has been on or off as it is."""
+
+    id: str
+    tier: LoadTier
+    sheddable: bool
+    power_kw: float | None
+    on: bool
+    switched_s: float
+    rated_kw: float
+    min_off_s: float
+    min_on_s: float
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteNow:
+    """One second of the whole site.
+
+    `grid_live` is whether the utility's side of the breaker has voltage; `grid_hz` its frequency, `bus_hz` ours.
+    `now_s` is monotonic. `import_price`, `export_price` and `carbon_price_per_kwh` are yuan a kWh of this moment.
+    """
+
+    now_s: float
+    grid_kw: float | None
+    breaker_closed: bool | None
+    grid_live: bool | None
+    grid_hz: float | None
+    bus_hz: float | None
+    import_price: float
+    export_price: float
+    carbon_price_per_kwh: float
+    storages: tuple[StorageNow, ...] = ()
+    pvs: tuple[PvNow, ...] = ()
+    evs: tuple[EvNow, ...] = ()
+    loads: tuple[LoadNow, ...] = ()
+    hold_wanted: bool = False
+    storage_wanted_kw: float | None = None  # a person has taken over: positive discharges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchState:
+    """What the fast loop remembers from one second to the next."""
+
+    mode: GridMode = GridMode.GRID_TIED
+    mode_since_s: float = 0.0
+    last_s: float | None = None
+    last_grid_kw: float | None = None
+    storage_kw: dict[str, float] = field(default_factory=dict)
+    pv_limit_kw: dict[str, float] = field(default_factory=dict)
+    meter_lost_cycles: int = 0
+    grid_good_since_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What is written to the devices. A PV limit of None means no limit; `breaker` None leaves it."""
+
+    storage_kw: dict[str, float]
+    pv_limit_kw: dict[str, float | None]
+    ev_limit_kw: dict[str, float]
+    load_on: dict[str, bool]
+    breaker_closed: bool | None = None
+    grid_forming: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One second's answer. `binding` names what decided, `unmet` the limits that could not be kept, in kW over."""
+
+    commands: Commands
+    state: DispatchState
+    binding: str
+    unmet: dict[str, float] = field(default_factory=dict)
+
+
+__all__ = [
+    "Commands",
+    "Dispatch",
+    "DispatchState",
+    "EvNow",
+    "LoadNow",
+    "PvNow",
+    "SiteNow",
+    "StorageNow",
+    "ValueCurve",
+]

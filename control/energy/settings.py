@@ -1,0 +1,199 @@
+"""What an operator may change: owns every weight and limit with unit and range, the tariff, and refusing nonsense.
+
+Settings are versioned rows: a version takes effect at a time, has an author and a reason, and is never edited. The
+gateway refuses what `read_settings` refuses, and so does the cloud.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from control.domain.errors import IslandError
+
+
+class SettingsError(IslandError):
+    """A setting is missing, of a wrong type, out of its range, or contradicts another; the text names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a number may be. `step` is the slider's."""
+
+    unit: str
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffPeriod:
+    """Prices from `from_hour` to `to_hour` (local, `to_hour` excluded) on these months (empty: all)."""
+
+    name: str
+    from_hour: float
+    to_hour: float
+    import_per_kwh: float
+    export_per_kwh: float
+    months: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergySettings:
+    """One version of everything that the controller weighs. Money in yuan.
+
+    `import_target_kw` is a wish that is paid for when it is missed; `import_max_kw` and `export_max_kw` are hard.
+    Prices in the tariff hold where no day-ahead prices were delivered. `carbon_per_kwh` is the grid's intensity in kg.
+    """
+
+    import_max_kw: float = 6000.0
+    export_max_kw: float = 3000.0
+    import_target_kw: float = 2500.0
+    ramp_max_kw_per_min: float = 2000.0
+    demand_charge_per_kw: float = 40.0
+    carbon_price_per_t: float = 80.0
+    carbon_per_kwh: float = 0.3648
+    carbon_source: str = "国家温室气体排放因子 海南 2022"
+    wear_per_kwh: float = 0.21
+    reserve_frac: float = 0.15
+    ride_through_h: float = 2.0
+    soc_max_frac: float = 0.95
+    unserved_per_kwh: float = 20.0
+    ev_min_frac: float = 0.2
+    v2g: bool = True
+    v2g_soc_min_frac: float = 0.4
+    shed_allowed: bool = True
+    plan_period_s: float = 120.0
+    horizon_h: float = 36.0
+    tariff: tuple[TariffPeriod, ...] = field(
+        default_factory=lambda: (
+            TariffPeriod(name="谷 valley", from_hour=23, to_hour=7, import_per_kwh=0.31, export_per_kwh=0.28),
+            TariffPeriod(name="平 flat", from_hour=7, to_hour=10, import_per_kwh=0.66, export_per_kwh=0.36),
+            TariffPeriod(name="峰 peak", from_hour=10, to_hour=12, import_per_kwh=1.05, export_per_kwh=0.36),
+            TariffPeriod(name="平 flat", from_hour=12, to_hour=16, import_per_kwh=0.66, export_per_kwh=0.36),
+            TariffPeriod(name="峰 peak", from_hour=16, to_hour=22, import_per_kwh=1.05, export_per_kwh=0.36),
+            TariffPeriod(name="平 flat", from_hour=22, to_hour=23, import_per_kwh=0.66, export_per_kwh=0.36),
+        )
+    )
+
+    @property
+    def carbon_per_kwh_cost(self) -> float:
+        """What the carbon of one imported kWh weighs, yuan."""
+        return self.carbon_per_kwh * self.carbon_price_per_t / 1000.0
+
+
+RANGES: dict[str, Range] = {
+    "import_max_kw": Range("kW", 0, 20_000, 50),
+    "export_max_kw": Range("kW", 0, 20_000, 50),
+    "import_target_kw": Range("kW", 0, 20_000, 50),
+    "ramp_max_kw_per_min": Range("kW/min", 10, 60_000, 10),
+    "demand_charge_per_kw": Range("元/kW·月", 0, 500, 1),
+    "carbon_price_per_t": Range("元/t", 0, 5_000, 10),
+    "carbon_per_kwh": Range("kg/kWh", 0, 2, 0.0001),
+    "wear_per_kwh": Range("元/kWh", 0, 5, 0.01),
+    "reserve_frac": Range("", 0, 0.9, 0.01),
+    "ride_through_h": Range("h", 0, 72, 0.5),
+    "soc_max_frac": Range("", 0.1, 1, 0.01),
+    "unserved_per_kwh": Range("元/kWh", 0, 1_000, 1),
+    "ev_min_frac": Range("", 0, 1, 0.05),
+    "v2g_soc_min_frac": Range("", 0, 1, 0.05),
+    "plan_period_s": Range("s", 60, 900, 10),
+    "horizon_h": Range("h", 6, 72, 1),
+}
+_PRICE_MAX = 20.0
+
+
+def settings_json(settings: EnergySettings) -> dict[str, Any]:
+    """The settings as a JSON object; `read_settings` is its inverse."""
+    plain = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "tariff"}
+    rows = [
+        {f.name: getattr(row, f.name) for f in fields(row)} | {"months": list(row.months)} for row in settings.tariff
+    ]
+    return plain | {"tariff": rows}
+
+
+def read_settings(value: object) -> EnergySettings:
+    """Settings from a JSON object that has every key; raises SettingsError for anything that cannot be meant."""
+    if not isinstance(value, dict):
+        raise SettingsError("The settings are no JSON object.")
+    known = {f.name for f in fields(EnergySettings)}
+    if extra := sorted(set(value) - known):
+        raise SettingsError(f"{extra[0]} is no setting.")
+    if missing := sorted(known - set(value)):
+        raise SettingsError(f"{missing[0]} is missing.")
+    numbers = {key: _number(key, value[key], span) for key, span in RANGES.items()}
+    flags = {key: _flag(key, value[key]) for key in ("v2g", "shed_allowed")}
+    source = value["carbon_source"]
+    if not isinstance(source, str) or not source.strip():
+        raise SettingsError("carbon_source must say where the grid's intensity is from.")
+    made = EnergySettings(**numbers, **flags, carbon_source=source, tariff=_tariff(value["tariff"]))  # type: ignore[arg-type]
+    _check_together(made)
+    return made
+
+
+def _number(key: str, value: object, span: Range) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise SettingsError(f"{key} must be a number in {span.unit or 'parts of 1'}.")
+    if not span.low <= value <= span.high:
+        raise SettingsError(f"{key} is {value:g} {span.unit}: allowed are {span.low:g} to {span.high:g}.")
+    return float(value)
+
+
+def _flag(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{key} must be true or false.")
+    return value
+
+
+def _tariff(value: object) -> tuple[TariffPeriod, ...]:
+    if not isinstance(value, (list, tuple)) or not value or len(value) > 96:
+        raise SettingsError("tariff must be a list of 1 to 96 periods.")
+    return tuple(_period(f"tariff[{index}]", one) for index, one in enumerate(value))
+
+
+def _period(where: str, value: object) -> TariffPeriod:
+    if not isinstance(value, dict) or set(value) != {f.name for f in fields(TariffPeriod)}:
+        raise SettingsError(f"{where} needs name, from_hour, to_hour, import_per_kwh, export_per_kwh and months.")
+    price, hour = Range("元/kWh", -_PRICE_MAX, _PRICE_MAX, 0.01), Range("h", 0, 24, 0.25)
+    months = value["months"]
+    if not isinstance(months, (list, tuple)) or any(type(one) is not int or not 1 <= one <= 12 for one in months):
+        raise SettingsError(f"{where}.months must be a list of 1 to 12.")
+    if not isinstance(value["name"], str):
+        raise SettingsError(f"{where}.name must be a text.")
+    return TariffPeriod(
+        name=value["name"],
+        from_hour=_number(f"{where}.from_hour", value["from_hour"], hour),
+        to_hour=_number(f"{where}.to_hour", value["to_hour"], hour),
+        import_per_kwh=_number(f"{where}.import_per_kwh", value["import_per_kwh"], price),
+        export_per_kwh=_number(f"{where}.export_per_kwh", value["export_per_kwh"], price),
+        months=tuple(months),
+    )
+
+
+def _check_together(settings: EnergySettings) -> None:
+    if settings.import_target_kw > settings.import_max_kw:
+        raise SettingsError("import_target_kw is above import_max_kw: the wish cannot be larger than the hard limit.")
+    if settings.reserve_frac >= settings.soc_max_frac:
+        raise SettingsError("reserve_frac is not below soc_max_frac: nothing would be left to use.")
+    for month in range(1, 13):
+        for quarter in range(96):
+            _period_at(settings.tariff, month, quarter / 4)
+
+
+def _period_at(tariff: tuple[TariffPeriod, ...], month: int, hour: float) -> TariffPeriod:
+    for period in tariff:
+        if (not period.months or month in period.months) and _covers(period, hour):
+            return period
+    raise SettingsError(f"tariff has no period for month {month} at {hour:05.2f} h.")
+
+
+def _covers(period: TariffPeriod, hour: float) -> bool:
+    if period.from_hour < period.to_hour:
+        return period.from_hour <= hour < period.to_hour
+    return hour >= period.from_hour or hour < period.to_hour
+
+
+def tariff_at(settings: EnergySettings, *, month: int, hour: float) -> TariffPeriod:
+    """The period that holds at a local month (1 to 12) and hour (0 to 24)."""
+    return _period_at(settings.tariff, month, hour)

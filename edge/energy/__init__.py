@@ -1,0 +1,1 @@
+"""The microgrid's part of a gateway: points, cycle, planning, telemetry."""
