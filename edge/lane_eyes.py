@@ -12,7 +12,7 @@ from control.gate.lane import Phase
 from edge.arrival import IN_VIEW_S, Arrival, Lookout
 from edge.field_state import CameraWatch
 from edge.inference import DROPPED, InferenceWorker
-from edge.ports import Clock, Frame
+from edge.ports import Clock, Frame, FrameReading
 
 # A vehicle that waits is read less often: while it moves to see where it goes, while it stands in case it clears up.
 # While one passes, it is the next one that is looked for: it may slip through behind.
@@ -41,8 +41,7 @@ class LaneEyes:
             return True
         if not self._should_read(item, phase, loop_a_occupied=loop_a_occupied):
             return False
-        frame = replace(item, vehicles=self._wants_vehicles(item, arrival))
-        reading = await self._inference.read(self._lane_id, frame)
+        frame, reading = await self._read(item, arrival)
         if isinstance(reading, Unavailable):
             self.lookout.looked_in_vain(frame)
             if reading.why != DROPPED:
@@ -51,6 +50,21 @@ class LaneEyes:
         self.unread = None
         self.lookout.take(frame, reading)
         return True
+
+    async def _read(self, item: Frame, arrival: Arrival | None) -> tuple[Frame, FrameReading | Unavailable]:
+        """A picture's reading, and the picture with what was looked for in it.
+
+        The first picture with a plate is read once more, with its vehicles: the next one can then be decided upon
+        without that look, which takes longer than the plates.
+        """
+        frame = replace(item, vehicles=self._wants_vehicles(item, arrival))
+        reading = await self._inference.read(self._lane_id, frame)
+        new_here = not (frame.vehicles or isinstance(reading, Unavailable)) and bool(reading.plates)
+        if not new_here or not self.lookout.wants_vehicles(item.taken_s):
+            return frame, reading
+        frame = replace(item, vehicles=True)
+        again = await self._inference.read(self._lane_id, frame)
+        return frame, reading if isinstance(again, Unavailable) else again
 
     def _should_read(self, frame: Frame, phase: Phase, *, loop_a_occupied: bool) -> bool:
         match phase:

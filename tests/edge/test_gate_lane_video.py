@@ -269,6 +269,16 @@ async def test_a_plate_on_its_vehicle_opens_and_the_vehicle_is_looked_for_a_few_
     assert decided["vehicle"]["type"] == "car"
 
 
+async def test_the_first_picture_with_a_plate_is_searched_for_vehicles_and_the_next_one_is_not(bench) -> None:
+    bench.inference.seen = Seen((ELECTRIC,), (car(),))
+    before = len(bench.inference.read_s)
+    for reads in (2, 3):
+        bench.clock.advance(0.1)
+        await bench.picture()
+        assert bench.inference.looks == 1
+        assert len(bench.inference.read_s) - before == reads
+
+
 async def test_one_missed_vehicle_is_looked_for_again_before_anybody_is_called(bench) -> None:
     bench.barrier.loop_a = True
     bench.inference.seen = Seen((ELECTRIC,), ())
