@@ -1,7 +1,7 @@
 """The gateway's configuration: owns its keys, their defaults, and the words that refuse a wrong file.
 
 One TOML file becomes one frozen tree. `edge/site.example.toml` documents every key, and a test compares
-the two. Secrets come from a file (`KEY_file`) or from the environment (`ISLAND_EDGE_SECTION_KEY`), never
+the two; the microgrid's keys are `edge.energy.config`'s. Secrets come from a file (`KEY_file`) or from the environment (`ISLAND_EDGE_SECTION_KEY`), never
 from the TOML itself.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from control.domain.errors import ConfigurationError
 from control.domain.passages import Direction
 from edge.config_reading import Secret, read_tree
+from edge.energy.config import EnergyConfig, check_energy
 
 WEAK_PINS = frozenset({"0000", "1111", "1234", "4321", "00000000", "111111", "123456", "654321", "12345678", "888888"})
 PIN_LENGTH_MIN = 6
@@ -46,6 +47,7 @@ class GatewayConfig:
     data_dir: Path
     turn_period_ms: int = 50
     health_period_s: float = 5.0
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +167,11 @@ class EvidenceConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConfig:
-    """The whole file."""
+    """The whole file: lanes, a microgrid, or both."""
 
     gateway: GatewayConfig
-    lane: tuple[LaneConfig, ...]
+    lane: tuple[LaneConfig, ...] = ()
+    energy: EnergyConfig | None = None
     cloud: CloudConfig = field(default_factory=CloudConfig)
     hut: HutConfig = field(default_factory=lambda: HutConfig(enabled=False))
     rules: RulesConfig = field(default_factory=RulesConfig)
@@ -184,15 +187,17 @@ def load(path: Path, environment: Mapping[str, str]) -> SiteConfig:
 
 
 def _check(path: Path, config: SiteConfig) -> None:
+    if not config.lane and config.energy is None:
+        raise ConfigurationError(f"{path}: there is neither a [[lane]] nor [energy]; a gateway needs one of them.")
     _check_lanes(path, config.lane)
+    if config.energy is not None:
+        check_energy(path, config.energy)
     _check_hut(path, config.hut)
     _check_cloud(path, config.cloud)
     _check_updates(path, config)
 
 
 def _check_lanes(path: Path, lanes: tuple[LaneConfig, ...]) -> None:
-    if not lanes:
-        raise ConfigurationError(f"{path}: there is no [[lane]]; a gateway needs at least one.")
     ids = [lane.id for lane in lanes]
     if len(set(ids)) != len(ids):
         raise ConfigurationError(f"{path}: lane.id is used twice; each lane needs an id of its own.")

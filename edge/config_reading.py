@@ -131,7 +131,8 @@ def _scalar(value: Any, hint: Any, place: _Place) -> Any:
         value = float(value)
     if type(value) is not hint:
         raise place.error(f"must be {hint.__name__}, not {type(value).__name__}.")
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+    signed = place.key.endswith("_deg")  # west and south
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0 and not signed:
         raise place.error("must not be negative.")
     return value
 

@@ -1,7 +1,7 @@
 """Version 1 of what gateway and cloud say to each other: owns the messages and their bytes.
 
-Up: `Hello` and `Batch`. Back: `Ack`. Down: `Snapshot`, `Command` and `HeadOrder`, signed
-(`v1_down`, offered here too).
+Up: `Hello` and `Batch`. Back: `Ack`. Down, signed: `Snapshot`, `Command` and `HeadOrder` (`v1_down`),
+`EnergySettingsOrder` and `EnergyTakeover` (`v1_energy_down`), offered here too.
 Every message is one zstd frame around one msgpack array that begins with the schema number and the
 message's name. Decoding raises ContractError on anything else; v1.schema.json describes the arrays.
 """
@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 from cloud_sync.contract.chain import HASH_BYTES, event_hash, genesis_hash
 from cloud_sync.contract.frame import Fields, pack, unpack
+from cloud_sync.contract.signed import KeyPair, PublicKey
 from cloud_sync.contract.v1_down import (
     Command,
     HeadAction,
     HeadOrder,
-    KeyPair,
-    PublicKey,
     Snapshot,
     open_command,
     open_head_order,
@@ -29,6 +28,15 @@ from cloud_sync.contract.v1_down import (
     seal_command,
     seal_head_order,
     seal_snapshot,
+)
+from cloud_sync.contract.v1_energy_down import (
+    EnergySettingsOrder,
+    EnergyTakeover,
+    TakeoverMode,
+    open_energy_settings,
+    open_takeover,
+    seal_energy_settings,
+    seal_takeover,
 )
 from control.domain.errors import ContractError
 
@@ -38,6 +46,8 @@ __all__ = [
     "Batch",
     "ChainBroken",
     "Command",
+    "EnergySettingsOrder",
+    "EnergyTakeover",
     "EventRow",
     "HeadAction",
     "HeadOrder",
@@ -46,6 +56,7 @@ __all__ = [
     "Point",
     "PublicKey",
     "Snapshot",
+    "TakeoverMode",
     "batch_of",
     "decode_ack",
     "decode_up",
@@ -53,11 +64,15 @@ __all__ = [
     "encode_up",
     "genesis_hash",
     "open_command",
+    "open_energy_settings",
     "open_head_order",
     "open_snapshot",
+    "open_takeover",
     "seal_command",
+    "seal_energy_settings",
     "seal_head_order",
     "seal_snapshot",
+    "seal_takeover",
     "topic_ack",
     "topic_down",
     "topic_up",
@@ -186,7 +201,7 @@ def topic_ack(gateway: str, lane: int) -> str:
 
 
 def topic_down(gateway: str, kind: str) -> str:
-    """Where the cloud publishes `snapshot` (retained), `command` and `head`."""
+    """Where the cloud publishes `snapshot` and `energy` (retained), `command`, `head` and `takeover`."""
     return f"island/v1/{gateway}/down/{kind}"
 
 

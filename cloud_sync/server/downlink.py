@@ -1,5 +1,7 @@
 """What goes down to the gateways: owns the signing key, the publishing of snapshots (retained) and of commands.
 
+What is the microgrids' is published by `downlink_energy` in the same turns.
+
 A change in the database wakes it (NOTIFY on `store.DOWNLINK_CHANNEL`); a slow look now and then makes up for
 a notification that was lost. Snapshots follow one another no faster than one a second, so that many changes in a row
 go down together; a revocation or a new watch entry waits for nothing.
@@ -21,6 +23,7 @@ import structlog
 from cloud_sync.contract.v1 import Command, KeyPair, Snapshot, seal_command, seal_head_order, seal_snapshot, topic_down
 from cloud_sync.mqtt_client import MqttClient
 from cloud_sync.server import queries_office, vehicle_heads
+from cloud_sync.server.downlink_energy import EnergyDownlink
 from cloud_sync.server.ingest_worker import BrokerAccess
 from cloud_sync.server.secret_files import read_secret, write_secret
 from cloud_sync.server.services import Clock
@@ -60,6 +63,7 @@ class DownlinkPublisher:
         self, *, access: BrokerAccess, pool: asyncpg.Pool, database_url: str, key: KeyPair, clock: Clock
     ) -> None:
         self._access, self._pool, self._url, self._key, self._clock = access, pool, database_url, key, clock
+        self._energy = EnergyDownlink(pool=pool, key=key, clock=clock)
         self._wake = asyncio.Event()
         self._published: dict[str, int] = {}
         self._snapshot_due_s = 0.0
@@ -83,6 +87,7 @@ class DownlinkPublisher:
 
     async def _session(self, listener: asyncpg.Connection) -> None:
         self._published.clear()
+        self._energy.forget()
         self._snapshot_due_s = 0.0
         try:
             async with self._access.client("downlink") as client:
@@ -99,6 +104,7 @@ class DownlinkPublisher:
         self._wake.clear()
         await self.publish_commands(client)
         await self.publish_head_orders(client)
+        await self._energy.publish(client)
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._snapshot_due_s:
             # Before anything is read: an urgent change that comes meanwhile makes it due again.

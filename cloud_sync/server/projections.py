@@ -1,5 +1,6 @@
 """From events to the tables that people read: owns `passages`, `lanes`, `gateway_health`, `alarms`, `media_links`.
 
+The microgrid's tables are `projections_energy`'s.
 It also counts entries under counted permits (`permit_entries`): an event counts once, whatever is rebuilt.
 
 `apply` runs in ingest's transaction, after the rows were stored. Kinds that this server does not know are stored
@@ -9,15 +10,17 @@ and not projected. Everything here can be rebuilt from `events`; what people did
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
 
-from cloud_sync.server.bodies import BadBody, parsed_time, read_body
+from cloud_sync.server import projections_energy
+from cloud_sync.server.bodies import BadBody, read_body
 from cloud_sync.server.live import Change, announce
+from cloud_sync.server.projection_parts import Batch, Fact, Writer, at_of
 from control.domain.events import (
     EVENT_KINDS,
     BarrierCommanded,
@@ -63,21 +66,6 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    uuid: UUID
-    body: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Where the facts of one call go, and when they were received."""
-
-    connection: Any
-    gateway_id: str
-    received_at: datetime
-
-
 async def apply(
     connection: Any, gateway_id: str, events: Iterable[StoredEvent], *, received_at: datetime | None = None
 ) -> tuple[Rejected, ...]:
@@ -85,7 +73,7 @@ async def apply(
     facts, rejected = _facts(events)
     if facts:
         at = received_at or await connection.fetchval("SELECT now()")
-        batch = _Batch(connection, gateway_id, at)
+        batch = Batch(connection, gateway_id, at)
         changes: list[Change] = []
         for kind, write in _WRITERS.items():
             if kind in facts:
@@ -95,8 +83,8 @@ async def apply(
     return rejected
 
 
-def _facts(events: Iterable[StoredEvent]) -> tuple[dict[str, list[_Fact]], tuple[Rejected, ...]]:
-    facts: dict[str, list[_Fact]] = {}
+def _facts(events: Iterable[StoredEvent]) -> tuple[dict[str, list[Fact]], tuple[Rejected, ...]]:
+    facts: dict[str, list[Fact]] = {}
     rejected: list[Rejected] = []
     for event in events:
         if event.kind not in EVENT_KINDS:
@@ -105,18 +93,12 @@ def _facts(events: Iterable[StoredEvent]) -> tuple[dict[str, list[_Fact]], tuple
         if isinstance(body, BadBody):
             rejected.append(Rejected(event.seq, body.why))
         else:
-            facts.setdefault(event.kind, []).append(_Fact(_uuid(event.uuid), body))
+            facts.setdefault(event.kind, []).append(Fact(_uuid(event.uuid), body))
     return facts, tuple(rejected)
 
 
 def _uuid(raw: Any) -> UUID:
     return UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
-
-
-def _at(text: str) -> datetime:
-    at = parsed_time(text)
-    assert at is not None, "read_body has looked at it"
-    return at
 
 
 # ---------------------------------------------------------------- passages
@@ -142,7 +124,7 @@ _DECIDED_SQL = (
 )
 
 
-async def _decided(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _decided(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     await batch.connection.executemany(_DECIDED_SQL, [_decided_row(batch, fact.body) for fact in facts])
     lanes = {fact.body.lane_id: (fact.body.gate_id, fact.body.direction) for fact in facts}
     await batch.connection.executemany(
@@ -154,8 +136,8 @@ async def _decided(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
     return [Change("passage", fact.body.arrival_id, batch.gateway_id, fact.body.lane_id) for fact in facts]
 
 
-def _decided_row(batch: _Batch, body: PassageDecided) -> tuple[Any, ...]:
-    plate, vehicle, at = body.plate or {}, body.vehicle or {}, _at(body.at)
+def _decided_row(batch: Batch, body: PassageDecided) -> tuple[Any, ...]:
+    plate, vehicle, at = body.plate or {}, body.vehicle or {}, at_of(body.at)
     return (
         *(body.arrival_id, batch.gateway_id, body.lane_id, body.gate_id, body.direction, at, at, batch.received_at),
         *(body.outcome, json.dumps(body.reasons), body.rule_version, _plate_text(plate)),
@@ -189,7 +171,7 @@ def _dumped(value: dict[str, Any] | None) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-async def _guard_decided(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _guard_decided(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     """The first decision counts; the gateway refuses a second one, and so does this table."""
     await batch.connection.executemany(
         "UPDATE passages SET guard_outcome = $3, guard_reason = $4, guard_note = $5, guard_by = $6, guard_source = $7,"
@@ -201,18 +183,18 @@ async def _guard_decided(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
     return [Change("passage", fact.body.arrival_id, batch.gateway_id, fact.body.lane_id) for fact in facts]
 
 
-def _guard_row(batch: _Batch, body: GuardDecided) -> tuple[Any, ...]:
+def _guard_row(batch: Batch, body: GuardDecided) -> tuple[Any, ...]:
     said = (body.outcome, body.reason_code, body.note, body.by, body.source, body.permit_id)
-    return (body.arrival_id, batch.gateway_id, *said, _at(body.at))
+    return (body.arrival_id, batch.gateway_id, *said, at_of(body.at))
 
 
-def _correction_of_guard(fact: _Fact) -> _Fact:
+def _correction_of_guard(fact: Fact) -> Fact:
     body: GuardDecided = fact.body
     corrected = PlateCorrected(body.arrival_id, "", body.corrected_plate or "", body.by, body.source, body.at)
-    return _Fact(fact.uuid, corrected)
+    return Fact(fact.uuid, corrected)
 
 
-async def _barrier_commanded(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _barrier_commanded(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     """The first opening for an arrival; closing behind it is no fact about the passage."""
     opened: list[BarrierCommanded] = [
         fact.body for fact in facts if fact.body.arrival_id and fact.body.action == "open"
@@ -220,12 +202,12 @@ async def _barrier_commanded(batch: _Batch, facts: Sequence[_Fact]) -> list[Chan
     await batch.connection.executemany(
         "UPDATE passages SET barrier_command_id = $3, barrier_action = $4, barrier_cause = $5, barrier_at = $6"
         " WHERE arrival_id = $1 AND gateway_id = $2 AND barrier_command_id IS NULL",
-        [(one.arrival_id, batch.gateway_id, one.command_id, one.action, one.cause, _at(one.at)) for one in opened],
+        [(one.arrival_id, batch.gateway_id, one.command_id, one.action, one.cause, at_of(one.at)) for one in opened],
     )
     return [Change("passage", str(one.arrival_id), batch.gateway_id, one.lane_id) for one in opened]
 
 
-async def _barrier_result(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _barrier_result(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[BarrierResult] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "UPDATE passages SET barrier_outcome = $3, barrier_detail = $4"
@@ -253,11 +235,11 @@ WHERE permits.permit_id = used.permit_id
 """
 
 
-async def _vehicle_passed(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _vehicle_passed(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[VehiclePassed] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "UPDATE passages SET movement = $3, passed_at = $4 WHERE arrival_id = $1 AND gateway_id = $2",
-        [(one.arrival_id, batch.gateway_id, one.movement, _at(one.at)) for one in bodies],
+        [(one.arrival_id, batch.gateway_id, one.movement, at_of(one.at)) for one in bodies],
     )
     await batch.connection.execute(
         _ENTERED_SQL,
@@ -265,22 +247,22 @@ async def _vehicle_passed(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         [fact.uuid for fact in facts],
         [one.arrival_id for one in bodies],
         [one.movement for one in bodies],
-        [_at(one.at) for one in bodies],
+        [at_of(one.at) for one in bodies],
     )
     return [Change("passage", one.arrival_id, batch.gateway_id, one.lane_id) for one in bodies]
 
 
-async def _plate_corrected(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _plate_corrected(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     await _insert_corrections(batch, facts)
     return [Change("corrected", fact.body.arrival_id, batch.gateway_id) for fact in facts]
 
 
-async def _vehicle_corrected(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _vehicle_corrected(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     """It stands in the passage's events; a page that shows them looks again."""
     return [Change("passage", fact.body.arrival_id, batch.gateway_id, fact.body.lane_id) for fact in facts]
 
 
-async def _insert_corrections(batch: _Batch, facts: Sequence[_Fact]) -> None:
+async def _insert_corrections(batch: Batch, facts: Sequence[Fact]) -> None:
     """Only for the gateway's own arrivals, and where it changes something: the newest correction is what is shown.
 
     A guard's decision and the correction journalled beside it say the same.
@@ -297,9 +279,9 @@ async def _insert_corrections(batch: _Batch, facts: Sequence[_Fact]) -> None:
     await _refresh_plates(batch.connection, [row[0] for row in rows])
 
 
-def _correction_row(batch: _Batch, uuid: UUID, body: PlateCorrected) -> tuple[Any, ...]:
+def _correction_row(batch: Batch, uuid: UUID, body: PlateCorrected) -> tuple[Any, ...]:
     text = normalise(body.corrected_text)[:32]
-    return (body.arrival_id, batch.gateway_id, text, body.by, body.source, _at(body.at), batch.received_at, uuid)
+    return (body.arrival_id, batch.gateway_id, text, body.by, body.source, at_of(body.at), batch.received_at, uuid)
 
 
 async def _refresh_plates(connection: Any, arrival_ids: list[str]) -> None:
@@ -310,7 +292,7 @@ async def _refresh_plates(connection: Any, arrival_ids: list[str]) -> None:
     )
 
 
-async def _decision_revised(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _decision_revised(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[tuple[UUID, DecisionRevised]] = [(fact.uuid, fact.body) for fact in facts]
     await batch.connection.executemany(
         "INSERT INTO revisions (arrival_id, outcome, reason_code, note, by, source, at, recorded_at, event_uuid)"
@@ -322,9 +304,9 @@ async def _decision_revised(batch: _Batch, facts: Sequence[_Fact]) -> list[Chang
     return [Change("revised", one.arrival_id, batch.gateway_id) for _, one in bodies]
 
 
-def _revision_row(batch: _Batch, uuid: UUID, body: DecisionRevised) -> tuple[Any, ...]:
+def _revision_row(batch: Batch, uuid: UUID, body: DecisionRevised) -> tuple[Any, ...]:
     said = (body.outcome, body.reason_code, body.note, body.by, body.source)
-    return (body.arrival_id, batch.gateway_id, *said, _at(body.at), batch.received_at, uuid)
+    return (body.arrival_id, batch.gateway_id, *said, at_of(body.at), batch.received_at, uuid)
 
 
 async def _refresh_revisions(connection: Any, arrival_ids: list[str]) -> None:
@@ -336,12 +318,12 @@ async def _refresh_revisions(connection: Any, arrival_ids: list[str]) -> None:
     )
 
 
-async def _command_result(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _command_result(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[CommandResult] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "UPDATE commands SET result = $3, result_detail = $4, result_at = $5"
         " WHERE command_id = $1 AND gateway_id = $2 AND result IS NULL",
-        [(one.command_id, batch.gateway_id, one.outcome, one.detail, _at(one.at)) for one in bodies],
+        [(one.command_id, batch.gateway_id, one.outcome, one.detail, at_of(one.at)) for one in bodies],
     )
     ordered = await batch.connection.fetch(
         "UPDATE head_orders o SET result = r.result, result_detail = r.detail, result_at = r.at"
@@ -351,7 +333,7 @@ async def _command_result(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         [one.command_id for one in bodies],
         [one.outcome for one in bodies],
         [one.detail for one in bodies],
-        [_at(one.at) for one in bodies],
+        [at_of(one.at) for one in bodies],
     )
     rows = await batch.connection.fetch(
         "SELECT arrival_id, lane_id FROM commands WHERE command_id = ANY($1::text[]) AND gateway_id = $2",
@@ -359,36 +341,37 @@ async def _command_result(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         batch.gateway_id,
     )
     changes = [Change("command", row["arrival_id"], batch.gateway_id, row["lane_id"]) for row in rows]
-    return changes + [Change("gateway", batch.gateway_id, batch.gateway_id) for _ in ordered]
+    changes += [Change("gateway", batch.gateway_id, batch.gateway_id) for _ in ordered]
+    return changes + await projections_energy.takeover_results(batch, bodies)
 
 
 # ---------------------------------------------------------------- gateways
 
 
-async def _device_lost(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _device_lost(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[tuple[UUID, DeviceLost]] = [(fact.uuid, fact.body) for fact in facts]
     await batch.connection.executemany(
         "INSERT INTO alarms (event_uuid, gateway_id, device, lane_id, why, raised_at, received_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_uuid) DO NOTHING",
         [
-            (uuid, batch.gateway_id, one.device, one.lane_id, one.why, _at(one.at), batch.received_at)
+            (uuid, batch.gateway_id, one.device, one.lane_id, one.why, at_of(one.at), batch.received_at)
             for uuid, one in bodies
         ],
     )
     return [Change("alarm", one.device, batch.gateway_id, one.lane_id) for _, one in bodies]
 
 
-async def _device_back(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _device_back(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[DeviceBack] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "UPDATE alarms SET cleared_at = $4, after_s = $5 WHERE gateway_id = $1 AND device = $2"
         " AND lane_id IS NOT DISTINCT FROM $3 AND cleared_at IS NULL AND raised_at <= $4",
-        [(batch.gateway_id, one.device, one.lane_id, _at(one.at), one.after_s) for one in bodies],
+        [(batch.gateway_id, one.device, one.lane_id, at_of(one.at), one.after_s) for one in bodies],
     )
     return [Change("alarm", one.device, batch.gateway_id, one.lane_id) for one in bodies]
 
 
-async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _gateway_health(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     """Only the newest of a batch says anything; of the vehicle head the newest that says something."""
     body: GatewayHealth = facts[-1].body
     head = next((fact.body.vehicle_head for fact in reversed(facts) if fact.body.vehicle_head), {})
@@ -401,7 +384,7 @@ async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
         " disk_free_frac = excluded.disk_free_frac, lanes = excluded.lanes,"
         " vehicle_head = CASE WHEN excluded.vehicle_head = '{}' THEN gateway_health.vehicle_head"
         "   ELSE excluded.vehicle_head END",
-        *(batch.gateway_id, _at(body.at), batch.received_at, body.software, body.uptime_s, json.dumps(body.backlog)),
+        *(batch.gateway_id, at_of(body.at), batch.received_at, body.software, body.uptime_s, json.dumps(body.backlog)),
         *(body.snapshot_version, body.disk_free_frac, json.dumps(body.lanes), json.dumps(head)),
     )
     await batch.connection.executemany(
@@ -415,27 +398,26 @@ async def _gateway_health(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]
     return [Change("gateway", batch.gateway_id, batch.gateway_id)]
 
 
-def _lane_row(batch: _Batch, lane: dict[str, Any], at: str) -> tuple[Any, ...] | None:
+def _lane_row(batch: Batch, lane: dict[str, Any], at: str) -> tuple[Any, ...] | None:
     lane_id = _word(lane, "lane_id") or _word(lane, "id")
     if lane_id is None:
         return None
     gate_id, direction = _word(lane, "gate_id") or "", _word(lane, "direction") or ""
-    return (batch.gateway_id, lane_id, gate_id, direction, _word(lane, "name"), json.dumps(lane), _at(at))
+    return (batch.gateway_id, lane_id, gate_id, direction, _word(lane, "name"), json.dumps(lane), at_of(at))
 
 
-async def _media_stored(batch: _Batch, facts: Sequence[_Fact]) -> list[Change]:
+async def _media_stored(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[MediaStored] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "INSERT INTO media_links (sha256, arrival_id, role, gateway_id, at) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT DO NOTHING",
-        [(one.sha256, one.arrival_id, one.role, batch.gateway_id, _at(one.at)) for one in bodies],
+        [(one.sha256, one.arrival_id, one.role, batch.gateway_id, at_of(one.at)) for one in bodies],
     )
     return [Change("media", one.arrival_id, batch.gateway_id) for one in bodies]
 
 
-_Writer = Callable[[_Batch, Sequence[_Fact]], Awaitable[list[Change]]]
 # In this order within a batch: a passage exists before anything is said about it, a command before its result.
-_WRITERS: dict[str, _Writer] = {
+_WRITERS: dict[str, Writer] = {
     "passage_decided": _decided,
     "barrier_commanded": _barrier_commanded,
     "barrier_result": _barrier_result,
@@ -449,12 +431,13 @@ _WRITERS: dict[str, _Writer] = {
     "device_back": _device_back,
     "gateway_health": _gateway_health,
     "media_stored": _media_stored,
+    **projections_energy.WRITERS,
 }
 
 
 # ---------------------------------------------------------------- rebuilding
 
-_REBUILT = ("passages", "lanes", "gateway_health", "alarms", "media_links")
+_REBUILT = ("passages", "lanes", "gateway_health", "alarms", "media_links", *projections_energy.TABLES)
 
 
 @dataclass(frozen=True, slots=True)

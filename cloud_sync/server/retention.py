@@ -1,7 +1,8 @@
-"""How long personal data stays: owns the daily run by the dated rows of `retention_rules`.
+"""How long data stays: owns the daily run by the dated rows of `retention_rules`.
 
 Pictures are deleted; plates are made anonymous in passages and taken out of the bodies of events. Such an event
 keeps its hash and is marked `redacted_at`: its neighbours can still be verified, its own bytes no longer.
+Telemetry of the microgrid is no personal data but plenty: seconds go before minutes, minutes before quarter hours.
 Where several rows apply, the most special one counts: outcome and verdict before outcome before neither.
 """
 
@@ -18,6 +19,7 @@ from cloud_sync.server.services import Services
 
 RETENTION_LOCK = 7_301_004
 CHUNK = 500
+EVENTS_CHUNK = 5000
 
 log = structlog.get_logger()
 
@@ -44,6 +46,23 @@ _REDACT_EVENTS = """
     AND e.body ? 'arrival_id' AND e.body ->> 'arrival_id' = p.arrival_id
     AND e.kind IN ('passage_decided', 'guard_decided', 'plate_corrected')
 """
+
+# By rule: rows of a table, and the events that they came from.
+_ENERGY: dict[str, tuple[str, str]] = {
+    "energy_seconds": (
+        "DELETE FROM energy_samples WHERE period_s < 60 AND at < $1",
+        "kind = 'energy_sample' AND (body ->> 'period_s')::numeric < 60",
+    ),
+    "energy_minutes": (
+        "DELETE FROM energy_samples WHERE period_s >= 60 AND period_s < 900 AND at < $1",
+        "kind = 'energy_sample' AND (body ->> 'period_s')::numeric BETWEEN 60 AND 899",
+    ),
+    "energy_quarters": (
+        "DELETE FROM energy_samples WHERE period_s >= 900 AND at < $1",
+        "kind = 'energy_sample' AND (body ->> 'period_s')::numeric >= 900",
+    ),
+    "energy_plans": ("DELETE FROM energy_plans WHERE at < $1", "kind = 'energy_planned'"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +135,38 @@ async def _anonymise(given: Services, now: datetime) -> int:
 
 
 async def _delete_rows(given: Services, now: datetime) -> int:
-    """Sign-in attempts, sessions that are over, and messages of the live stream."""
+    """Sign-in attempts, sessions that are over, messages of the live stream, and the microgrid's telemetry."""
     days = {row["applies_to"]: row["keep_days"] for row in await _plain_rules(given.pool, now)}
     count = 0
     for table, what in (("sign_in_attempts", "sign_ins"), ("live_events", "live")):
         if what in days:
-            done = await given.pool.execute(f"DELETE FROM {table} WHERE at < $1", now - timedelta(days=days[what]))
-            count += int(done.split()[-1])
-    done = await given.pool.execute("DELETE FROM sessions WHERE expires_at < $1", now)
-    return count + int(done.split()[-1])
+            count += await _done(given, f"DELETE FROM {table} WHERE at < $1", now - timedelta(days=days[what]))
+    for what in _ENERGY.keys() & days.keys():
+        count += await _delete_telemetry(given, what, now - timedelta(days=days[what]), now)
+    return count + await _done(given, "DELETE FROM sessions WHERE expires_at < $1", now)
+
+
+async def _delete_telemetry(given: Services, what: str, before: datetime, now: datetime) -> int:
+    """Rows, then the bodies of their events; these keep their hashes, so that the chain can still be verified."""
+    delete, of_kind = _ENERGY[what]
+    count = await _done(given, delete, before)
+    redact = (
+        "UPDATE events SET redacted_at = $2, raw = '', body = '{}' WHERE ctid = ANY (ARRAY("
+        f"SELECT ctid FROM events WHERE {of_kind} AND redacted_at IS NULL AND wall_at < $1 LIMIT {EVENTS_CHUNK}))"
+    )
+    while await _done(given, redact, before, now) == EVENTS_CHUNK:
+        pass
+    return count
+
+
+async def _done(given: Services, statement: str, *values: datetime) -> int:
+    done = await given.pool.execute(statement, *values, timeout=300.0)
+    return int(done.split()[-1])
 
 
 async def _plain_rules(pool: Any, now: datetime) -> list[Any]:
     rows: list[Any] = await pool.fetch(
-        "SELECT applies_to, keep_days FROM retention_rules WHERE applies_to IN ('sign_ins', 'live')"
+        "SELECT applies_to, keep_days FROM retention_rules WHERE applies_to NOT LIKE 'passage%'"
         " AND valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1) ORDER BY valid_from",
         now,
     )

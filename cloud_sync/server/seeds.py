@@ -19,6 +19,10 @@ _RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
     ("other_plate", "passage_plate", [], [], 1095, "permit evidence: 3 years"),
     ("sign_ins", "sign_ins", [], [], 7, "needed for the attempt limit alone"),
     ("live", "live", [], [], 2, "needed for pages that reconnect alone"),
+    ("energy_seconds", "energy_seconds", [], [], 14, "to look into an incident second by second"),
+    ("energy_minutes", "energy_minutes", [], [], 180, "to compare seasons of operation"),
+    ("energy_quarters", "energy_quarters", [], [], 3650, "billing, carbon accounts and replays: 10 years"),
+    ("energy_plans", "energy_plans", [], [], 60, "to see why a past day was run as it was"),
 )
 
 

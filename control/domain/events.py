@@ -231,7 +231,11 @@ class EnergySample:
     `kw` has means by name: `pv`, `load`, `ev`, `storage`, `grid`, `curtailed`, `shed`; a name that is absent was not
     known, for `good_frac` says how much of the period was. `kwh` has energies of the period: `pv`, `load`, `ev`,
     `charged`, `discharged`, `imported`, `exported`, `curtailed`, `unserved`. `peak_import_kw` is the highest second.
-    `devices` has what single devices say, by id (10 s and longer).
+    `devices` has what single devices say, by id (10 s and longer); a key that is absent was not known. All have `kind`
+    (`inverter`, `storage`, `charger`, `load`, `meter`, `breaker`), `name`, `quality`, and where they have one `kw`.
+    Inverters add `expected_kw`, `lost_kwh` (today), `diagnosis` (a code of the alarms, "" when healthy) and `strings`
+    (by id the same four); storages `soc_frac` and `capacity_kwh`; chargers `state`, `session_id`, `soc_frac`,
+    `energy_kwh`, `max_kw`, `v2g` (may feed back) and `depart_at`; loads `name_en`, `tier` and `on`.
     """
 
     at: str
@@ -250,7 +254,11 @@ class EnergySample:
 
 @dataclass(frozen=True, slots=True)
 class EnergyPlanned:
-    """A plan that now holds: bands of the forecast and what is intended, one value a slot, with the reasons."""
+    """A plan that now holds: bands of the forecast and what is intended, one value a slot, with the reasons.
+
+    `series` has `pv_low`, `pv_mid`, `pv_high`, `load_low`, `load_mid`, `load_high`, `storage`, `grid`, `ev` in kW,
+    `soc_frac`, and `carbon_per_kwh` in kg. A reason has the fields of `control.energy.plan.Because`, times as ISO 8601.
+    """
 
     at: str
     starts_at: str

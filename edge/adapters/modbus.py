@@ -17,6 +17,10 @@ from control.domain.errors import DeviceError
 Method = Callable[..., Awaitable[Any]]
 
 
+class RegisterRefused(DeviceError):
+    """The controller answered with a Modbus exception: it is there, but not this address or this value."""
+
+
 class ModbusLink:
     """Serialises calls to one controller. Every method raises DeviceError."""
 
@@ -24,6 +28,7 @@ class ModbusLink:
         self._where, self._unit, self._timeout_s = f"{host}:{port}", unit, timeout_s
         self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0)
         self._turn = asyncio.Lock()
+        self.connections = 0  # made so far; who is at the other end may have changed with each
 
     async def read_discrete(self, address: int, count: int) -> list[bool]:
         """Discrete inputs."""
@@ -51,10 +56,14 @@ class ModbusLink:
 
     async def write_holding(self, address: int, values: list[int]) -> None:
         """Holding registers, read back and compared."""
-        await self._call(self._client.write_registers, address, values)
+        await self.write_registers(address, values)
         found = await self.read_holding(address, len(values))
         if found != values:
             raise DeviceError(f"controller {self._where}: register {address} holds {found[:4]}, not what was written")
+
+    async def write_registers(self, address: int, values: list[int]) -> None:
+        """Holding registers; whoever calls reads back what matters."""
+        await self._call(self._client.write_registers, address, values)
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -94,9 +103,12 @@ class ModbusLink:
             self._client.close()
             raise DeviceError(f"controller {self._where}: no answer ({type(error).__name__})") from error
         if answer.isError():
-            raise DeviceError(f"controller {self._where}: refused address {address}: {answer}")
+            raise RegisterRefused(f"controller {self._where}: refused address {address}: {answer}")
         return answer
 
     async def _connect(self) -> None:
-        if not self._client.connected and not await self._client.connect():
+        if self._client.connected:
+            return
+        if not await self._client.connect():
             raise ConnectionError(self._where)
+        self.connections += 1

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_sync.contract import v1, v1_down
+from cloud_sync.contract import signed, v1, v1_down
 from cloud_sync.contract.frame import pack
 from cloud_sync.contract.v1 import Command, HeadAction, HeadOrder, KeyPair, PublicKey, Snapshot
 from control.domain.errors import ContractError
@@ -116,7 +116,7 @@ def test_head_order_opens_as_it_was_sealed_and_follows_the_schema() -> None:
 @given(st.sampled_from(list(v1_down._head_order_json(HEAD_ORDER))), st.none() | st.integers() | words)
 def test_a_well_signed_nonsense_order_raises_contract_errors_alone(field: str, value: Any) -> None:
     body = json.dumps({**v1_down._head_order_json(HEAD_ORDER), field: value}).encode()
-    payload = pack([1, "signed", "head", KEY.public.key_id, body, KEY.sign(v1_down._preimage("head", body))])
+    payload = pack([1, "signed", "head", KEY.public.key_id, body, KEY.sign(signed.preimage("head", body))])
     try:
         v1.open_head_order(payload, KEY.public)
     except ContractError:
@@ -141,7 +141,7 @@ def test_a_command_is_no_snapshot() -> None:
 
 def test_signature_of_one_kind_does_not_serve_the_other() -> None:
     body = b"{}"
-    signature = KEY.sign(v1_down._preimage("command", body))
+    signature = KEY.sign(signed.preimage("command", body))
     forged = pack([1, "signed", "snapshot", KEY.public.key_id, body, signature])
     with pytest.raises(ContractError, match="does not hold"):
         v1.open_snapshot(forged, KEY.public)
@@ -150,7 +150,7 @@ def test_signature_of_one_kind_does_not_serve_the_other() -> None:
 @given(st.data())
 def test_altered_body_does_not_open(data: st.DataObject) -> None:
     body = json.dumps(v1_down._command_json(COMMAND)).encode()
-    signature = KEY.sign(v1_down._preimage("command", body))
+    signature = KEY.sign(signed.preimage("command", body))
     at = data.draw(st.integers(0, len(body) - 1))
     altered = body[:at] + bytes([body[at] ^ data.draw(st.integers(1, 255))]) + body[at + 1 :]
     with pytest.raises(ContractError, match="does not hold"):
@@ -168,7 +168,7 @@ FIELDS = list(v1_down._command_json(COMMAND))
 @given(st.sampled_from(FIELDS), values)
 def test_well_signed_nonsense_raises_contract_errors_alone(field: str, value: Any) -> None:
     body = json.dumps({**v1_down._command_json(COMMAND), field: value}).encode()
-    payload = pack([1, "signed", "command", KEY.public.key_id, body, KEY.sign(v1_down._preimage("command", body))])
+    payload = pack([1, "signed", "command", KEY.public.key_id, body, KEY.sign(signed.preimage("command", body))])
     try:
         v1.open_command(payload, KEY.public)
     except ContractError:

@@ -1,0 +1,1 @@
+"""A simulated microgrid: physics from a seed, served over the protocols that real devices speak."""
