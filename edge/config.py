@@ -1,8 +1,8 @@
 """The gateway's configuration: owns its keys, their defaults, and the words that refuse a wrong file.
 
 One TOML file becomes one frozen tree. `edge/site.example.toml` documents every key, and a test compares
-the two; the microgrid's keys are `edge.energy.config`'s. Secrets come from a file (`KEY_file`) or from the environment (`ISLAND_EDGE_SECTION_KEY`), never
-from the TOML itself.
+the two; the microgrid's keys are `edge.energy.config`'s. Secrets come from a file (`KEY_file`) or from the
+environment (`ISLAND_EDGE_SECTION_KEY`), never from the TOML itself.
 """
 
 from __future__ import annotations

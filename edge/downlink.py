@@ -7,14 +7,14 @@ last good one lies on the disk and is there after a start without the cloud. A c
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
+from cloud_sync.contract import v1_energy_down
 from cloud_sync.contract.v1 import (
     Command,
     HeadOrder,
@@ -24,16 +24,26 @@ from cloud_sync.contract.v1 import (
     open_head_order,
     open_snapshot,
 )
+from cloud_sync.contract.v1_energy_down import (
+    EnergySettingsOrder,
+    EnergyTakeover,
+    open_energy_settings,
+    open_takeover,
+)
 from control.domain.errors import ContractError
 from control.domain.events import CommandResult
+from edge import signed_file
 from edge.journal import Clock, Journal
 
 log = structlog.get_logger(__name__)
 
-Order = TypeVar("Order", Command, HeadOrder)
+Waiting = TypeVar("Waiting")
+AnyOrder = Command | HeadOrder | EnergyTakeover
+SettingsTaker = Callable[[bytes, EnergySettingsOrder], Awaitable[None]]
 
 COMMANDS_WAITING_MAX = 64
 HEAD_ORDERS_WAITING_MAX = 4
+TAKEOVERS_WAITING_MAX = 8
 # A command issued later than our own now by more than this: our clock is behind, and its expiry proves nothing.
 CLOCK_BEHIND_MAX = timedelta(minutes=2)
 
@@ -57,18 +67,7 @@ class SnapshotFile:
 
     def store(self, payload: bytes) -> None:
         """Complete or not at all: written beside, flushed, renamed, folder flushed. Raises OSError."""
-        fresh = self._path.with_name(f".{self._path.name}.new")
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        signed_file.store(self._path, payload)
 
 
 class Downlink:
@@ -79,7 +78,9 @@ class Downlink:
         self._journal, self._clock = journal, clock
         self._commands: asyncio.Queue[Command] = asyncio.Queue(COMMANDS_WAITING_MAX)
         self._head_orders: asyncio.Queue[HeadOrder] = asyncio.Queue(HEAD_ORDERS_WAITING_MAX)
+        self._takeovers: asyncio.Queue[tuple[EnergyTakeover, bytes]] = asyncio.Queue(TAKEOVERS_WAITING_MAX)
         self._listeners: list[Callable[[Snapshot], None]] = []
+        self._settings_taker: SettingsTaker | None = None
         self.snapshot: Snapshot | None = None
 
     async def load(self) -> None:
@@ -93,6 +94,10 @@ class Downlink:
         """Call `listener` with every newer snapshot."""
         self._listeners.append(listener)
 
+    def on_energy_settings(self, taker: SettingsTaker) -> None:
+        """Hand every verified settings order to `taker`. Without one, takeovers are refused as well."""
+        self._settings_taker = taker
+
     async def next_command(self) -> Command:
         """Wait for the next command that counts. Look at `expires_at` again before acting."""
         return await self._commands.get()
@@ -101,6 +106,10 @@ class Downlink:
         """Wait for the next order about the vehicle head that counts. Look at `expires_at` again before acting."""
         return await self._head_orders.get()
 
+    async def next_takeover(self) -> tuple[EnergyTakeover, bytes]:
+        """Wait for the next takeover that counts, and its bytes as they came. Look at `expires_at` again."""
+        return await self._takeovers.get()
+
     async def receive(self, kind: str, payload: bytes) -> None:
         """One message of a down topic. What does not hold is logged and dropped."""
         try:
@@ -108,9 +117,16 @@ class Downlink:
                 case "snapshot":
                     await self._take_snapshot(payload, open_snapshot(payload, self._key))
                 case "command":
-                    await self._take_order(open_command(payload, self._key), self._commands)
+                    command = open_command(payload, self._key)
+                    await self._take_order(command, command, self._commands)
                 case "head":
-                    await self._take_order(open_head_order(payload, self._key), self._head_orders)
+                    order = open_head_order(payload, self._key)
+                    await self._take_order(order, order, self._head_orders)
+                case v1_energy_down.SETTINGS_KIND:
+                    await self._take_settings(payload, open_energy_settings(payload, self._key))
+                case v1_energy_down.TAKEOVER_KIND:
+                    takeover = open_takeover(payload, self._key)
+                    await self._take_order(takeover, (takeover, payload), self._takeovers)
                 case _:
                     log.info("down_kind_unknown", kind=kind)
         except ContractError as error:
@@ -133,7 +149,15 @@ class Downlink:
         for listener in self._listeners:
             listener(snapshot)
 
-    async def _take_order(self, command: Order, queue: asyncio.Queue[Order]) -> None:
+    async def _take_settings(self, payload: bytes, order: EnergySettingsOrder) -> None:
+        if not self._is_ours(order.gateway, "energy"):
+            return
+        if self._settings_taker is None:
+            log.warning("energy_settings_without_microgrid", version=order.version)
+            return
+        await self._settings_taker(payload, order)
+
+    async def _take_order(self, command: AnyOrder, item: Waiting, queue: asyncio.Queue[Waiting]) -> None:
         if not self._is_ours(command.gateway, "command"):
             return
         if not await self._journal.claim(command.command_id, expires_at=command.expires_at):
@@ -141,21 +165,23 @@ class Downlink:
         refusal = self._refusal(command)
         if refusal is None:
             try:
-                queue.put_nowait(command)
+                queue.put_nowait(item)
             except asyncio.QueueFull:
                 refusal = "refused", "too many commands wait"
         if refusal is not None:
             await self._answer(command, *refusal)
 
-    def _refusal(self, command: Command | HeadOrder) -> tuple[str, str] | None:
+    def _refusal(self, command: AnyOrder) -> tuple[str, str] | None:
         now = self._clock.now()
+        if isinstance(command, EnergyTakeover) and self._settings_taker is None:
+            return "refused", "this gateway has no microgrid"
         if command.expires_at <= now:
             return "expired", f"arrived after {command.expires_at.isoformat(timespec='seconds')}"
         if command.issued_at > now + CLOCK_BEHIND_MAX:
             return "refused", "the gateway's clock is behind: its expiry cannot be judged"
         return None
 
-    async def _answer(self, command: Command | HeadOrder, outcome: str, detail: str) -> None:
+    async def _answer(self, command: AnyOrder, outcome: str, detail: str) -> None:
         at = self._clock.now().isoformat(timespec="milliseconds")
         await self._journal.append(CommandResult(command.command_id, outcome, detail, at))
 

@@ -20,8 +20,6 @@ from control.energy.scenario import GENSET_BY_COST, Actions, Plant, Scenario
 
 # Rows of the flows that the settling kernel writes, kW means over the step; the last is kWh after the step.
 STORAGE, IMPORT, EXPORT, PV, GENSET, UNSERVED, SURPLUS, STORED = range(8)
-# Columns of the monthly account.
-ENERGY, CARBON_KG, WEAR, FUEL, UNSERVED_KWH, SURPLUS_KWH, PEAK = range(7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,6 +87,14 @@ class ReplayResult:
 
 
 @inner
+def _charge_cut(storage_kw: float, lacking_kw: float) -> float:
+    """Charging gives way before load goes unserved or a generator set starts."""
+    if storage_kw < 0.0 and lacking_kw > 0.0:
+        return min(0.0, storage_kw + lacking_kw)
+    return storage_kw
+
+
+@inner
 def settle_step(
     plant: Plant,
     want_kw: float,
@@ -118,10 +124,14 @@ def settle_step(
     elif plant.genset_max_kw > 0.0:
         if genset_want_kw == GENSET_BY_COST and plant.genset_cost_per_kwh < import_cost and rest >= plant.genset_min_kw:
             genset = min(rest, plant.genset_max_kw)
-        elif rest > grid_in:
-            genset = min(max(rest - grid_in, plant.genset_min_kw), plant.genset_max_kw)
-            # The least power of the set may be too much: the storage gives less, or takes it.
-            storage = max(storage - max(0.0, genset - rest), -charge_max)
+        else:
+            storage = _charge_cut(storage, rest - grid_in)
+            rest = load_kw - pv_kw - storage
+            if rest > grid_in:
+                genset = min(max(rest - grid_in, plant.genset_min_kw), plant.genset_max_kw)
+                # The least power of the set may be too much: the storage gives less, or takes it.
+                storage = max(storage - max(0.0, genset - rest), -charge_max)
+    storage = _charge_cut(storage, load_kw - pv_kw - storage - genset - grid_in)
     rest = load_kw - pv_kw - storage - genset
     bought = 0.0
     sold = 0.0
@@ -194,10 +204,8 @@ def settle(
     return stored_kwh
 
 
-def replay_actions(
-    scenario: Scenario, actions: Actions, *, controller: str, us_per_step: float | None = None
-) -> ReplayResult:
-    """Settle and book these actions, which may be anybody's."""
+def settled(scenario: Scenario, actions: Actions) -> Flows:
+    """What these actions, which may be anybody's, come to in each step."""
     made = np.empty((8, scenario.steps))
     settle(
         scenario.plant,
@@ -212,7 +220,7 @@ def replay_actions(
         scenario.export_price,
         made,
     )
-    flows = Flows(
+    return Flows(
         storage_kw=made[STORAGE],
         import_kw=made[IMPORT],
         export_kw=made[EXPORT],
@@ -222,7 +230,11 @@ def replay_actions(
         surplus_kw=made[SURPLUS],
         stored_kwh=made[STORED],
     )
-    return book(scenario, flows, controller=controller, us_per_step=us_per_step)
+
+
+def replay_actions(scenario: Scenario, actions: Actions, *, controller: str) -> ReplayResult:
+    """Settle and book."""
+    return book(scenario, settled(scenario, actions), controller=controller)
 
 
 def stored_value_per_kwh(scenario: Scenario) -> float:
@@ -244,22 +256,22 @@ def residual_kwh(scenario: Scenario, flows: Flows) -> float:
     return float(np.sum(bus) + np.sum(np.abs(flows.stored_kwh - before - change)))
 
 
-def book(
-    scenario: Scenario, flows: Flows, *, controller: str, us_per_step: float | None = None
-) -> ReplayResult:
+def book(scenario: Scenario, flows: Flows, *, controller: str, us_per_step: float | None = None) -> ReplayResult:
     """Account for what happened, month by month."""
     step_h = scenario.step_h
     month = scenario.month
     count = int(month[-1]) + 1
 
     def monthly(of_step: Series) -> Series:
-        return np.bincount(month, of_step, count) * step_h
+        return np.bincount(month, of_step, count).astype(np.float64) * step_h
 
     charge, discharge = np.maximum(-flows.storage_kw, 0.0), np.maximum(flows.storage_kw, 0.0)
     store, genset = scenario.storage, scenario.genset
     moved = charge * store.efficiency_charge + discharge / store.efficiency_discharge
     energy = monthly(flows.import_kw * scenario.import_price - flows.export_kw * scenario.export_price)
-    carbon = monthly(flows.import_kw * scenario.co2_kg_per_kwh + flows.genset_kw * (genset.co2_kg_per_kwh if genset else 0.0))
+    carbon = monthly(
+        flows.import_kw * scenario.co2_kg_per_kwh + flows.genset_kw * (genset.co2_kg_per_kwh if genset else 0.0)
+    )
     fuel = monthly(flows.genset_kw) * (genset.fuel_cost_per_kwh if genset else 0.0)
     wear = monthly(moved) * scenario.wear_cost_per_kwh
     unserved = monthly(flows.unserved_kw) * scenario.unserved_cost_per_kwh

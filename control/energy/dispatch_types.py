@@ -35,7 +35,10 @@ class PvNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvNow:
-    """One connected vehicle. `depart_in_s` is None where nobody said when it leaves."""
+    """One connected vehicle. `depart_in_s` is None where nobody said when it leaves.
+
+    `worth_per_kwh` is what the planner holds one more kWh in this vehicle to be worth, where it says so.
+    """
 
     id: str
     power_kw: float | None
@@ -46,6 +49,7 @@ class EvNow:
     needed_kwh: float | None = None
     depart_in_s: float | None = None
     usable: bool = True
+    worth_per_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,8 @@ class SiteNow:
     """One second of the whole site.
 
     `grid_live` is whether the utility's side of the breaker has voltage; `grid_hz` its frequency, `bus_hz` ours.
+    `in_sync` is the breaker's own synchronism relay; voltages are parts of the nominal one. Without `in_sync` two live
+    sides are never joined. `peak_so_far_kw` is the highest metered mean import of this month.
     `now_s` is monotonic. `import_price`, `export_price` and `carbon_price_per_kwh` are yuan a kWh of this moment.
     """
 
@@ -87,11 +93,18 @@ class SiteNow:
     loads: tuple[LoadNow, ...] = ()
     hold_wanted: bool = False
     storage_wanted_kw: float | None = None  # a person has taken over: positive discharges
+    in_sync: bool | None = None
+    grid_v_frac: float | None = None
+    bus_v_frac: float | None = None
+    peak_so_far_kw: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchState:
-    """What the fast loop remembers from one second to the next."""
+    """What the fast loop remembers from one second to the next.
+
+    Timers count seconds by cycles, each for two cycles at most, so that no leap of the clock lets one run out.
+    """
 
     mode: GridMode = GridMode.GRID_TIED
     mode_since_s: float = 0.0
@@ -101,6 +114,23 @@ class DispatchState:
     pv_limit_kw: dict[str, float] = field(default_factory=dict)
     meter_lost_cycles: int = 0
     grid_good_since_s: float | None = None
+    grid_bad_s: float = 0.0
+    grid_good_s: float = 0.0
+    bus_good_s: float = 0.0
+    sync_s: float = 0.0
+    mode_s: float = 0.0
+    meter_good_cycles: int = 0
+    forming: str | None = None
+    storage_seen_kw: dict[str, float] = field(default_factory=dict)
+    storage_deaf_cycles: dict[str, int] = field(default_factory=dict)
+    ev_limit_kw: dict[str, float] = field(default_factory=dict)
+    shed_s: dict[str, float] = field(default_factory=dict)  # loads that this loop holds off, and for how long
+    restore_s: float = 1e9  # since a load was last given back or taken softly
+    calm_s: float = 0.0  # since there was last something to shed
+    export_over_cycles: int = 0
+    import_over_cycles: int = 0
+    direction: int = 0  # 1 the storages discharge by wish, -1 they charge
+    idle_s: float = 1e9  # since the other direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +143,20 @@ class Commands:
     load_on: dict[str, bool]
     breaker_closed: bool | None = None
     grid_forming: str | None = None
+    bus_hz_wanted: float | None = None  # while resynchronising: the frequency that the forming storage should make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
-    """One second's answer. `binding` names what decided, `unmet` the limits that could not be kept, in kW over."""
+    """One second's answer. `binding` names what decided, `unmet` the limits that could not be kept, in kW over.
+
+    `why` says in a few words what moved the mode, and is empty while it stays.
+    """
 
     commands: Commands
     state: DispatchState
     binding: str
+    why: str = ""
     unmet: dict[str, float] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ _PARTS = 5  # four parts of the site's cost, one of them cut in two by the stora
 def price_bounds(import_price: float, export_price: float, who: Series) -> tuple[float, float]:
     """The two prices as convex ones: export no dearer than import, neither below what burning energy would earn."""
     loss = 1.0 / who[ETA_C] - who[ETA_D]
-    low = -who[WEAR] * who[ETA_D] / loss if loss > 1e-9 else -1e9
+    low = -2.0 * who[WEAR] / loss if loss > 1e-9 else -1e9
     bought = max(import_price, low)
     return bought, max(min(export_price, bought), low)
 
@@ -62,12 +62,12 @@ def _slot_parts(net: float, who: Series, cost: Series, slopes: Series, lengths: 
     for i in range(3, -1, -1):
         a, b = max(cost[i], bottom), min(cost[i + 1], top)
         if b > a and b > net:
-            slopes[base + count] = -cost[5 + i] / who[ETA_C]
+            slopes[base + count] = -cost[5 + i] / who[ETA_C] - who[WEAR]
             lengths[base + count] = (b - max(a, net)) * into
             count += 1
             charging = count
         if b > a and a < net:
-            slopes[base + count] = (who[WEAR] - cost[5 + i]) * who[ETA_D]
+            slopes[base + count] = who[WEAR] - cost[5 + i] * who[ETA_D]
             lengths[base + count] = (min(b, net) - a) * out_of
             count += 1
     return count, charging
@@ -244,9 +244,8 @@ def solve_storage(
             export_cap[t],
             who[UNSERVED],
         )
-        total += who[SLOT_H] * (
-            who[WEAR] * max(storage_kw[t], 0.0)
-            + who[RESERVE_PRICE] * max(min(reserve[t], who[HIGH]) - after, 0.0)
+        total += who[WEAR] * abs(kept - after) + who[SLOT_H] * (
+            who[RESERVE_PRICE] * max(min(reserve[t], who[HIGH]) - after, 0.0)
             + who[EDGE_PRICE] * (max(who[SOFT_LOW] - after, 0.0) + max(after - who[SOFT_HIGH], 0.0))
         )
     return right - left, total - who[TERMINAL] * (energy[slots] - who[LOW])
@@ -280,7 +279,8 @@ def plan_storage(
     Series are (slots,): load and PV in kW (not negative), prices in yuan a kWh with carbon in them, limits in kW,
     `reserve` the energy (kWh) wanted in the storage at each slot's end. `who` (16,) is the storage, see the indices
     above: energies in kWh, powers in kW at the bus, prices in yuan a kWh (reserve and edges: a kWh and hour), `KEEP`
-    what is left of stored energy after one slot, `TERMINAL` what a kWh is worth at the end.
+    what is left of stored energy after one slot, `WEAR` a kWh of change of
+    stored energy in either direction, `TERMINAL` what a kWh is worth at the end.
 
     Gives power at the bus (slots,), energy (slots + 1,), the curve now (2, segments: marginal cost to go of stored
     energy, rising and mostly negative; length in kWh) and the cost, with the value of the energy left taken off.

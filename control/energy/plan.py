@@ -5,7 +5,7 @@ All arrays have one value a slot, float64, kW at the bus with the signs of `cont
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -54,7 +54,10 @@ class Because:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """One plan from `starts_at` on; `storage_kw` and `soc_frac` are of all storages together, per storage beside."""
+    """One plan from `starts_at` on; `storage_kw` and `soc_frac` are of all storages together, per storage beside.
+
+    `soc_frac` holds at each slot's end. What the limits leave no other way for is in `curtailed_kw` and `unserved_kw`.
+    """
 
     made_at: datetime
     starts_at: datetime
@@ -74,3 +77,7 @@ class Plan:
     because: tuple[Because, ...] = ()
     violations: tuple[str, ...] = ()
     made_ms: float = 0.0
+    storage_kw_of: dict[str, Series] = field(default_factory=dict)
+    soc_frac_of: dict[str, Series] = field(default_factory=dict)
+    curtailed_kw: Series = field(default_factory=lambda: np.zeros(0))
+    unserved_kw: Series = field(default_factory=lambda: np.zeros(0))

@@ -11,11 +11,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
+import numpy.typing as npt
 
 from control.energy.plan import Series
-from control.energy.scenario import Scenario, Times, with_settings
+from control.energy.scenario import Flags, Scenario, Times, with_settings
 from control.energy.settings import EnergySettings
 from control.energy.site import StorageSpec
+
+Whole = npt.NDArray[np.int64]
 
 LATITUDE_DEG, LONGITUDE_DEG, UTC_OFFSET_H = 19.14, 110.58, 8
 PV_RATED_KW = 5100.0
@@ -92,17 +95,18 @@ def _in_steps(values: Series, step_s: int, *, smooth: bool = True) -> Series:
     return np.ascontiguousarray((drawn * (values / np.where(mean > 0.0, mean, 1.0))[:, None]).reshape(-1))
 
 
-def _month(at: Times) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _month(at: Times) -> Whole:
     return at.astype("datetime64[M]").astype(np.int64) % 12
 
 
 def _day_of_year(at: Times) -> Series:
-    return (at.astype("datetime64[D]") - at[0].astype("datetime64[D]")).astype(np.int64) + 1.0
+    days: Series = (at.astype("datetime64[D]") - at.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.float64)
+    return days + 1.0
 
 
 def _hour(at: Times) -> Series:
     """Local hour in the middle of a quarter."""
-    second = (at - at.astype("datetime64[D]")).astype("timedelta64[s]").astype(np.float64)
+    second: Series = (at - at.astype("datetime64[D]")).astype("timedelta64[s]").astype(np.float64)
     return (second + _BASE_S / 2) / 3600.0
 
 
@@ -111,12 +115,12 @@ def _persistent(draw: np.random.Generator, n: int, keep: float) -> Series:
     span = min(n, 200)
     weights = keep ** np.arange(span)
     drawn = draw.standard_normal(n + span)
-    made = np.convolve(drawn, weights, mode="full")[span : span + n]
-    return made / np.sqrt(np.sum(weights**2))
+    made: Series = np.convolve(drawn, weights, mode="full")[span : span + n] / np.sqrt(np.sum(weights**2))
+    return made
 
 
-def _typhoon_days(draw: np.random.Generator, at: Times) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Three or four days between July and October, counted from the first of January."""
+def _typhoon_days(draw: np.random.Generator, at: Times) -> Whole:
+    """Three to five days between July and October, counted from the first of January."""
     first = int(_day_of_year(at[_month(at) == 6])[0]) if len(at) else 182
     started = first + np.sort(draw.choice(112, size=2, replace=False))
     return np.unique(np.concatenate((started, started + 1, [first + 60])))
@@ -128,9 +132,7 @@ def clear_sky_wm2(at: Times) -> Series:
     day = _day_of_year(at)
     turn = 2.0 * np.pi * (day - 1.0) / 365.242
     declination = np.radians(23.45) * np.sin(2.0 * np.pi * (284.0 + day) / 365.0)
-    equation_min = (
-        0.258 * np.cos(turn) - 7.416 * np.sin(turn) - 3.648 * np.cos(2 * turn) - 9.228 * np.sin(2 * turn)
-    )
+    equation_min = 0.258 * np.cos(turn) - 7.416 * np.sin(turn) - 3.648 * np.cos(2 * turn) - 9.228 * np.sin(2 * turn)
     solar_h = _hour(at) + (LONGITUDE_DEG / 15.0 - UTC_OFFSET_H) + equation_min / 60.0
     angle = np.radians(15.0 * (solar_h - 12.0))
     latitude = np.radians(LATITUDE_DEG)
@@ -139,7 +141,7 @@ def clear_sky_wm2(at: Times) -> Series:
     return np.where(height > 0.0, 1098.0 * above * np.exp(-0.057 / above), 0.0)
 
 
-def _pv_kw(draw: np.random.Generator, at: Times, typhoon: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Series:
+def _pv_kw(draw: np.random.Generator, at: Times, typhoon: Whole) -> Series:
     days = len(at) // 96
     noon = at[48::96]
     mean = np.array(_CLEARNESS)[_month(noon)]
@@ -156,7 +158,7 @@ def _pv_kw(draw: np.random.Generator, at: Times, typhoon: np.ndarray[tuple[int, 
     return np.minimum(PV_RATED_KW * clear_sky_wm2(at) / 1000.0 * index * _PV_YIELD, 0.88 * PV_RATED_KW)
 
 
-def _load_kw(draw: np.random.Generator, at: Times, typhoon: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Series:
+def _load_kw(draw: np.random.Generator, at: Times, typhoon: Whole) -> Series:
     hour, month = _hour(at), _month(at)
     days = len(at) // 96
     weekday = (at.astype("datetime64[D]").astype(np.int64) + 3) % 7
@@ -164,9 +166,8 @@ def _load_kw(draw: np.random.Generator, at: Times, typhoon: np.ndarray[tuple[int
     hotels = 0.55 + 0.35 * _bump(hour, 8.0, 1.6) + 0.85 * _bump(hour, 20.0, 2.4) + 0.2 * _bump(hour, 13.0, 2.0)
     venue = 0.35 + 0.75 * _bump(hour, 10.5, 2.2) + 0.7 * _bump(hour, 15.0, 2.4)
     public = 0.5 + 0.25 * _bump(hour, 19.0, 3.0) + 0.15 * _bump(hour, 11.0, 3.0)
-    outside_c = (
-        np.repeat(np.array(_DAY_MEAN_C)[month[48::96]] + 1.4 * _persistent(draw, days, 0.7), 96)
-        + 3.4 * np.cos(2.0 * np.pi * (hour - 14.5) / 24.0)
+    outside_c = np.repeat(np.array(_DAY_MEAN_C)[month[48::96]] + 1.4 * _persistent(draw, days, 0.7), 96) + 3.4 * np.cos(
+        2.0 * np.pi * (hour - 14.5) / 24.0
     )
     cooling = 0.085 * np.maximum(0.0, outside_c - 20.0) * (0.75 + 0.35 * _bump(hour, 20.5, 3.0))
     guests = np.where(weekday >= 5, 1.10, 1.0) * np.repeat(1.0 + 0.05 * _persistent(draw, days, 0.8), 96)
@@ -193,7 +194,7 @@ def _bump(hour: Series, centre: float, width: float) -> Series:
     return np.exp(-0.5 * (off / width) ** 2)
 
 
-def _forum(at: Times) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _forum(at: Times) -> Flags:
     """The Forum: Tuesday to Friday of the last whole week of March."""
     day = at.astype("datetime64[D]")
     last = np.datetime64(f"{str(day[0])[:4]}-03-31", "D")
@@ -201,18 +202,17 @@ def _forum(at: Times) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     return (day <= friday) & (day > friday - 4)
 
 
-def _festive(at: Times) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _festive(at: Times) -> Flags:
     """Spring festival (taken as 8 to 16 February, whatever the moon says), 1 to 5 May, 1 to 7 October."""
     month = _month(at) + 1
     day = (at.astype("datetime64[D]") - at.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
-    return (
+    festive: Flags = (
         ((month == 2) & (day >= 8) & (day <= 16)) | ((month == 5) & (day <= 5)) | ((month == 10) & (day <= 7))
     )
+    return festive
 
 
-def _grid_up(
-    draw: np.random.Generator, days: int, typhoon: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _grid_up(draw: np.random.Generator, days: int, typhoon: Whole) -> Flags:
     """Three hours in a typhoon, and three short outages on other days."""
     up = np.ones(days * 96, np.bool_)
     begin = (int(typhoon[0]) - 1) * 96 + int(draw.integers(48, 72))

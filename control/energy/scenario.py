@@ -142,8 +142,8 @@ class Scenario:
     @property
     def month(self) -> npt.NDArray[np.int64]:
         """Calendar month of each step, counted from the first one, (n,)."""
-        months = self.local.astype("datetime64[M]").astype(np.int64)
-        return months - months[0]
+        months: npt.NDArray[np.int64] = self.local.astype("datetime64[M]").astype(np.int64)
+        return months - int(months[0])
 
     @property
     def month_names(self) -> tuple[str, ...]:
@@ -204,4 +204,13 @@ def tariff_series(settings: EnergySettings, local: Times) -> tuple[Series, Serie
     return import_price[where], export_price[where]
 
 
-__all__ = ["GENSET_BY_COST", "GENSET_LAST", "Actions", "GensetSpec", "Plant", "Scenario", "tariff_series", "with_settings"]
+__all__ = [
+    "GENSET_BY_COST",
+    "GENSET_LAST",
+    "Actions",
+    "GensetSpec",
+    "Plant",
+    "Scenario",
+    "tariff_series",
+    "with_settings",
+]

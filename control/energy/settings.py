@@ -44,6 +44,7 @@ class EnergySettings:
     """One version of everything that the controller weighs. Money in yuan.
 
     `import_target_kw` is a wish that is paid for when it is missed; `import_max_kw` and `export_max_kw` are hard.
+    `reserve_price_per_kwh_h` is what a kWh that lacks to the reserve costs the plan each hour.
     Prices in the tariff hold where no day-ahead prices were delivered. `carbon_per_kwh` is the grid's intensity in kg.
     """
 
@@ -58,6 +59,7 @@ class EnergySettings:
     wear_per_kwh: float = 0.21
     reserve_frac: float = 0.15
     ride_through_h: float = 2.0
+    reserve_price_per_kwh_h: float = 0.5
     soc_max_frac: float = 0.95
     unserved_per_kwh: float = 20.0
     ev_min_frac: float = 0.2
@@ -94,6 +96,7 @@ RANGES: dict[str, Range] = {
     "wear_per_kwh": Range("元/kWh", 0, 5, 0.01),
     "reserve_frac": Range("", 0, 0.9, 0.01),
     "ride_through_h": Range("h", 0, 72, 0.5),
+    "reserve_price_per_kwh_h": Range("元/kWh·h", 0, 50, 0.1),
     "soc_max_frac": Range("", 0.1, 1, 0.01),
     "unserved_per_kwh": Range("元/kWh", 0, 1_000, 1),
     "ev_min_frac": Range("", 0, 1, 0.05),

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from control.energy.booking import ReplayResult, replay_actions
+from control.energy.booking import ReplayResult, book, settled
 from control.energy.kernels import kernel
 from control.energy.plan import Series
 from control.energy.replay import Controller, wanted_actions
+from control.energy.rules_controller import rules_cost
 from control.energy.scenario import Plant, Scenario, with_settings
 from control.energy.settings import EnergySettings
 
@@ -32,7 +33,8 @@ class YearResult:
     `ride_through_h_worst` is how long the storage and the sun could have carried the critical share of the load, had
     the grid gone at the worst moment of the year, at most 24 h; `ride_through_worst_at` is that moment, local.
     `limits_kept` says that no load had to go unserved while the grid was there: import stayed within its limit all
-    year. `over_target_h` are the hours of import above the wish `import_target_kw`.
+    year. `over_target_h` are the hours of import above the wish `import_target_kw`. `rules_cost` is what the rules
+    would have cost under the same settings, to hold against `replay.cost_with_stored`.
     """
 
     replay: ReplayResult
@@ -42,6 +44,7 @@ class YearResult:
     limits_kept: bool
     over_limit_kwh: float
     over_target_h: float
+    rules_cost: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,7 +79,7 @@ def _year(
 ) -> YearResult:
     planned = with_settings(scenario, settings)
     started = timer() if timer else 0.0
-    actions = wanted_actions(planned, controller, settings)
+    flows = settled(planned, wanted_actions(planned, controller))
     us = (timer() - started) * 1e6 / scenario.steps if timer else None
     judged = replace(
         planned,
@@ -84,7 +87,7 @@ def _year(
         co2_price_per_kg=yardstick.carbon_price_per_t / 1000.0,
         unserved_cost_per_kwh=yardstick.unserved_per_kwh,
     )
-    made = replay_actions(judged, actions, controller=controller, us_per_step=us)
+    made = book(judged, flows, controller=controller, us_per_step=us)
     hours = ride_through_h(judged, made)
     worst = int(np.argmin(hours))
     over_kwh = float(np.sum(made.flows.unserved_kw[judged.grid_up])) * judged.step_h
@@ -96,6 +99,7 @@ def _year(
         limits_kept=over_kwh <= _KEPT_KWH,
         over_limit_kwh=over_kwh,
         over_target_h=float(np.sum(made.flows.import_kw > settings.import_target_kw + 1e-6)) * judged.step_h,
+        rules_cost=rules_cost(judged),
     )
 
 

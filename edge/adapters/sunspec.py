@@ -7,7 +7,7 @@ has changed, the models are looked for again: the device may have been exchanged
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
 from control.domain.errors import DeviceError
@@ -115,6 +115,11 @@ class Sample:
         found = self._decoded(role, name, group)
         return found[1] if found is not None and isinstance(found[1], str) else ""
 
+    def scale(self, role: str, name: str) -> int | None:
+        """The exponent of a point's scale, also of one that holds nothing; None where there is none that counts."""
+        place = self._models[role].place(name)
+        return None if place is None else self._scale(role, place[0])
+
     def registers(self, address: int, count: int) -> list[int]:
         """Registers as read; all of them must have been."""
         return [self._registers[address + offset] for offset in range(count)]
@@ -149,15 +154,14 @@ class SunSpecDevice:
 
     async def sample(self) -> Sample:
         """Read everything wanted. Raises DeviceError."""
-        await self._ensure_found()
-        registers = await self._read_windows()
-        if not self._headers_hold(registers):
-            await self._find()
+        for _ in range(2):
+            await self._ensure_found()
             registers = await self._read_windows()
-            if not self._headers_hold(registers):
-                raise NotSunSpec(f"{self._name}: its SunSpec models change from one reading to the next")
-        self.last = Sample(self._models, registers, self._identity)
-        return self.last
+            if self._connection == self._link.connections and self._headers_hold(registers):
+                self.last = Sample(self._models, registers, self._identity)
+                return self.last
+            self._models = {}
+        raise NotSunSpec(f"{self._name}: its connection or its SunSpec models change from one reading to the next")
 
     async def current(self) -> Sample:
         """The last sample of this connection, or a new one where there is none."""
@@ -178,6 +182,8 @@ class SunSpecDevice:
         checked = tuple(check)
         for trial in range(1, WRITE_TRIES + 1):
             wrong = await self._write_once(places, values, first, block, checked)
+            if self._connection != self._link.connections:
+                raise DeviceError(f"{self._name}: lost the connection while {checked[0]} was written")
             if wrong is None:
                 return
             if trial == WRITE_TRIES:
@@ -196,9 +202,7 @@ class SunSpecDevice:
             raise NotSunSpec(f"{self._name}: its model {model.spec.id} has no {name}")
         return place
 
-    def _block(
-        self, places: Mapping[str, tuple[PointSpec, int]], values: Mapping[str, int], first: int
-    ) -> list[int]:
+    def _block(self, places: Mapping[str, tuple[PointSpec, int]], values: Mapping[str, int], first: int) -> list[int]:
         block: list[int] = []
         for name, (point, address) in places.items():
             assert address == first + len(block), f"{name} does not follow the point before it"
@@ -234,6 +238,7 @@ class SunSpecDevice:
         """Look for the models. Nothing is remembered of a search that failed."""
         self._models, self.last = {}, None
         base = await self._base()
+        connection = self._link.connections
         found = [model async for model in self._walk(base)]
         roles = {role: _first_of(found, wanted.models) for role, wanted in self._wanted.items()}
         for role, wanted in self._wanted.items():
@@ -242,7 +247,7 @@ class SunSpecDevice:
         models = {role: model for role, model in roles.items() if model is not None}
         self._identity = await self._read_identity(found)
         self._windows = _windows(_spans(models, self._wanted))
-        self._models, self._connection = models, self._link.connections
+        self._models, self._connection = models, connection
 
     async def _base(self) -> int:
         for base in BASES:
@@ -253,7 +258,7 @@ class SunSpecDevice:
                 continue
         raise NotSunSpec(f"{self._name}: no 'SunS' at {', '.join(map(str, BASES))}: check address, port and unit")
 
-    async def _walk(self, address: int):
+    async def _walk(self, address: int) -> AsyncIterator[Model]:
         """Every model of which somebody has defined the points and somebody here wants some."""
         known = {COMMON} | {model for wanted in self._wanted.values() for model in wanted.models}
         for _ in range(MODELS_MAX):
@@ -329,6 +334,3 @@ def _windows(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             windows.append((address, size))
     return windows
-
-
-Reader = Callable[[], Sample]

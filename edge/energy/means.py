@@ -121,7 +121,9 @@ class Period:
             at=at,
             period_s=self.period_s,
             mode=last.mode,
-            kw={name: round(total / self._known_s[name], 2) for name, total in self._sums.items() if self._known_s[name]},
+            kw={
+                name: round(total / self._known_s[name], 2) for name, total in self._sums.items() if self._known_s[name]
+            },
             kwh={name: round(value, 5) for name, value in self._kwh.items()},
             soc_frac=None if last.soc_frac is None else round(last.soc_frac, 4),
             peak_import_kw=None if self._peak_kw is None else round(self._peak_kw, 2),

@@ -3,7 +3,8 @@
 Its files are read, its code is not imported: that would need an older NumPy. What they mean follows its simulator:
 one step is an hour; the battery's power limits hold for the stored energy, so that at the bus they differ by the
 efficiency; wear is paid for each kWh that the stored energy changes; the first 8,759 of 8,760 rows are played. The
-files know no calendar: their first hour is taken as the first of January 2019, UTC.
+files know no calendar: their first hour is taken as the first of January 2017, UTC, a
+Sunday: the loads of the offices are low on their first day and on every seventh and eighth from there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from control.energy.site import StorageSpec
 
 COUNT = 25
 _FOLDER = "pymgrid/data/scenario/pymgrid25"
-_AT0 = datetime(2019, 1, 1, tzinfo=UTC)
+_AT0 = datetime(2017, 1, 1, tzinfo=UTC)
 # A parameter in their YAML: an indented key with a plain value; a module begins with a tag such as `- !GridModule`.
 _TAG = re.compile(r"^\s*- !(\w+)\s*$")
 _VALUE = re.compile(r"^\s+(\w+): (\S+)\s*$")

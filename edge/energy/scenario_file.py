@@ -107,7 +107,9 @@ def _read_toml(path: Path) -> dict[str, dict[str, float]]:
         text = path.read_bytes().decode("utf-8-sig")
         given = tomllib.loads(text)
     except FileNotFoundError:
-        raise ConfigurationError(f"{path} is missing: it must stand beside the .csv file, with the same name.") from None
+        raise ConfigurationError(
+            f"{path} is missing: it must stand beside the .csv file, with the same name."
+        ) from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

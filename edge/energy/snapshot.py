@@ -6,7 +6,7 @@ cycle in which it was measured, for the hard limits rest on it. What is not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
@@ -51,6 +51,8 @@ class SnapshotMaker:
     site: SiteSpec
     started_s: float
     expected_pv_frac: float | None = None  # of the inverters' rating, by the forecast for this quarter of an hour
+    peak_so_far_kw: float | None = None  # the highest quarter of an hour of import in this month
+    ev_worth_per_kwh: Mapping[str, float] = field(default_factory=dict)
     _zone: ZoneInfo = field(init=False)
     _loads: dict[str, _Switched] = field(default_factory=dict)
     _sun_frac: float | None = None
@@ -80,6 +82,7 @@ class SnapshotMaker:
             loads=tuple(self._load(spec, now) for spec in self.site.loads),
             hold_wanted=wish.hold,
             storage_wanted_kw=wish.storage_kw,
+            peak_so_far_kw=self.peak_so_far_kw,
         )
         return _with_breaker(picture, now)
 
@@ -143,7 +146,7 @@ class SnapshotMaker:
         for spec in self.site.chargers:
             reading = now.chargers.get(spec.id)
             if reading is not None and reading.plugged:
-                yield _ev(spec, reading, wall)
+                yield _ev(spec, reading, wall, self.ev_worth_per_kwh.get(spec.id))
 
     def _load(self, spec: LoadSpec, now: FieldNow) -> LoadNow:
         reading = now.loads.get(spec.id)
@@ -176,7 +179,7 @@ def held_by_limit(reading: InverterReading, spec: PvSpec) -> bool:
     return power_kw >= limit_kw - HELD_BY_LIMIT_FRAC * spec.rated_ac_kw
 
 
-def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime) -> EvNow:
+def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime, worth_per_kwh: float | None) -> EvNow:
     depart_in_s = None if reading.depart_at is None else max(0.0, (reading.depart_at - wall).total_seconds())
     return EvNow(
         id=spec.id,
@@ -188,6 +191,7 @@ def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime) -> EvNow:
         needed_kwh=value_of(reading.needed_kwh),
         depart_in_s=depart_in_s,
         usable=reading.online,
+        worth_per_kwh=worth_per_kwh,
     )
 
 
@@ -219,4 +223,5 @@ def _with_breaker(picture: SiteNow, now: FieldNow) -> SiteNow:
         grid_live=reading.grid_live,
         grid_hz=value_of(reading.grid_hz),
         bus_hz=picture.bus_hz if bus_hz is None else bus_hz,
+        in_sync=reading.in_synchronism,
     )

@@ -158,14 +158,16 @@ class Bus:
 def _cut(flows: Flows, missing_kw: float) -> Flows:
     """What really flows when the forming storage is at its limit: voltage sags over loads, or sun is left unused."""
     if missing_kw > 0:
-        drawn = [*flows.load_kw, *(max(0.0, kw) for kw in flows.ev_kw)]
-        keep = 1.0 - missing_kw / sum(drawn)
-        flows.load_kw = [kw * keep for kw in flows.load_kw]
+        charging = sum(max(0.0, -kw) for kw in flows.storage_kw)
+        keep = 1.0 - missing_kw / (sum(flows.load_kw) + sum(max(0.0, kw) for kw in flows.ev_kw) + charging)
+        flows.load_kw = [max(0.0, kw * keep) for kw in flows.load_kw]
+        flows.storage_kw = [kw * keep if kw < 0 else kw for kw in flows.storage_kw]
         flows.ev_kw = [kw * keep if kw > 0 else kw for kw in flows.ev_kw]
     elif missing_kw < 0:
-        given = sum(flows.pv_kw) + sum(max(0.0, kw) for kw in flows.storage_kw) - sum(min(0.0, kw) for kw in flows.ev_kw)
+        fed_back = sum(max(0.0, -kw) for kw in flows.ev_kw)
+        given = sum(flows.pv_kw) + sum(max(0.0, kw) for kw in flows.storage_kw) + fed_back
         keep = 1.0 + missing_kw / given
-        flows.pv_kw = [kw * keep for kw in flows.pv_kw]
+        flows.pv_kw = [max(0.0, kw * keep) for kw in flows.pv_kw]
         flows.storage_kw = [kw * keep if kw > 0 else kw for kw in flows.storage_kw]
         flows.ev_kw = [kw * keep if kw < 0 else kw for kw in flows.ev_kw]
     return flows

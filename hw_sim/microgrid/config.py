@@ -223,7 +223,8 @@ def load(path: Path) -> MicrogridConfig:
 
 def check(config: MicrogridConfig, path: Path) -> None:
     """What types alone cannot say."""
-    ids = Counter(one.id for one in (*config.inverter, *config.storage, *config.charger, *config.load))
+    groups = (config.inverter, config.storage, config.charger, config.load)
+    ids = Counter(one.id for group in groups for one in group)
     twice = [name for name, count in ids.items() if count > 1]
     wrong = [
         (not ids, "needs at least one [[inverter]], [[storage]], [[charger]] or [[load]]."),

@@ -139,11 +139,11 @@ class BreakerDevice:
             bits = (breaker.closed, breaker.tripped, world.grid.live, breaker.in_synchronism)
             registers[0] = int(shown("bits", float(sum(bit << n for n, bit in enumerate(bits))))) & 0xFFFF
         elif function == _READ_INPUT:
-            grid_mhz, bus_mhz = (int(shown(name, hz * 1000.0)) for name, hz in (("grid", world.grid.hz), ("bus", world.bus.hz)))
+            grid_mhz, bus_mhz = shown("grid", world.grid.hz * 1000.0), shown("bus", world.bus.hz * 1000.0)
             registers[:3] = [_word(grid_mhz), _word(bus_mhz), breaker.operations & 0xFFFF]
         else:
             registers[0] = breaker.beat
 
 
-def _word(value: int) -> int:
-    return max(0, min(0xFFFF, value))
+def _word(value: float) -> int:
+    return max(0, min(0xFFFF, round(value)))

@@ -18,7 +18,7 @@ _PV = 4
 
 
 class InverterDevice(SunSpecDevice):
-    """`WMaxLimPct` is in percent of the rating; without a refresh in `WMaxLimPct_RvrtTms` the configured limit holds."""
+    """`WMaxLimPct` is in percent of the rating; not refreshed in `WMaxLimPct_RvrtTms`, the configured limit holds."""
 
     def __init__(self, inverter: Inverter, world: World, *, advance: Callable[[], None]) -> None:
         rated_w = inverter.rated_kw * 1000.0
@@ -45,7 +45,9 @@ class InverterDevice(SunSpecDevice):
                             "Tmp_SF": -1,
                         },
                     ),
-                    ModelWish(120, {"WRtg_SF": watts, "VARtg_SF": watts, "VArRtg_SF": watts, "ARtg_SF": 0, "PFRtg_SF": -2}),
+                    ModelWish(
+                        120, {"WRtg_SF": watts, "VARtg_SF": watts, "VArRtg_SF": watts, "ARtg_SF": 0, "PFRtg_SF": -2}
+                    ),
                     ModelWish(123, {"WMaxLimPct_SF": -2, "OutPFSet_SF": -2}),
                     ModelWish(
                         160,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from datetime import datetime
 
@@ -79,7 +80,7 @@ class Load:
 
 
 def _on_curve(curve: tuple[tuple[float, float], ...], hour: float) -> float:
-    for (from_h, low), (to_h, high) in zip(curve, curve[1:], strict=False):
+    for (from_h, low), (to_h, high) in itertools.pairwise(curve):
         if hour <= to_h:
             share = (hour - from_h) / (to_h - from_h)
             return low + (high - low) * (0.5 - 0.5 * math.cos(math.pi * share))

@@ -142,9 +142,7 @@ class PvField:
         if not sun.up:
             healthy = np.zeros(len(self._strings))
         else:
-            light = irradiance(
-                sun, tilt=self._tilt, azimuth=self._azimuth, shade=weather.shade(at, self._x, self._y)
-            )
+            light = irradiance(sun, tilt=self._tilt, azimuth=self._azimuth, shade=weather.shade(at, self._x, self._y))
             cell_c = air_c + CELL_KELVIN_PER_W_M2 * light
             healthy = self._rated * light / 1000.0 * (1.0 + POWER_PER_KELVIN * (cell_c - 25.0)) * WIRING_FRAC
         late = _afternoon(at)

@@ -261,5 +261,3 @@ def _charger(one: Charger) -> dict[str, Any]:
         "needed_kwh": round(session.vehicle.needed_kwh, 3) if session else None,
         "tripped": one.tripped,
     }
-
-

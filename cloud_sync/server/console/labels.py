@@ -198,6 +198,11 @@ AUDIT_ACTION = {
     "signed_out": N_("Signed out"),
     "set_up": N_("Set up the system"),
     "head_ordered": N_("Ordered what vehicle types a gateway uses"),
+    "energy_settings_staged": N_("Staged settings of the microgrid"),
+    "energy_settings_released": N_("Put settings of the microgrid in force"),
+    "energy_settings_discarded": N_("Discarded staged settings"),
+    "energy_taken_over": N_("Took over the microgrid"),
+    "energy_exported": N_("Exported telemetry"),
 }
 SUBJECT = {
     "passage": N_("Passage"),
@@ -208,6 +213,7 @@ SUBJECT = {
     "user": N_("Account"),
     "media": N_("Picture"),
     "gateway": N_("Gateway"),
+    "microgrid": N_("Microgrid"),
 }
 FIELD = {
     "plate": N_("Plate"),

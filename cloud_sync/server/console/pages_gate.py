@@ -202,7 +202,7 @@ def _way_back(request: Request, record: PassageRecord) -> dict[str, str]:
 def done(request: Request, code: str, href: str) -> Response:
     """The answer to an act: a sentence for a script, the next page for a form."""
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"message": keys.done_sentence(words_of(request), code), "href": href})
+        return JSONResponse({"message": keys.done_sentence(words_of(request), code), "href": href, "done": code})
     return RedirectResponse(f"{href}{'&' if '?' in href else '?'}done={code}", status_code=303)
 
 

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_sync.contract.look import plates
 from cloud_sync.server.auth import CurrentUser, Role
-from cloud_sync.server.console import keys, labels, reading, trail, views
+from cloud_sync.server.console import energy_views, keys, labels, reading, trail, views
 from cloud_sync.server.console.words import LANGUAGES, Words, load_catalogue
 from cloud_sync.server.services import Services
 
@@ -40,6 +40,7 @@ _SENTENCES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     ),
     (trail, ("trail",)),
     (labels, ("label",)),
+    (energy_views, ("energy_label", "power", "energy")),
 )  # fmt: skip
 
 
@@ -98,6 +99,7 @@ def _globals(words: Words) -> dict[str, Any]:
     own: tuple[Callable[..., Any], ...] = (
         words.time, words.clock_time, words.day, words.weekday, words.stamp, words.window, words.duration,
         words.percent, words.number, views.verdict_of, views.icon_of, reading.characters, plates.spoken,
+        energy_views.figure,
     )  # fmt: skip
     found |= {one.__name__: one for one in own}
     return found | {"unsure": reading.unsure_at, "query_of": query_of, "version": assets_version()}

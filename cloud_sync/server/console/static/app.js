@@ -163,15 +163,7 @@ function done(form, said) {
     document.dispatchEvent(new CustomEvent("island:refresh"));
     return;
   }
-  location.assign(`${said.href}${said.href.includes("?") ? "&" : "?"}done=${new URL(form.action).pathname.startsWith("/account") ? "password_set" : doneCode(form)}`);
-}
-
-function doneCode(form) {
-  const path = new URL(form.action).pathname;
-  if (path.startsWith("/permits")) return path.endsWith("/revoke") ? "permit_revoked" : "permit_added";
-  if (path.startsWith("/watch")) return path.endsWith("/remove") ? "watch_removed" : "watch_added";
-  if (path.endsWith("/password")) return "password_set";
-  return path === "/users" ? "user_added" : "user_changed";
+  location.assign(`${said.href}${said.href.includes("?") ? "&" : "?"}done=${said.done}`);
 }
 
 function complain(form, text) {

@@ -1,0 +1,415 @@
+"""The fast loop: owns the way from one second's picture of the site to the commands of that second.
+
+Pure and total: any numbers give an answer within the devices' limits. The arithmetic is in `fast_kernel`, the mode in
+`grid_machine`, what is believed in `site_tables`. Ranks: mode and safe state, hard limits, a person, the curves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from control.domain.energy import GridMode
+from control.energy import fast_kernel as fast
+from control.energy import merit, shedding
+from control.energy import site_tables as tables
+from control.energy.dispatch_types import Commands, Dispatch, DispatchState, SiteNow, StorageNow
+from control.energy.fast_kernel import Array
+from control.energy.grid_machine import OFF_GRID, Turn, finite, turn
+from control.energy.loop_spec import LoopSpec
+from control.energy.plan import ValueCurve
+from control.energy.settings import EnergySettings
+from control.energy.site import SiteSpec
+
+_FAR_KW = 1e9
+_BINDING = {
+    fast.IDLE: "idle",
+    fast.CURVE: "curve",
+    fast.WISHES: "takeover",
+    fast.RAMPS: "ramp",
+    fast.VEHICLES: "ev_limited",
+    fast.SHEDS: "shed",
+    fast.RESERVE: "reserve",
+    fast.EXPORTS: "export_limit",
+    fast.IMPORTS: "import_limit",
+}
+_LOOP = LoopSpec()
+
+
+def dispatch(
+    now: SiteNow,
+    state: DispatchState,
+    *,
+    settings: EnergySettings,
+    site: SiteSpec,
+    curves: Mapping[str, ValueCurve],
+    loop: LoopSpec = _LOOP,
+) -> Dispatch:
+    """One second. Hand the answer's `state` to the next call; never raises for values."""
+    dt_s = _elapsed_s(now, state, loop)
+    turned = turn(now, state, dt_s=dt_s, site=site, loop=loop)
+    counted = _watch_storages(now, replace(turned.state, last_s=finite(now.now_s)), site, loop, dt_s)
+    fill = tables.Filling(
+        state=counted,
+        settings=settings,
+        specs=tables.specs_of(site),
+        loop=loop,
+        prices=tables.prices_of(now, settings),
+        island=counted.mode in OFF_GRID,
+        dt_s=dt_s,
+    )
+    if counted.mode is GridMode.BLACK_START:
+        made = _black_start(now, fill, turned)
+    elif counted.mode not in OFF_GRID and finite(now.grid_kw) is None:
+        made = _without_meter(now, fill, turned)
+    else:
+        made = _divided(now, fill, turned, site, curves)
+    return replace(made, why=turned.why)
+
+
+def safe_commands(site: SiteSpec) -> Commands:
+    """What to write when nothing is known: storages at rest, no PV, vehicles at their minimum, loads as they are."""
+    return Commands(
+        storage_kw={one.id: 0.0 for one in site.storages},
+        pv_limit_kw={one.id: 0.0 for one in site.pvs},
+        ev_limit_kw={one.id: min(one.min_kw, one.max_kw) for one in site.chargers},
+        load_on={},
+    )
+
+
+def _elapsed_s(now: SiteNow, state: DispatchState, loop: LoopSpec) -> float:
+    """Seconds since the last call. A leap back or forward counts as one cycle or two, so that it runs out no timer."""
+    at, last = finite(now.now_s), finite(state.last_s)
+    if at is None or last is None or at <= last:
+        return loop.cycle_s
+    return min(at - last, 2.0 * loop.cycle_s)
+
+
+def _watch_storages(now: SiteNow, state: DispatchState, site: SiteSpec, loop: LoopSpec, dt_s: float) -> DispatchState:
+    """Count the cycles in which a storage stood away from its set-point without moving towards it.
+
+    One that does so for `deaf_cycles` is left out of the reckoning until it is where it was told to be.
+    """
+    specs = {one.id: one for one in site.storages}
+    seen: dict[str, float] = {}
+    count: dict[str, int] = {}
+    for one in now.storages:
+        spec, power = specs.get(one.id), finite(one.power_kw)
+        if spec is None or power is None:
+            continue
+        seen[one.id] = power
+        told, before = state.storage_kw.get(one.id), state.storage_seen_kw.get(one.id)
+        if told is None or before is None or one.id == state.forming:
+            continue
+        near = loop.deaf_frac * max(spec.charge_max_kw, spec.discharge_max_kw)
+        if abs(power - told) <= near:
+            continue
+        earlier = state.storage_deaf_cycles.get(one.id, 0)
+        moved = (power - before) * math.copysign(1.0, told - before)
+        follows = moved >= 0.1 * near and earlier < loop.deaf_cycles
+        count[one.id] = 0 if follows else earlier + 1
+    return replace(state, storage_seen_kw=seen, storage_deaf_cycles=count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """What may flow at the coupling point in this second, kW; `low_told` is the limit without the guard."""
+
+    low: float
+    high: float
+    low_told: float
+    high_told: float
+    ramp_low: float = -_FAR_KW
+    ramp_high: float = _FAR_KW
+
+
+def _span(now: SiteNow, fill: tables.Filling, site: SiteSpec) -> _Span:
+    if fill.island:
+        return _Span(low=0.0, high=0.0, low_told=0.0, high_told=0.0)
+    given, loop, state = fill.settings, fill.loop, fill.state
+    high = min(tables.positive(given.import_max_kw), tables.positive(site.grid.import_max_kw))
+    low = min(tables.positive(given.export_max_kw), tables.positive(site.grid.export_max_kw))
+    if state.mode is GridMode.HOLD:
+        low = 0.0
+    guard = min(loop.guard_kw, (high + low) / 4.0)
+    ramp = tables.positive(given.ramp_max_kw_per_min) / 60.0 * fill.dt_s
+    last, seen = state.last_grid_kw, finite(now.grid_kw)
+    if last is None or seen is None or ramp <= 0.0 or state.mode is not GridMode.GRID_TIED:
+        return _Span(low=guard - low, high=high - guard, low_told=-low, high_told=high)
+    return _Span(
+        low=guard - low, high=high - guard, low_told=-low, high_told=high, ramp_low=last - ramp, ramp_high=last + ramp
+    )
+
+
+def _black_start(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch:
+    """The bus is dead: everything off that can be, so that the forming storage can raise it alone."""
+    kept = dict(fill.state.shed_s)
+    for one in now.loads:
+        if tables.may_shed(one, fill) and one.usable:
+            kept.setdefault(one.id, 0.0)
+    commands = Commands(
+        storage_kw={one.id: 0.0 for one in now.storages},
+        pv_limit_kw={one.id: 0.0 for one in now.pvs},
+        ev_limit_kw={one.id: 0.0 for one in now.evs},
+        load_on={one.id: one.id not in kept for one in now.loads if one.on or one.id in kept},
+        breaker_closed=turned.breaker_closed,
+        grid_forming=turned.forming,
+    )
+    unmet = {} if turned.forming is not None else {"grid_forming": 1.0}
+    state = _remembered(fill, commands, _aged(kept, fill.dt_s), restored=False)
+    return Dispatch(commands=commands, state=replace(state, last_grid_kw=None), binding="black_start", unmet=unmet)
+
+
+def _without_meter(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch:
+    """Nobody sees the coupling point: no export that could not be consumed here, reserve held, vehicles at minimum.
+
+    Zero export rests on the feeders' own meters: PV may give a part of what they are known to draw. In the first
+    cycle storages stay as they are, as far as their limits let them; then they rest.
+    """
+    holds = fill.state.mode is GridMode.HOLD
+    draws = sum(tables.load_power(one) or 0.0 for one in now.loads if one.usable and one.on)
+    rated = {one.id: tables.pv_rated_kw(one, fill) for one in now.pvs}
+    part = min(1.0, fill.loop.hold_export_frac * draws / max(sum(rated.values()), 1e-9))
+    storage_kw = {}
+    for one in now.storages:
+        stays = 0.0 if holds else fill.state.storage_kw.get(one.id, 0.0)
+        storage_kw[one.id] = _in_limits(one, stays, fill)
+    commands = Commands(
+        storage_kw=storage_kw,
+        pv_limit_kw={key: part * size for key, size in rated.items()},
+        ev_limit_kw={one.id: tables.ev_limits(one, fill)[0] for one in now.evs},
+        load_on={one.id: one.id not in fill.state.shed_s for one in now.loads if one.on or one.id in fill.state.shed_s},
+        breaker_closed=turned.breaker_closed,
+    )
+    state = _remembered(fill, commands, _aged(fill.state.shed_s, fill.dt_s), restored=False)
+    state = replace(state, last_grid_kw=None, direction=0, calm_s=0.0)
+    return Dispatch(commands=commands, state=state, binding="meter_lost", unmet={})
+
+
+def _in_limits(one: StorageNow, power_kw: float, fill: tables.Filling) -> float:
+    spec, soc = fill.specs.storages.get(one.id), tables.soc_of(one)
+    if spec is None or soc is None or not one.usable:
+        return 0.0
+    low = min(tables.positive(one.charge_max_kw), spec.charge_max_kw) if soc < spec.soc_max_frac else 0.0
+    high = min(tables.positive(one.discharge_max_kw), spec.discharge_max_kw) if soc > spec.soc_min_frac else 0.0
+    return min(max(power_kw, -low), high)
+
+
+def _divided(
+    now: SiteNow, fill: tables.Filling, turned: Turn, site: SiteSpec, curves: Mapping[str, ValueCurve]
+) -> Dispatch:
+    """The ordinary second: fill the tables, divide, name what came out."""
+    storages = tables.storage_table(now.storages, fill, curves, turned.forming)
+    pvs = tables.pv_table(now.pvs, fill)
+    evs = tables.ev_table(now, fill, closed=fill.state.mode is GridMode.ISLANDING)
+    loads = tables.load_table(now.loads, fill)
+    span = _span(now, fill, site)
+    fill = replace(fill, state=_count_over(now, fill, span))
+    whole = _whole(now, fill, span, storages, pvs, evs)
+    storage_kw, limits, ev_kw, off, told = fast.divide(whole, storages, pvs, evs, loads)
+
+    kept = _kept(now, fill, off, told)
+    commands = Commands(
+        storage_kw={one.id: float(storage_kw[row]) for row, one in enumerate(now.storages)},
+        pv_limit_kw={one.id: float(limits[row]) if limits[row] >= 0.0 else None for row, one in enumerate(now.pvs)},
+        ev_limit_kw=_ev_commands(now, fill, ev_kw),
+        load_on={one.id: one.id not in kept for one in now.loads if one.on or _was_kept(one.id, fill)},
+        breaker_closed=turned.breaker_closed,
+        grid_forming=turned.forming,
+        bus_hz_wanted=turned.bus_hz_wanted,
+    )
+    state = _remembered(fill, commands, kept, restored=told[fast.TURN_BACK] >= 0.0 or told[fast.SOFTLY] > 0.0)
+    state = _wish_remembered(state, fill, told)
+    return Dispatch(
+        commands=commands, state=state, binding=_binding(now, fill, told), unmet=_unmet(now, span, fill, told)
+    )
+
+
+def _was_kept(load_id: str, fill: tables.Filling) -> bool:
+    return load_id in fill.state.shed_s
+
+
+def _ev_commands(now: SiteNow, fill: tables.Filling, ev_kw: Array) -> dict[str, float]:
+    """A charger that is not to be relied on is told its minimum; the meter sees what it does."""
+    closed = fill.state.mode is GridMode.ISLANDING
+    return {
+        one.id: float(ev_kw[row]) if one.usable or closed else tables.ev_limits(one, fill)[0]
+        for row, one in enumerate(now.evs)
+    }
+
+
+def _count_over(now: SiteNow, fill: tables.Filling, span: _Span) -> DispatchState:
+    """Count the cycles for which the meter has shown more than a limit; after some, storages are no longer trusted."""
+    grid, state = finite(now.grid_kw), fill.state
+    if fill.island or grid is None:
+        return replace(state, export_over_cycles=0, import_over_cycles=0)
+    return replace(
+        state,
+        export_over_cycles=state.export_over_cycles + 1 if grid < span.low_told - 0.5 else 0,
+        import_over_cycles=state.import_over_cycles + 1 if grid > span.high_told + 0.5 else 0,
+    )
+
+
+def _demand_kw(now: SiteNow, fill: tables.Filling, storages: Array, pvs: Array, evs: Array) -> float:
+    """What nobody commands: by balance at the bus, or from the feeders' meters where the forming unit is not seen."""
+    known = float(storages[:, merit.SEEN].sum() + pvs[:, fast.PV_SEEN].sum() - evs[:, fast.EV_SEEN].sum())
+    grid = finite(now.grid_kw)
+    demand = known + (grid if grid is not None else 0.0)
+    if fill.island and not _forming_seen(now, fill):
+        demand = sum(_draw_kw(tables.load_power(one), one.rated_kw) for one in now.loads if one.on)
+    for one in now.loads:
+        held = fill.state.shed_s.get(one.id)
+        if held is not None and one.on and held < fill.loop.load_deaf_s:
+            # It was told to go a moment ago. One that stays on all the same is part of the demand again.
+            demand -= tables.load_power(one) or 0.0
+    return demand + _droop_kw(now, fill)
+
+
+def _forming_seen(now: SiteNow, fill: tables.Filling) -> bool:
+    return any(one.id == fill.state.forming and finite(one.power_kw) is not None for one in now.storages)
+
+
+def _draw_kw(power_kw: float | None, rated_kw: float) -> float:
+    """A feeder that is on and not metered is taken at its rating: on an island the safe side is more demand."""
+    return tables.positive(rated_kw) if power_kw is None else power_kw
+
+
+def _droop_kw(now: SiteNow, fill: tables.Filling) -> float:
+    """What an island's frequency says is missing (or too much), kW, beyond what the powers say."""
+    hz = finite(now.bus_hz)
+    forming = fill.specs.storages.get(fill.state.forming or "")
+    if not fill.island or hz is None or forming is None or not 40.0 < hz < 60.0:
+        return 0.0
+    beyond = max(0.0, abs(50.0 - hz) - fill.loop.droop_dead_hz)
+    return math.copysign(beyond, 50.0 - hz) * fill.loop.droop_frac_per_hz * forming.discharge_max_kw
+
+
+def _sustain_kw(now: SiteNow, fill: tables.Filling, storages: Array) -> float:
+    """The power that the storages can hold: for the ride-through on an island, for an hour on the grid."""
+    hours = max(fill.loop.sustain_h_min, tables.positive(fill.settings.ride_through_h)) if fill.island else 1.0
+    power = 0.0
+    for row, one in enumerate(now.storages):
+        spec, soc = fill.specs.storages.get(one.id), tables.soc_of(one)
+        if spec is None or soc is None or storages[row, merit.DISCHARGE] <= 0.0:
+            continue
+        floor = spec.soc_min_frac if fill.island else max(spec.soc_min_frac, fill.settings.reserve_frac)
+        stored = tables.positive(soc - floor) * spec.capacity_kwh * spec.efficiency_discharge
+        power += min(float(storages[row, merit.DISCHARGE]), stored / hours)
+    return power
+
+
+def _whole(now: SiteNow, fill: tables.Filling, span: _Span, storages: Array, pvs: Array, evs: Array) -> Array:
+    """The kernel's figures of the whole site, (fast.SITE,)."""
+    state, loop, prices, given = fill.state, fill.loop, fill.prices, fill.settings
+    whole = np.zeros(fast.SITE)
+    whole[fast.DEMAND] = _demand_kw(now, fill, storages, pvs, evs)
+    whole[fast.GRID_LOW], whole[fast.GRID_HIGH] = span.low, span.high
+    over = state.export_over_cycles > 0 or state.import_over_cycles > 0
+    whole[fast.RAMP_LOW] = -_FAR_KW if over else span.ramp_low
+    whole[fast.RAMP_HIGH] = _FAR_KW if over else span.ramp_high
+    wished = max(tables.positive(given.import_target_kw), tables.positive(now.peak_so_far_kw))
+    whole[fast.TARGET] = max(0.0, min(wished, span.high))
+    whole[fast.BUY], whole[fast.SELL], whole[fast.PEAK] = prices.buy, prices.sell, prices.peak
+    wish = _person_kw(now, fill)
+    whole[fast.WISH_GIVEN], whole[fast.WISH] = float(wish is not None), wish or 0.0
+    if fill.island:
+        whole[fast.MAY_CHARGE] = whole[fast.MAY_DISCHARGE] = 1.0
+    else:
+        runs, rested = state.direction, state.idle_s >= loop.reverse_s
+        whole[fast.DIRECTION] = float(runs) if state.idle_s <= 0.0 else 0.0
+        whole[fast.MAY_CHARGE] = float(runs <= 0 or rested)
+        whole[fast.MAY_DISCHARGE] = float(runs >= 0 or rested)
+        whole[fast.START], whole[fast.STOP], whole[fast.DEADBAND] = loop.start_kw, loop.stop_kw, loop.deadband_kw
+    whole[fast.STICKY] = loop.sticky_per_kwh
+    whole[fast.SLOW_EXPORT] = float(state.export_over_cycles >= loop.slow_cycles)
+    whole[fast.SLOW_IMPORT] = float(state.import_over_cycles >= loop.slow_cycles)
+    whole[fast.SUSTAIN] = _sustain_kw(now, fill, storages)
+    whole[fast.ISLAND] = float(fill.island)
+    whole[fast.SOFT_TURN] = float(state.restore_s >= loop.restore_gap_s)
+    whole[fast.BACK_TURN] = float(
+        state.restore_s >= loop.restore_gap_s
+        and state.calm_s >= loop.restore_calm_s
+        and state.mode in (GridMode.GRID_TIED, GridMode.ISLANDED)
+    )
+    whole[fast.BACK_MARGIN], whole[fast.CEILING] = loop.restore_margin_frac, _FAR_KW
+    whole[fast.RELEASE] = loop.pv_release_frac_per_s * fill.dt_s
+    return whole
+
+
+def _person_kw(now: SiteNow, fill: tables.Filling) -> float | None:
+    """What a person wants of the storages; holding is wanting nothing. On an island the balance decides."""
+    if fill.island:
+        return None
+    if fill.state.mode is GridMode.HOLD:
+        return 0.0
+    return finite(now.storage_wanted_kw)
+
+
+def _kept(now: SiteNow, fill: tables.Filling, off: Array, told: Array) -> dict[str, float]:
+    """The loads that are held off after this second, with how long already, s."""
+    kept = _aged(fill.state.shed_s, fill.dt_s)
+    for row, one in enumerate(now.loads):
+        if off[row] > 0.0:
+            kept[one.id] = 0.0
+        elif told[fast.TURN_BACK] == row:
+            kept.pop(one.id, None)
+    return kept
+
+
+def _aged(shed_s: Mapping[str, float], dt_s: float) -> dict[str, float]:
+    return {key: held + dt_s for key, held in shed_s.items()}
+
+
+def _remembered(fill: tables.Filling, commands: Commands, kept: dict[str, float], *, restored: bool) -> DispatchState:
+    return replace(
+        fill.state,
+        storage_kw=commands.storage_kw,
+        pv_limit_kw={key: limit for key, limit in commands.pv_limit_kw.items() if limit is not None},
+        ev_limit_kw=commands.ev_limit_kw,
+        shed_s=kept,
+        restore_s=0.0 if restored else fill.state.restore_s + fill.dt_s,
+    )
+
+
+def _wish_remembered(state: DispatchState, fill: tables.Filling, told: Array) -> DispatchState:
+    wished = float(told[fast.WISHED])
+    direction = state.direction if wished == 0.0 else int(math.copysign(1, wished))
+    return replace(
+        state,
+        last_grid_kw=None if fill.island else float(told[fast.GRID_NEXT]),
+        direction=direction,
+        idle_s=0.0 if wished != 0.0 else state.idle_s + fill.dt_s,
+        calm_s=state.calm_s + fill.dt_s if told[fast.CALM] > 0.0 else 0.0,
+    )
+
+
+def _binding(now: SiteNow, fill: tables.Filling, told: Array) -> str:
+    code = _BINDING[int(told[fast.BINDING])]
+    if fill.state.mode is GridMode.HOLD and code in ("idle", "takeover"):
+        return "hold"
+    return "takeover" if code == "idle" and finite(now.storage_wanted_kw) is not None and not fill.island else code
+
+
+def _unmet(now: SiteNow, span: _Span, fill: tables.Filling, told: Array) -> dict[str, float]:
+    """Limits that are not kept, kW over: by reckoning, or by the meter when what should have helped did not."""
+    grid = finite(now.grid_kw)
+    unmet: dict[str, float] = {}
+    if fill.island:
+        short, export = float(told[fast.UNDER_ISLAND]), float(told[fast.OVER_EXPORT])
+        found = {"island_short_kw": short, "island_over_kw": export}
+    else:
+        guard_high, guard_low = span.high_told - span.high, span.low - span.low_told
+        seen_high = grid - span.high_told if grid is not None and fill.state.import_over_cycles > 2 else 0.0
+        seen_low = span.low_told - grid if grid is not None and fill.state.export_over_cycles > 2 else 0.0
+        found = {
+            "import_max_kw": max(float(told[fast.OVER_IMPORT]) - guard_high, seen_high),
+            "export_max_kw": max(float(told[fast.OVER_EXPORT]) - guard_low, seen_low),
+            "ramp_kw": float(told[fast.OVER_RAMP]),
+        }
+    if fill.island and fill.state.forming is None:
+        found["grid_forming"] = 1.0
+    unmet.update({key: round(over, 3) for key, over in found.items() if over > 0.5})
+    return unmet

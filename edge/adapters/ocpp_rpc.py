@@ -1,0 +1,164 @@
+"""OCPP-J over one websocket: owns framing, matching answers to calls, repeated messages, and every time limit.
+
+Calls and answers are plain dictionaries in the words of the specification, checked by the schemas of the package
+`ocpp`. Nothing that comes in is believed before its schema has accepted it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from ocpp.exceptions import OCPPError
+from ocpp.exceptions import NotImplementedError as ActionNotImplemented
+from ocpp.messages import Call, CallError, CallResult, unpack, validate_payload
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from control.domain.errors import DeviceError
+
+Payload = dict[str, Any]
+Handler = Callable[[Payload], Payload]
+
+BAD_MESSAGES_MAX = 10
+ANSWERS_KEPT = 32
+MESSAGE_ID_MAX = 64
+SEND_WITHIN_S = 2.0
+PROTOCOL_ERROR = 1002
+
+log = structlog.get_logger(__name__)
+
+
+class CallRefused(DeviceError):
+    """The charger answered a call with an error of its own."""
+
+
+class Answers:
+    """The last answers by message id: a message that comes again is answered as before and not carried out again."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def to(self, message_id: str, action: str) -> str | None:
+        """The answer that was given, if this very message has been answered before."""
+        kept = self._kept.get(message_id)
+        return kept[1] if kept is not None and kept[0] == action else None
+
+    def keep(self, message_id: str, action: str, answer: str) -> None:
+        """Remember an answer."""
+        self._kept[message_id] = (action, answer)
+        while len(self._kept) > ANSWERS_KEPT:
+            self._kept.popitem(last=False)
+
+
+class RpcLink:
+    """One connection to one charger. At most one call of ours is under way at a time, as OCPP-J asks."""
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        *,
+        charger: str,
+        version: str,
+        handlers: Mapping[str, Handler],
+        answers: Answers,
+        timeout_s: float,
+    ) -> None:
+        self._connection, self._charger, self._version = connection, charger, version
+        self._handlers, self._answers, self._timeout_s = handlers, answers, timeout_s
+        self._turn = asyncio.Lock()
+        self._awaited: tuple[str, asyncio.Future[CallResult | CallError]] | None = None
+        self._bad = 0
+
+    async def hear(self) -> None:
+        """Take messages until the connection ends or only nonsense comes."""
+        try:
+            async for message in self._connection:
+                if not await self._take(message):
+                    await self._connection.close(PROTOCOL_ERROR, "not OCPP")
+                    return
+        except ConnectionClosed:
+            return
+
+    async def call(self, action: str, payload: Payload) -> Payload:
+        """Ask the charger. Raises CallRefused, DeviceError when it does not answer in time or answers nonsense."""
+        message = Call(str(uuid.uuid4()), action, payload)
+        try:
+            await validate_payload(message, self._version)
+        except OCPPError as error:
+            raise DeviceError(f"{self._charger}: {action} cannot be said in OCPP {self._version}: {error}") from error
+        async with self._turn:
+            answer = await self._exchange(message)
+        if isinstance(answer, CallError):
+            raise CallRefused(f"{self._charger}: refused {action}: {str(answer.error_code)[:50]}")
+        answer.action = action
+        try:
+            await validate_payload(answer, self._version)
+        except OCPPError as error:
+            raise DeviceError(f"{self._charger}: answered {action} with nonsense") from error
+        return dict(answer.payload)
+
+    async def close(self, why: str) -> None:
+        """End the connection."""
+        await self._connection.close(reason=why)
+
+    async def _exchange(self, message: Call) -> CallResult | CallError:
+        future: asyncio.Future[CallResult | CallError] = asyncio.get_running_loop().create_future()
+        self._awaited = (message.unique_id, future)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._connection.send(message.to_json())
+                return await future
+        except TimeoutError as error:
+            why = f"{self._charger}: no answer to {message.action} within {self._timeout_s:g} s"
+            raise DeviceError(why) from error
+        except ConnectionClosed as error:
+            raise DeviceError(f"{self._charger}: lost the connection before it answered {message.action}") from error
+        finally:
+            self._awaited = None
+
+    async def _take(self, message: str | bytes) -> bool:
+        """False when it is time to give up this peer."""
+        try:
+            parsed = unpack(message)
+        except (OCPPError, ValueError, RecursionError) as error:
+            return self._refuse(type(error).__name__)
+        if not isinstance(parsed.unique_id, str) or not 0 < len(parsed.unique_id) <= MESSAGE_ID_MAX:
+            return self._refuse("message id")
+        if isinstance(parsed, Call):
+            await self._answer(parsed)
+        elif self._awaited is not None and self._awaited[0] == parsed.unique_id and not self._awaited[1].done():
+            self._awaited[1].set_result(parsed)
+        return True
+
+    def _refuse(self, why: str) -> bool:
+        self._bad += 1
+        log.debug("ocpp_nonsense", charger=self._charger, why=why, count=self._bad)
+        return self._bad < BAD_MESSAGES_MAX
+
+    async def _answer(self, asked: Call) -> None:
+        action = asked.action if isinstance(asked.action, str) else ""
+        answer = self._answers.to(asked.unique_id, action)
+        if answer is None:
+            answer = await self._carry_out(asked, action)
+            self._answers.keep(asked.unique_id, action, answer)
+        async with asyncio.timeout(SEND_WITHIN_S):
+            await self._connection.send(answer)
+
+    async def _carry_out(self, asked: Call, action: str) -> str:
+        """The handler's answer, or the error that says what is wrong with the question."""
+        try:
+            handler = self._handlers.get(action)
+            if handler is None:
+                raise ActionNotImplemented
+            await validate_payload(asked, self._version)
+            answer = asked.create_call_result(handler(asked.payload))
+        except OCPPError as error:
+            # The error's own details would send the whole question back, with everything personal in it.
+            error.details = {}
+            return str(asked.create_call_error(error).to_json())
+        return str(answer.to_json())

@@ -1,0 +1,93 @@
+"""Metered values of both OCPP versions: owns measurands, units, phases, and what is no number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+_IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
+_IMPORTED, _EXPORTED = "Energy.Active.Import.Register", "Energy.Active.Export.Register"
+_SOC = "SoC"
+# Values of the grid's side or of the vehicle would count twice beside those of the outlet.
+_OTHER_PLACES = frozenset({"Inlet", "Body", "Cable", "EV"})
+_IN_KILO = {"W": 1e-3, "kW": 1.0, "Wh": 1e-3, "kWh": 1.0, "Percent": 1.0}
+_USUAL_UNIT = {_IMPORT: "W", _EXPORT: "W", _IMPORTED: "Wh", _EXPORTED: "Wh", _SOC: "Percent"}
+_FITTING = {"W": "power", "kW": "power", "Wh": "energy", "kWh": "energy", "Percent": "share"}
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What a message says. None: not said; NaN: said, but no number.
+
+    `power_kw` is negative while the vehicle feeds back; the registers are of the whole life of the meter.
+    """
+
+    power_kw: float | None = None
+    imported_kwh: float | None = None
+    exported_kwh: float | None = None
+    soc_frac: float | None = None
+
+
+def metered(meter_values: Iterable[dict[str, Any]]) -> Metered:
+    """The newest of each measurand in a list of meter values, as they stand in a message."""
+    found: dict[str, float] = {}
+    for one in sorted(meter_values, key=lambda one: _sortable(one.get("timestamp"))):
+        found |= _of_one_time(one.get("sampledValue") or ())
+    imports, exports = found.get(_IMPORT), found.get(_EXPORT)
+    power = None if imports is None and exports is None else (imports or 0.0) - (exports or 0.0)
+    soc = found.get(_SOC)
+    return Metered(power, found.get(_IMPORTED), found.get(_EXPORTED), None if soc is None else soc / 100.0)
+
+
+def _of_one_time(samples: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """By measurand: the value of the whole, else the sum of the phases."""
+    whole: dict[str, float] = {}
+    phases: dict[str, list[float]] = {}
+    for sample in samples:
+        measurand = sample.get("measurand", _IMPORTED)
+        if measurand not in _USUAL_UNIT or (measurand != _SOC and sample.get("location") in _OTHER_PLACES):
+            continue
+        value = _kilo(measurand, sample)
+        if "phase" in sample:
+            phases.setdefault(measurand, []).append(value)
+        else:
+            whole[measurand] = value
+    return {measurand: math.fsum(values) for measurand, values in phases.items()} | whole
+
+
+def _kilo(measurand: str, sample: dict[str, Any]) -> float:
+    """In kW, kWh or percent; NaN where it is no number or has a unit of something else."""
+    usual = _USUAL_UNIT[measurand]
+    described = sample.get("unitOfMeasure") or {}
+    unit = sample.get("unit") or described.get("unit") or usual
+    if _FITTING.get(unit) != _FITTING[usual] or sample.get("format") == "SignedData":
+        return math.nan
+    try:
+        value = float(sample["value"]) * 10.0 ** int(described.get("multiplier", 0))
+    except (ValueError, OverflowError):
+        return math.nan
+    return value * _IN_KILO[unit] if math.isfinite(value) else math.nan
+
+
+def _sortable(text: object) -> float:
+    at = moment(text)
+    return 0.0 if at is None else at.timestamp()
+
+
+def moment(text: object) -> datetime | None:
+    """A time of OCPP, aware UTC; None where it is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return (at.replace(tzinfo=UTC) if at.tzinfo is None else at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def stamp(at: datetime) -> str:
+    """A time as OCPP writes it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

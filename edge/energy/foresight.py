@@ -1,0 +1,181 @@
+"""Perfect foresight: owns the least that a scenario could have cost, as one linear program over all its steps.
+
+It is a bound to lay controllers beside, not a controller. The program knows everything that the booking knows: energy,
+carbon, wear, monthly demand charge, outages, unserved load and the generator set. Where prices invite what a single
+meter or a single converter cannot do (import and export at once, charge and discharge at once), yes-or-no variables
+forbid it. HiGHS is an extra (`benchmark`) and is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from control.domain.errors import ConfigurationError, IslandError
+from control.energy.plan import Series
+from control.energy.scenario import Actions, Scenario
+
+# Blocks of columns, one column a step in each.
+IMPORT, PV, DISCHARGE, GENSET, UNSERVED, CHARGE, EXPORT, SURPLUS, STORED = range(9)
+_BLOCKS = 9
+_INF = np.inf
+_MIP_SECONDS = 300.0
+_SMALL_KW = 1e-6
+
+Index = npt.NDArray[np.int64]
+
+
+class Unsolved(IslandError):
+    """HiGHS gave no optimum; the text says what it gave instead."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foresight:
+    """The actions of the optimum, and the cost that no controller can go below.
+
+    With a generator set the bound lets it run below its least power; the actions do not, so they may come a little
+    dearer than the bound.
+    """
+
+    actions: Actions
+    lower_bound: float
+
+
+def foresee(scenario: Scenario, *, stored_value_per_kwh: float = 0.0) -> Foresight:
+    """Solve it. A kWh left in the storage at the end is worth `stored_value_per_kwh`; by default nothing, as booked."""
+    program = _program(scenario, stored_value_per_kwh)
+    bound, columns = _solved(program)
+    # The bound counts the worth of what is left over against what was there at the beginning.
+    bound += stored_value_per_kwh * scenario.stored_initial_kwh
+    if scenario.genset and scenario.genset.min_kw > 0.0:
+        # Wherever the bound wants any of the set's power, it runs at its least power or above: one more linear program.
+        on = columns[GENSET] > _SMALL_KW
+        program.low[GENSET], program.high[GENSET] = on * scenario.genset.min_kw, on * scenario.genset.max_kw
+        _, columns = _solved(program)
+    needs_limit = scenario.import_cost_per_kwh < 0.0
+    genset_kw = np.where(columns[GENSET] > _SMALL_KW, columns[GENSET], 0.0)
+    actions = Actions(
+        storage_kw=columns[DISCHARGE] - columns[CHARGE],
+        pv_max_kw=np.where(needs_limit, columns[PV], scenario.pv_kw),
+        genset_kw=genset_kw,
+    )
+    return Foresight(actions=actions, lower_bound=bound)
+
+
+@dataclass(slots=True, eq=False)
+class _Program:
+    """Columns are the blocks above (each of n), then one peak a month, then yes-or-no variables."""
+
+    n: int
+    cost: Series
+    low: Series  # (blocks, n)
+    high: Series
+    peak_cost: Series
+    binaries: int = 0
+    row_low: list[Series] = field(default_factory=list)
+    row_high: list[Series] = field(default_factory=list)
+    row_length: list[Index] = field(default_factory=list)
+    index: list[Index] = field(default_factory=list)
+    value: list[Series] = field(default_factory=list)
+
+    def rows(self, columns: Index, values: Series, low: float | Series, high: float | Series) -> None:
+        """Add rows: `columns` and `values` are (rows, entries)."""
+        count, width = columns.shape
+        self.index.append(columns.reshape(-1))
+        self.value.append(np.broadcast_to(values, columns.shape).reshape(-1).astype(np.float64))
+        self.row_length.append(np.full(count, width))
+        self.row_low.append(np.broadcast_to(np.asarray(low, np.float64), (count,)))
+        self.row_high.append(np.broadcast_to(np.asarray(high, np.float64), (count,)))
+
+    def either_or(self, at: Index, first: int, second: int, first_max: Series, second_max: Series) -> None:
+        """At these steps only one of two blocks may be above zero."""
+        choice = _BLOCKS * self.n + len(self.peak_cost) + self.binaries + np.arange(len(at))
+        self.binaries += len(at)
+        one, other = np.ones(len(at)), first_max[at]
+        self.rows(np.stack((first * self.n + at, choice), 1), np.stack((one, -other), 1), -_INF, 0.0)
+        other = second_max[at]
+        self.rows(np.stack((second * self.n + at, choice), 1), np.stack((one, other), 1), -_INF, other)
+
+
+def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:
+    n, step_h, plant = scenario.steps, scenario.step_h, scenario.plant
+    up = scenario.grid_up.astype(np.float64)
+    wear, import_cost = scenario.wear_cost_per_kwh, scenario.import_cost_per_kwh
+    cost, low, high = np.zeros((_BLOCKS, n)), np.zeros((_BLOCKS, n)), np.full((_BLOCKS, n), _INF)
+    cost[IMPORT], cost[EXPORT] = import_cost * step_h, -scenario.export_price * step_h
+    cost[CHARGE], cost[DISCHARGE] = wear * plant.efficiency_charge * step_h, wear * step_h / plant.efficiency_discharge
+    cost[UNSERVED], cost[SURPLUS] = scenario.unserved_cost_per_kwh * step_h, scenario.surplus_cost_per_kwh * step_h
+    cost[GENSET] = plant.genset_cost_per_kwh * step_h
+    cost[STORED, -1] = -stored_value_per_kwh
+    high[IMPORT], high[EXPORT], high[PV] = plant.import_max_kw * up, plant.export_max_kw * up, scenario.pv_kw
+    high[CHARGE], high[DISCHARGE] = plant.charge_max_kw, plant.discharge_max_kw
+    high[GENSET], high[UNSERVED] = plant.genset_max_kw, scenario.load_kw
+    high[SURPLUS] = plant.genset_min_kw
+    low[STORED], high[STORED] = min(plant.min_kwh, scenario.stored_initial_kwh), plant.max_kwh
+    months = int(scenario.month[-1]) + 1 if scenario.demand_charge_per_kw > 0.0 else 0
+    program = _Program(n, cost, low, high, np.full(months, scenario.demand_charge_per_kw))
+    at = np.arange(n)
+    bus = np.stack([b * n + at for b in (IMPORT, PV, DISCHARGE, GENSET, UNSERVED, CHARGE, EXPORT, SURPLUS)], 1)
+    program.rows(bus, np.array([1.0, 1, 1, 1, 1, -1, -1, -1]), scenario.load_kw, scenario.load_kw)
+    gain, loss = plant.efficiency_charge * step_h, step_h / plant.efficiency_discharge
+    first = np.array([[STORED * n, CHARGE * n, DISCHARGE * n]])
+    program.rows(first, np.array([1.0, -gain, loss]), scenario.stored_initial_kwh, scenario.stored_initial_kwh)
+    later = np.stack([STORED * n + at, CHARGE * n + at, DISCHARGE * n + at, STORED * n + at - 1], 1)[1:]
+    program.rows(later, np.array([1.0, -gain, loss, -1.0]), 0.0, 0.0)
+    if months:
+        peaks = np.stack((IMPORT * n + at, _BLOCKS * n + scenario.month), 1)
+        program.rows(peaks, np.array([1.0, -1.0]), -_INF, 0.0)
+    both_ways = np.flatnonzero(scenario.grid_up & (scenario.export_price > import_cost))
+    program.either_or(both_ways, IMPORT, EXPORT, high[IMPORT], high[EXPORT])
+    burning = np.flatnonzero(scenario.grid_up & (import_cost < 0.0))
+    program.either_or(burning, CHARGE, DISCHARGE, high[CHARGE], high[DISCHARGE])
+    return program
+
+
+def _solved(program: _Program) -> tuple[float, Series]:
+    """The objective and the columns of the blocks, (blocks, n)."""
+    highspy = _highspy()
+    model, matrix = highspy.HighsLp(), highspy.HighsSparseMatrix()
+    n, months, binaries = program.n, len(program.peak_cost), program.binaries
+    columns = _BLOCKS * n + months + binaries
+    length = np.concatenate(program.row_length)
+    matrix.format_ = highspy.MatrixFormat.kRowwise
+    matrix.num_col_, matrix.num_row_ = columns, len(length)
+    matrix.start_ = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
+    matrix.index_ = np.concatenate(program.index).astype(np.int32)
+    matrix.value_ = np.concatenate(program.value)
+    model.a_matrix_ = matrix
+    model.num_col_, model.num_row_ = columns, len(length)
+    model.col_cost_ = np.concatenate((program.cost.reshape(-1), program.peak_cost, np.zeros(binaries)))
+    model.col_lower_ = np.concatenate((program.low.reshape(-1), np.zeros(months + binaries)))
+    model.col_upper_ = np.concatenate((program.high.reshape(-1), np.full(months, _INF), np.ones(binaries)))
+    model.row_lower_, model.row_upper_ = np.concatenate(program.row_low), np.concatenate(program.row_high)
+    if binaries:
+        kinds = highspy.HighsVarType
+        model.integrality_ = [kinds.kContinuous] * (columns - binaries) + [kinds.kInteger] * binaries
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("mip_rel_gap", 1e-7)
+    solver.setOptionValue("time_limit", _MIP_SECONDS if binaries else _INF)
+    solver.passModel(model)
+    solver.run()
+    status, info = solver.getModelStatus(), solver.getInfo()
+    late = status == highspy.HighsModelStatus.kTimeLimit and info.primal_solution_status == 2
+    if status != highspy.HighsModelStatus.kOptimal and not late:
+        raise Unsolved(f"HiGHS found no optimum: {solver.modelStatusToString(status)}.")
+    found = np.array(solver.getSolution().col_value)[: _BLOCKS * n].reshape(_BLOCKS, n)
+    return float(info.mip_dual_bound if binaries else info.objective_function_value), found
+
+
+def _highspy() -> Any:
+    try:
+        import highspy
+    except ImportError as error:
+        raise ConfigurationError(
+            "The controller `foresight` needs HiGHS, which is not installed: pip install 'highspy>=1.15' "
+            "(the extra `benchmark`)."
+        ) from error
+    return highspy
