@@ -75,3 +75,8 @@ def warm_all() -> float:
 def all_ready() -> bool:
     """Whether every kernel is compiled."""
     return all(one.ready for one in _all)
+
+
+def names() -> tuple[str, ...]:
+    """Every kernel of the modules imported so far."""
+    return tuple(one.name for one in _all)

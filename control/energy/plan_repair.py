@@ -156,7 +156,8 @@ def _settings(given: EnergySettings, told: set[str]) -> EnergySettings:
     return EnergySettings(**plain)
 
 
-def _flat(value: object) -> Series:
+def flat(value: object) -> Series:
+    """Any value as a row of numbers; empty where it holds something else."""
     try:
         return np.asarray(value, dtype=np.float64).ravel()
     except (TypeError, ValueError):
@@ -165,7 +166,7 @@ def _flat(value: object) -> Series:
 
 def _slots(given: PlanInput, slot_h: float, settings: EnergySettings, told: set[str]) -> int:
     sizes = {
-        _flat(one).size
+        flat(one).size
         for one in (
             given.load.mid,
             given.pv.mid,
@@ -174,7 +175,7 @@ def _slots(given: PlanInput, slot_h: float, settings: EnergySettings, told: set[
             given.carbon_per_kwh,
         )
     }
-    slots = _flat(given.load.mid).size or max(sizes) or math.ceil(settings.horizon_h / slot_h)
+    slots = flat(given.load.mid).size or max(sizes) or math.ceil(settings.horizon_h / slot_h)
     if sizes != {slots} or slots > _SLOTS_MAX:
         told.add("input.slots")
     return max(1, min(slots, _SLOTS_MAX))
@@ -182,7 +183,7 @@ def _slots(given: PlanInput, slot_h: float, settings: EnergySettings, told: set[
 
 def _series(value: object, slots: int, name: str, told: set[str], *, low: float, high: float) -> Series:
     """Exactly `slots` believable values; those that are not take their neighbour's."""
-    raw = _flat(value)[:slots]
+    raw = flat(value)[:slots]
     with np.errstate(invalid="ignore"):
         good = np.isfinite(raw) & (raw >= low) & (raw <= high)
     if not good.all() or raw.size == 0:
@@ -197,7 +198,7 @@ def _series(value: object, slots: int, name: str, told: set[str], *, low: float,
 def _grid_up(value: Series | None, slots: int, told: set[str]) -> Series:
     if value is None:
         return np.ones(slots)
-    raw = _flat(value)
+    raw = flat(value)
     if raw.size < slots or not np.isfinite(raw[:slots]).all():
         told.add("input.grid")
         return np.ones(slots)

@@ -6,7 +6,12 @@ All functions are inner ones of kernels: scalars in, scalars out, kW and yuan a 
 
 from __future__ import annotations
 
-from control.energy.kernels import inner
+from typing import Any
+
+import numpy as np
+
+from control.energy.kernels import inner, kernel
+from control.energy.plan import Series
 
 
 @inner
@@ -61,3 +66,26 @@ def bus_kw(taken_kwh: float, eta_charge: float, eta_discharge: float, slot_h: fl
     if taken_kwh >= 0.0:
         return taken_kwh * eta_discharge / slot_h
     return taken_kwh / (eta_charge * slot_h)
+
+
+def _example() -> tuple[Any, ...]:
+    one = np.ones(3)
+    return one, one, one, one, one, one
+
+
+@kernel(_example)
+def settle_series(
+    residual_kw: Series,
+    pv_kw: Series,
+    import_price: Series,
+    export_price: Series,
+    import_cap_kw: Series,
+    export_cap_kw: Series,
+) -> Series:
+    """Import, export, curtailed PV and unserved load of each slot by `settle`, (4, slots) kW."""
+    out = np.empty((4, residual_kw.size))
+    for t in range(residual_kw.size):
+        out[0, t], out[1, t], out[2, t], out[3, t] = settle(
+            residual_kw[t], pv_kw[t], import_price[t], export_price[t], import_cap_kw[t], export_cap_kw[t]
+        )
+    return out

@@ -39,7 +39,7 @@ replay a microgrid scenario with one controller, and account for it
 
   plan       knows the past and the published tariff only   只知道过去与已公布的电价
   rules      sun, storage, grid, generator, in this order   规则：光伏、储能、电网、发电机依次使用
-  foresight  knows everything: the bound (needs highspy)    完全预知：下界（需要 highspy）
+  foresight  knows everything: the bound                    完全预知：费用下界
 """
 _KEYS = """
 keys of the JSON / JSON 字段 (money in the scenario's currency; docs/scenarios.md says how each is counted):

@@ -3,18 +3,17 @@
 It is a bound to lay controllers beside, not a controller. The program knows everything that the booking knows: energy,
 carbon, wear, monthly demand charge, outages, unserved load and the generator set. Where prices invite what a single
 meter or a single converter cannot do (import and export at once, charge and discharge at once), yes-or-no variables
-forbid it. HiGHS is an extra (`benchmark`) and is imported when it is needed.
+forbid it. It is solved by HiGHS, as SciPy brings it; SciPy is imported when it is needed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from control.domain.errors import ConfigurationError, IslandError
+from control.domain.errors import IslandError
 from control.energy.plan import Series
 from control.energy.scenario import Actions, Scenario
 
@@ -136,46 +135,26 @@ def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:
 
 
 def _solved(program: _Program) -> tuple[float, Series]:
-    """The objective and the columns of the blocks, (blocks, n)."""
-    highspy = _highspy()
-    model, matrix = highspy.HighsLp(), highspy.HighsSparseMatrix()
-    n, months, binaries = program.n, len(program.peak_cost), program.binaries
-    columns = _BLOCKS * n + months + binaries
-    length = np.concatenate(program.row_length)
-    matrix.format_ = highspy.MatrixFormat.kRowwise
-    matrix.num_col_, matrix.num_row_ = columns, len(length)
-    matrix.start_ = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
-    matrix.index_ = np.concatenate(program.index).astype(np.int32)
-    matrix.value_ = np.concatenate(program.value)
-    model.a_matrix_ = matrix
-    model.num_col_, model.num_row_ = columns, len(length)
-    model.col_cost_ = np.concatenate((program.cost.reshape(-1), program.peak_cost, np.zeros(binaries)))
-    model.col_lower_ = np.concatenate((program.low.reshape(-1), np.zeros(months + binaries)))
-    model.col_upper_ = np.concatenate((program.high.reshape(-1), np.full(months, _INF), np.ones(binaries)))
-    model.row_lower_, model.row_upper_ = np.concatenate(program.row_low), np.concatenate(program.row_high)
-    if binaries:
-        kinds = highspy.HighsVarType
-        model.integrality_ = [kinds.kContinuous] * (columns - binaries) + [kinds.kInteger] * binaries
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("mip_rel_gap", 1e-7)
-    solver.setOptionValue("time_limit", _MIP_SECONDS if binaries else _INF)
-    solver.passModel(model)
-    solver.run()
-    status, info = solver.getModelStatus(), solver.getInfo()
-    late = status == highspy.HighsModelStatus.kTimeLimit and info.primal_solution_status == 2
-    if status != highspy.HighsModelStatus.kOptimal and not late:
-        raise Unsolved(f"HiGHS found no optimum: {solver.modelStatusToString(status)}.")
-    found = np.array(solver.getSolution().col_value)[: _BLOCKS * n].reshape(_BLOCKS, n)
-    return float(info.mip_dual_bound if binaries else info.objective_function_value), found
+    """The bound (the objective, where no yes-or-no variable is in it) and the columns of the blocks, (blocks, n)."""
+    from scipy import optimize, sparse
 
-
-def _highspy() -> Any:
-    try:
-        import highspy
-    except ImportError as error:
-        raise ConfigurationError(
-            "The controller `foresight` needs HiGHS, which is not installed: pip install 'highspy>=1.15' "
-            "(the extra `benchmark`)."
-        ) from error
-    return highspy
+    months, binaries = len(program.peak_cost), program.binaries
+    cost = np.concatenate((program.cost.reshape(-1), program.peak_cost, np.zeros(binaries)))
+    low = np.concatenate((program.low.reshape(-1), np.zeros(months + binaries)))
+    high = np.concatenate((program.high.reshape(-1), np.full(months, _INF), np.ones(binaries)))
+    starts = np.concatenate(([0], np.cumsum(np.concatenate(program.row_length))))
+    entries = (np.concatenate(program.value), np.concatenate(program.index), starts)
+    matrix = sparse.csr_array(entries, shape=(len(starts) - 1, len(cost)))
+    found = optimize.milp(
+        cost,
+        integrality=np.concatenate((np.zeros(len(cost) - binaries), np.ones(binaries))),
+        bounds=optimize.Bounds(low, high),
+        constraints=optimize.LinearConstraint(
+            matrix, np.concatenate(program.row_low), np.concatenate(program.row_high)
+        ),
+        options={"mip_rel_gap": 1e-7} | ({"time_limit": _MIP_SECONDS} if binaries else {}),
+    )
+    if found.x is None:
+        raise Unsolved(f"HiGHS found no optimum: {found.message}")
+    bound = found.mip_dual_bound if binaries else found.fun
+    return float(bound), found.x[: _BLOCKS * program.n].reshape(_BLOCKS, program.n)

@@ -1,0 +1,115 @@
+"""What stored energy is worth to the fast loop: owns the curve of all storages together and its split.
+
+The storages are taken as one: what they can deliver to the bus, their powers added, efficiencies weighted by what
+they hold. With scenarios the curve comes from `stochastic_dp` (the future is not known), else from the exact
+programme on the middle forecast. One curve is then given to each storage by its share of the deliverable energy: at
+the same part of its range a kWh in the bus is worth the same from each, so a kWh in the storage is worth that times
+its own efficiency of discharging. Losses and wear of the moment are the fast loop's; so the more efficient storage
+works first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from control.energy import exact_dp as dp
+from control.energy.plan import Series, ValueCurve
+from control.energy.plan_repair import Question
+from control.energy.stochastic_dp import LADDER_STEPS, fill_ladder, marginal_curve
+
+_CELLS = 32
+_MIX_DAY, _MIX_NIGHT = 0.1, 0.5
+
+
+def value_curves(
+    question: Question, ev_kw: Series, allowed_kw: float, net_scenarios: Series | None, weights: Series | None
+) -> dict[str, ValueCurve]:
+    """A curve for each storage. Scenarios are load less PV, (n, slots), without vehicles; weights sum to 1."""
+    if not question.storages:
+        return {}
+    whole = together(question)
+    if whole[dp.HIGH] - whole[dp.LOW] <= 1e-6:
+        return {spec.id: _flat(who) for spec, who in zip(question.specs, question.storages, strict=True)}
+    cap = np.minimum(question.import_cap, allowed_kw)
+    if net_scenarios is None or weights is None:
+        slope, length = _exact(question, whole, ev_kw, cap)
+    else:
+        slope, length = _stochastic(question, whole, net_scenarios + ev_kw, weights, cap)
+    worth = np.minimum.accumulate(slope)
+    edges = np.concatenate(([0.0], np.cumsum(length)))
+    edges /= edges[-1]
+    return {
+        spec.id: _own(who, whole, edges, worth) for spec, who in zip(question.specs, question.storages, strict=True)
+    }
+
+
+def together(question: Question) -> Series:
+    """All storages as one, as a vector of `exact_dp`."""
+    each = np.array(question.storages)
+    size = np.maximum(each[:, dp.HIGH] - each[:, dp.LOW], 1e-9)
+    whole = each[0].copy()
+    for place in (dp.LOW, dp.HIGH, dp.SOFT_LOW, dp.SOFT_HIGH, dp.START, dp.CHARGE, dp.DISCHARGE):
+        whole[place] = each[:, place].sum()
+    for place in (dp.ETA_C, dp.ETA_D, dp.KEEP, dp.TERMINAL):
+        whole[place] = np.average(each[:, place], weights=size)
+    whole[dp.START] = min(max(whole[dp.START], whole[dp.LOW]), whole[dp.HIGH])
+    return whole
+
+
+def _exact(question: Question, whole: Series, ev_kw: Series, cap: Series) -> tuple[Series, Series]:
+    extra, fed = np.maximum(ev_kw, 0.0), np.maximum(-ev_kw, 0.0)
+    _, _, curve, _ = dp.plan_storage(
+        question.load + extra,
+        question.pv + fed,
+        question.import_price,
+        question.export_price,
+        cap,
+        question.export_cap,
+        question.reserve.sum(axis=0),
+        whole,
+    )
+    return -curve[0], curve[1]
+
+
+def _stochastic(
+    question: Question, whole: Series, net: Series, weights: Series, cap: Series
+) -> tuple[Series, Series]:
+    slots = question.slots
+    edge, price = np.empty((slots, LADDER_STEPS)), np.empty((slots, LADDER_STEPS + 1))
+    for t in range(slots):
+        fill_ladder(
+            edge[t],
+            price[t],
+            question.import_price[t],
+            question.export_price[t],
+            cap[t],
+            question.export_cap[t],
+            cap[t],
+            0.0,
+            0.0,
+            0.0,
+            question.unserved,
+        )
+    mix = np.where(question.pv > 0.0, _MIX_DAY, _MIX_NIGHT)
+    cells = np.full(_CELLS, whole[dp.TERMINAL])
+    places = (dp.LOW, dp.HIGH, dp.CHARGE, dp.DISCHARGE, dp.ETA_C, dp.ETA_D, dp.WEAR)
+    storage = np.array([whole[place] for place in places])
+    worth = marginal_curve(net, weights, edge, price, mix, cells, storage, question.slot_h)
+    width = (whole[dp.HIGH] - whole[dp.LOW]) / _CELLS
+    middle = whole[dp.LOW] + (np.arange(_CELLS) + 0.5) * width
+    short = middle < float(question.reserve[:, 0].sum())
+    return worth + np.where(short, whole[dp.RESERVE_PRICE], 0.0), np.full(_CELLS, width)
+
+
+def _own(who: Series, whole: Series, edges: Series, worth: Series) -> ValueCurve:
+    span = max(who[dp.HIGH] - who[dp.LOW], 1e-9)
+    return ValueCurve(
+        energy_kwh=who[dp.LOW] + edges * span, value_per_kwh=worth * (who[dp.ETA_D] / whole[dp.ETA_D])
+    )
+
+
+def _flat(who: Series) -> ValueCurve:
+    return ValueCurve(
+        energy_kwh=np.array([who[dp.LOW], max(who[dp.HIGH], who[dp.LOW] + 1e-9)]),
+        value_per_kwh=np.array([who[dp.TERMINAL]]),
+    )
