@@ -14,7 +14,7 @@ import numpy as np
 
 from control.domain.energy import GridMode
 from control.energy import fast_kernel as fast
-from control.energy import merit, shedding
+from control.energy import merit
 from control.energy import site_tables as tables
 from control.energy.dispatch_types import Commands, Dispatch, DispatchState, SiteNow, StorageNow
 from control.energy.fast_kernel import Array

@@ -59,7 +59,7 @@ PV_COLUMNS = 5
 OVER_IMPORT, OVER_EXPORT, OVER_RAMP, UNDER_ISLAND, BINDING, WISHED, TURN_BACK, GRID_NEXT, SOFTLY, CALM = range(10)
 TOLD = 10
 # Values of BINDING, in the order of rank.
-IDLE, CURVE, WISHES, DEADBANDS, RAMPS, VEHICLES, SHEDS, RESERVE, EXPORTS, IMPORTS = range(10)
+IDLE, CURVE, WISHES, RAMPS, VEHICLES, SHEDS, RESERVE, EXPORTS, IMPORTS = range(9)
 
 _FULL = 0.97  # an inverter or a vehicle at this part of its limit is taken to be held back by it
 
@@ -119,7 +119,7 @@ def _wish(site: Array, storages: Array, net: float) -> float:
     """What the curves (or a person) want of all storages together when the rest of the site draws `net`."""
     used = np.zeros(storages.shape[0])
     if site[WISH_GIVEN] > 0.0:
-        return site[WISH]
+        return float(site[WISH])
     out = _by_price(site, storages, net, used)
     running = site[DIRECTION]
     if out > 0.0:

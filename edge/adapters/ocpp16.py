@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from ocpp.v16.enums import ChargePointStatus
 
-from edge.adapters.ocpp_limits import ID_DEFAULT, ID_FALLBACK, ID_SESSION, schedule
-from edge.adapters.ocpp_rpc import CallRefused, Handler, Payload, RpcLink
+from edge.adapters.ocpp_limits import schedule
+from edge.adapters.ocpp_rpc import Handler, Payload, RpcLink, attempt
 from edge.adapters.ocpp_samples import metered, stamp
 from edge.adapters.ocpp_seat import Seat
 from edge.energy.ports import ChargerStatus
@@ -62,12 +62,9 @@ class Ocpp16:
             ("MeterValueSampleInterval", str(self._seat.settings.sample_s)),
             ("MeterValuesSampledData", MEASURANDS),
         ):
-            await _try(link, "ChangeConfiguration", {"key": key, "value": value})
-        # Limits of an earlier life of this gateway may stand on other levels than ours; only ours may count.
-        for purpose in ("TxProfile", "TxDefaultProfile"):
-            await _try(link, "ClearChargingProfile", {"chargingProfilePurpose": purpose})
+            await attempt(link, "ChangeConfiguration", {"key": key, "value": value})
         for message in ("StatusNotification", "MeterValues"):
-            await _try(link, "TriggerMessage", {"requestedMessage": message, "connectorId": CONNECTOR})
+            await attempt(link, "TriggerMessage", {"requestedMessage": message, "connectorId": CONNECTOR})
 
     def set_profile(self, profile: Payload, *, kw: float, whole_station: bool, transaction: str) -> Payload:
         """The call SetChargingProfile. This version has no negative limits."""
@@ -77,6 +74,10 @@ class Ocpp16:
         if transaction:
             said["transactionId"] = int(transaction)
         return {"connectorId": STATION if whole_station else CONNECTOR, "csChargingProfiles": said}
+
+    def clear_profiles(self, purpose: str) -> Payload:
+        """The call ClearChargingProfile for all profiles of a purpose."""
+        return {"chargingProfilePurpose": purpose}
 
     def ask_composite(self) -> Payload:
         """The call GetCompositeSchedule."""
@@ -108,8 +109,7 @@ class Ocpp16:
     def _stop(self, said: Payload) -> Payload:
         session = self._seat.session
         if session is not None and session.transaction == str(said["transactionId"]):
-            self._seat.take_metered(metered(said.get("transactionData") or ()))
-            self._seat.end(imported_kwh=said["meterStop"] / WH_PER_KWH)
+            self._seat.end()
         return {"idTagInfo": _ACCEPTED} if "idTag" in said else {}
 
     def _meter(self, said: Payload) -> Payload:
@@ -118,14 +118,3 @@ class Ocpp16:
                 self._seat.begin(str(transaction))  # one that began before this gateway did goes on
             self._seat.take_metered(metered(said["meterValue"]))
         return {}
-
-
-async def _try(link: RpcLink, action: str, payload: Payload) -> None:
-    """A call that a charger may refuse."""
-    try:
-        await link.call(action, payload)
-    except CallRefused:
-        return
-
-
-__all__ = ["ID_DEFAULT", "ID_FALLBACK", "ID_SESSION", "SUBPROTOCOL", "VERSION", "Ocpp16"]

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 import structlog
 
 from control.domain.errors import DeviceError
-from edge.adapters.ocpp_rpc import CallRefused, Payload, RpcLink
+from edge.adapters.ocpp_rpc import CallRefused, Payload, RpcLink, attempt
 from edge.adapters.ocpp_seat import Seat
 from edge.energy.ports import WriteNotTaken
 
-READ_BACK_S = 60
 SEND_TRIES = 2
 STACK_FALLBACK, STACK_LIMIT = 0, 1
 ID_MAXIMUM, ID_FALLBACK, ID_DEFAULT, ID_SESSION = 1, 2, 3, 4
@@ -32,6 +31,10 @@ class Dialect(Protocol):
 
     def set_profile(self, profile: Payload, *, kw: float, whole_station: bool, transaction: str) -> Payload:
         """The call SetChargingProfile; `profile` lacks what the versions call differently."""
+        ...
+
+    def clear_profiles(self, purpose: str) -> Payload:
+        """The call ClearChargingProfile for all profiles of a purpose."""
         ...
 
     def ask_composite(self) -> Payload:
@@ -53,12 +56,9 @@ async def settle(link: RpcLink, seat: Seat, dialect: Dialect) -> None:
         profile = _profile(profile_id, STACK_FALLBACK, purpose)
         whole = purpose == dialect.purpose_maximum
         asked = dialect.set_profile(profile, kw=kw, whole_station=whole, transaction="")
-        try:
-            status = (await link.call("SetChargingProfile", asked)).get("status")
-        except CallRefused as error:
-            status = str(error)
-        if status != "Accepted":
-            log.warning("charger_without_profile", charger=seat.spec.id, purpose=purpose, status=status)
+        answer = await attempt(link, "SetChargingProfile", asked)
+        if answer is None or answer.get("status") != "Accepted":
+            log.warning("charger_without_profile", charger=seat.spec.id, purpose=purpose)
 
 
 async def send_limit(link: RpcLink, seat: Seat, dialect: Dialect, kw: float) -> None:
@@ -73,6 +73,10 @@ async def send_limit(link: RpcLink, seat: Seat, dialect: Dialect, kw: float) -> 
             return
         if trial == SEND_TRIES:
             raise WriteNotTaken(seat.spec.id, "limit", wanted=kw, found=found_kw)
+        # Something else than our profile holds: what others left in the charger goes, and ours are given anew.
+        for purpose in ("TxProfile", "TxDefaultProfile"):
+            await attempt(link, "ClearChargingProfile", dialect.clear_profiles(purpose))
+        await settle(link, seat, dialect)
 
 
 async def _send_once(link: RpcLink, seat: Seat, dialect: Dialect, kw: float) -> float:

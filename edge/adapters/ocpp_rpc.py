@@ -67,9 +67,10 @@ class RpcLink:
         handlers: Mapping[str, Handler],
         answers: Answers,
         timeout_s: float,
+        heard: Callable[[], None],
     ) -> None:
         self._connection, self._charger, self._version = connection, charger, version
-        self._handlers, self._answers, self._timeout_s = handlers, answers, timeout_s
+        self._handlers, self._answers, self._timeout_s, self._heard = handlers, answers, timeout_s, heard
         self._turn = asyncio.Lock()
         self._awaited: tuple[str, asyncio.Future[CallResult | CallError]] | None = None
         self._bad = 0
@@ -81,7 +82,7 @@ class RpcLink:
                 if not await self._take(message):
                     await self._connection.close(PROTOCOL_ERROR, "not OCPP")
                     return
-        except ConnectionClosed:
+        except (ConnectionClosed, TimeoutError):
             return
 
     async def call(self, action: str, payload: Payload) -> Payload:
@@ -129,6 +130,7 @@ class RpcLink:
             return self._refuse(type(error).__name__)
         if not isinstance(parsed.unique_id, str) or not 0 < len(parsed.unique_id) <= MESSAGE_ID_MAX:
             return self._refuse("message id")
+        self._heard()
         if isinstance(parsed, Call):
             await self._answer(parsed)
         elif self._awaited is not None and self._awaited[0] == parsed.unique_id and not self._awaited[1].done():
@@ -162,3 +164,11 @@ class RpcLink:
             error.details = {}
             return str(asked.create_call_error(error).to_json())
         return str(answer.to_json())
+
+
+async def attempt(link: RpcLink, action: str, payload: Payload) -> Payload | None:
+    """A call that a charger may refuse: None then. Raises DeviceError when it does not answer."""
+    try:
+        return await link.call(action, payload)
+    except CallRefused:
+        return None

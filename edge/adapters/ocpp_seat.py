@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from control.domain.energy import Point, Quality
 from control.domain.errors import DeviceError
-from control.domain.events import ChargingSession
 from control.energy.site import ChargerSpec
 from edge.adapters.ocpp_rpc import Answers
 from edge.adapters.ocpp_samples import Metered, stamp
 from edge.energy.ports import ChargerReading, ChargerStatus, unknown
 from edge.ports import Clock
-
-Tell = Callable[[ChargingSession], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +38,6 @@ class ChargingSettings:
     hold_s: float = 420.0
     retry_s: float = 5.0
     tolerance_kw: float = 0.05
-    session_told_s: float = 300.0
 
 
 @dataclass(slots=True)
@@ -51,26 +46,24 @@ class Session:
 
     id: str
     transaction: str
-    began_at: datetime
     imported_first_kwh: float | None = None
     imported_kwh: float | None = None
     exported_first_kwh: float | None = None
     exported_kwh: float | None = None
-    told_s: float = 0.0
 
     @property
-    def energy_kwh(self) -> float:
+    def energy_kwh(self) -> float | None:
         """Charged so far."""
         return _grown(self.imported_first_kwh, self.imported_kwh)
 
     @property
-    def fed_back_kwh(self) -> float:
+    def fed_back_kwh(self) -> float | None:
         """Fed back so far."""
         return _grown(self.exported_first_kwh, self.exported_kwh)
 
 
-def _grown(first: float | None, last: float | None) -> float:
-    return 0.0 if first is None or last is None else max(0.0, last - first)
+def _grown(first: float | None, last: float | None) -> float | None:
+    return None if first is None or last is None else last - first
 
 
 @dataclass(slots=True)
@@ -88,7 +81,6 @@ class Seat:
     spec: ChargerSpec
     settings: ChargingSettings
     clock: Clock
-    tell: Tell
     answers: Answers = field(default_factory=Answers)
     status: ChargerStatus = ChargerStatus.UNKNOWN
     connected: bool = False
@@ -143,8 +135,6 @@ class Seat:
         if _counts(values.exported_kwh, session.exported_kwh):
             session.exported_kwh = values.exported_kwh
             session.exported_first_kwh = _first(session.exported_first_kwh, values.exported_kwh)
-        if self.clock.monotonic() - session.told_s >= self.settings.session_told_s:
-            self._tell("updated")
 
     def take_needs(self, *, needed_kwh: float | None, depart_at: datetime | None, soc_frac: float | None) -> None:
         """What the driver or the vehicle told the charger."""
@@ -161,23 +151,15 @@ class Seat:
         self.session = Session(
             id=f"{self.spec.id}-{transaction}",
             transaction=transaction,
-            began_at=self.clock.now(),
             imported_first_kwh=imported_kwh,
             imported_kwh=imported_kwh,
         )
         self.sent_kw = None  # what is written for one transaction does not hold for the next
         self.stirred.set()
-        self._tell("started")
         return self.session
 
-    def end(self, *, imported_kwh: float | None = None) -> None:
+    def end(self) -> None:
         """The session is over."""
-        session = self.session
-        if session is None:
-            return
-        if _counts(imported_kwh, session.imported_kwh):
-            session.imported_kwh = imported_kwh
-        self._tell("ended")
         self.session, self.sent_kw = None, None
         self.stirred.set()
         self._forget_vehicle()
@@ -215,6 +197,7 @@ class Seat:
             plugged=plugged,
             power_kw=self._power(plugged),
             energy_kwh=self._held(None if session is None else session.energy_kwh, "kWh"),
+            fed_back_kwh=self._held(None if session is None else session.fed_back_kwh, "kWh"),
             soc_frac=self._point("soc", "", keep=True),
             limit_kw=self._held(self.confirmed_kw, "kW"),
             needed_kwh=self._held(self.needed_kwh, "kWh"),
@@ -254,25 +237,6 @@ class Seat:
         self.needed_kwh, self.depart_at = None, None
         self._said.pop("soc", None)
         self._said.pop("power", None)
-
-    def _tell(self, phase: str) -> None:
-        session = self.session
-        assert session is not None
-        session.told_s = self.clock.monotonic()
-        soc, power = self._point("soc", "", keep=True), self._point("power", "kW")
-        self.tell(
-            ChargingSession(
-                session_id=session.id,
-                charger=self.spec.id,
-                phase=phase,
-                energy_kwh=round(session.energy_kwh, 3),
-                fed_back_kwh=round(session.fed_back_kwh, 3),
-                soc_frac=soc.value,
-                depart_at=None if self.depart_at is None else stamp(self.depart_at),
-                power_kw=power.value,
-                at=self.clock.now().isoformat(),
-            )
-        )
 
     def valid_to(self) -> str:
         """Until when a limit sent now holds, as OCPP writes it."""

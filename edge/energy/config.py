@@ -137,6 +137,8 @@ class EnergyConfig:
 
     cycle_s: float = 1.0
     read_timeout_s: float = 0.5
+    stuck_after_s: float = 120.0
+    grid_return_s: float = 300.0
     settings_file: Path | None = None
     latitude_deg: float = 19.14
     longitude_deg: float = 110.58

@@ -166,7 +166,7 @@ class ChargerReading:
 
     `online` is whether it is connected to us, `plugged` whether a vehicle is there. `limit_kw` is what it confirmed
     last. `feeds_back_kw` is above 0 only where the charger says that it can (V2G) and the site allows it. `depart_at`
-    and `needed_kwh` are what the driver told the charger, if anything; `energy_kwh` is of the running session.
+    and `needed_kwh` are what the driver told the charger, if anything; `energy_kwh` and `fed_back_kwh` are of the running session.
     """
 
     id: str
@@ -181,6 +181,7 @@ class ChargerReading:
     depart_at: datetime | None
     feeds_back_kw: float
     session_id: str
+    fed_back_kwh: Point = Point(None, "kWh", 0.0, Quality.INVALID)
 
 
 class Meter(Protocol):

@@ -75,7 +75,8 @@ def existing(shape: type, table: str = "") -> set[str]:
 
 
 def test_example_documents_every_key_and_no_other() -> None:
-    assert documented() == existing(settings.SiteConfig)
+    # The microgrid's keys have an example and a test of their own.
+    assert documented() == existing(settings.SiteConfig) - {"energy"}
 
 
 def test_example_is_toml() -> None:
