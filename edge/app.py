@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import structlog
 
@@ -20,23 +20,27 @@ from control.domain.passages import Outcome
 from control.domain.readings import Unavailable
 from control.gate.lane import GuardAction
 from edge.changes import Changes
-from edge.evidence import EvidenceStore
 from edge.facts import iso
-from edge.gate_lane import GateLane
 from edge.guards import Answer, GuardChoice, Source
-from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
-from edge.kept_reader import KeptReader
-from edge.passages import EvidenceDesk
-from edge.picture_lane import FolderLane, Tally, WatchLane
 from edge.policy import LinkState, LivePolicy
 from edge.ports import Clock, JsonObject
 from edge.retrying import Backoff
-from edge.vehicle_desk import VehicleDesk
+from edge.tally import Tally
+
+if TYPE_CHECKING:
+    # A gateway without lanes never loads what reads pictures.
+    from edge.energy.part import EnergyPart
+    from edge.evidence import EvidenceStore
+    from edge.gate_lane import GateLane
+    from edge.inference import InferenceWorker
+    from edge.kept_reader import KeptReader
+    from edge.lanes import Lane
+    from edge.passages import EvidenceDesk
+    from edge.vehicle_desk import VehicleDesk
 
 log = structlog.get_logger(__name__)
 
-Lane = GateLane | FolderLane | WatchLane
 SOFTWARE = "0.1.0"
 LINK_LOOK_S = 0.5
 PRUNE_PERIOD_S = 3600.0
@@ -63,23 +67,24 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the composition root joined."""
+    """What the composition root joined. Without lanes there are no `inference`, `store` and `evidence`."""
 
     gateway_id: str
     name: str
     data_dir: Path
     lanes: tuple[Lane, ...]
     journal: Journal
-    inference: InferenceWorker
     policy: LivePolicy
-    store: EvidenceStore
-    evidence: EvidenceDesk
     changes: Changes
     clock: Clock
     new_backoff: Callable[[], Backoff]
     health_period_s: float
     keep_days: float
     size_mb_max: int
+    inference: InferenceWorker | None = None
+    store: EvidenceStore | None = None
+    evidence: EvidenceDesk | None = None
+    energy: EnergyPart | None = None
     uplink: LinkState | None = None
     commands: CommandSource | None = None
     services: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=tuple)
@@ -106,11 +111,14 @@ class Gateway:
 
     def _services(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         own: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("inference", self.parts.inference.run),
             ("health", self._report_health),
             ("evidence-upkeep", self._prune),
             ("link", self._watch_link),
         ]
+        if self.parts.inference is not None:
+            own.append(("inference", self.parts.inference.run))
+        if self.parts.energy is not None:
+            own.extend(self.parts.energy.services)
         if self.parts.commands is not None:
             own.append(("commands", self._obey_console))
         if self.parts.vehicles is not None:
@@ -138,7 +146,7 @@ class Gateway:
 
     def gate_lanes(self) -> list[GateLane]:
         """Lanes with a barrier."""
-        return [lane for lane in self.parts.lanes if isinstance(lane, GateLane)]
+        return [lane for lane in self.parts.lanes if has_barrier(lane)]
 
     async def ask(self, lane_id: str, choice: GuardChoice) -> Answer:
         """A person's choice for one lane."""
@@ -189,11 +197,13 @@ class Gateway:
             disk_free_frac=round(usage.free / usage.total, 4),
             lanes=[lane_health(lane) | self._reading_health(lane) for lane in parts.lanes],
             vehicle_head=parts.vehicles.news() if parts.vehicles is not None else {},
+            energy=parts.energy.health() if parts.energy is not None else {},
         )
 
     def _reading_health(self, lane: Lane) -> JsonObject:
         """How the lane's pictures fare at the one reader that all lanes share."""
         inference, lane_id = self.parts.inference, lane.settings.lane_id
+        assert inference is not None, "lanes come with a reader"
         tally, reader = inference.tally(lane_id), self.parts.reader
         gone = reader.watch.gone if reader is not None else None
         return {
@@ -221,7 +231,7 @@ class Gateway:
     async def prune_once(self) -> list[str]:
         """Remove old pictures that the cloud has; without a cloud none is ever removed."""
         parts = self.parts
-        if parts.pending_media is None:
+        if parts.pending_media is None or parts.store is None:
             return []
         waiting = {media.sha256 for media in await parts.pending_media(MEDIA_WAITING_MAX)}
         if len(waiting) >= MEDIA_WAITING_MAX:
@@ -238,8 +248,10 @@ class Gateway:
     async def finished(self) -> None:
         """Wait until every folder and film has been gone through."""
         for lane in self.parts.lanes:
-            if not isinstance(lane, GateLane):
+            if not has_barrier(lane):
                 await lane.finished.wait()
+        if not self.parts.lanes:
+            await asyncio.Event().wait()  # a microgrid is never finished
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until the cloud has all of the journal but health, at most so long."""
@@ -256,13 +268,18 @@ class Gateway:
         """What became of all pictures of folders and films."""
         total = Tally()
         for lane in self.parts.lanes:
-            if isinstance(lane, (FolderLane, WatchLane)):
+            if not has_barrier(lane):
                 total.pictures += lane.tally.pictures
                 total.read += lane.tally.read
                 total.unreadable += lane.tally.unreadable
                 total.outcomes.update(lane.tally.outcomes)
                 total.picture_ms += lane.tally.picture_ms
         return {**total.summary(), "backlog": self.parts.journal.backlog()}
+
+
+def has_barrier(lane: Lane) -> TypeGuard[GateLane]:
+    """Whether the lane drives a barrier, and does not only look at pictures."""
+    return lane.has_barrier
 
 
 def choice_of(command: Command) -> GuardChoice:
@@ -283,7 +300,7 @@ def choice_of(command: Command) -> GuardChoice:
 
 def lane_health(lane: Lane) -> JsonObject:
     """One lane's line of the health report; what is gone says why."""
-    camera = lane.camera.latest if isinstance(lane, (GateLane, WatchLane)) else lane.latest
+    camera = lane.latest
     health: dict[str, Any] = {
         "lane_id": lane.settings.lane_id,
         "name": lane.settings.name,
@@ -291,7 +308,7 @@ def lane_health(lane: Lane) -> JsonObject:
         "direction": str(lane.settings.direction),
         "camera": camera.why if isinstance(camera, Unavailable) else "ok",
     }
-    if isinstance(lane, GateLane):
+    if has_barrier(lane):
         field_state = lane.field.last
         arm = field_state.barrier
         health |= {

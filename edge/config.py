@@ -192,6 +192,8 @@ def _check(path: Path, config: SiteConfig) -> None:
     _check_lanes(path, config.lane)
     if config.energy is not None:
         check_energy(path, config.energy)
+    if config.hut.enabled and not config.lane:
+        raise ConfigurationError(f"{path}: [hut] belongs to lanes; without a [[lane]] set hut.enabled = false.")
     _check_hut(path, config.hut)
     _check_cloud(path, config.cloud)
     _check_updates(path, config)

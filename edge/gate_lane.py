@@ -63,6 +63,8 @@ class _Given:
 class GateLane:
     """`run` turns until cancelled; `turn` is one cycle and can be driven on virtual time."""
 
+    has_barrier = True
+
     def __init__(
         self,
         settings: LaneSettings,
@@ -110,6 +112,11 @@ class GateLane:
                 return await asked.answer
         except TimeoutError:
             return Answer.NOT_NOW
+
+    @property
+    def latest(self) -> Frame | Unavailable:
+        """The newest picture, or why there is none."""
+        return self.camera.latest
 
     @property
     def held(self) -> Arrival | None:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from edge.app import Gateway
+from edge.energy.figures import energy_figures
 
 
 def metrics_text(gateway: Gateway) -> bytes:
@@ -27,12 +28,16 @@ class _Figures:
         yield from self._queue()
         yield from self._reader()
         yield self._backlog()
+        if self._gateway.parts.energy is not None:
+            yield from energy_figures(self._gateway.parts.energy)
         parts = CounterMetricFamily("island_part_restarts", "Parts of the gateway that failed and were started again")
         parts.add_metric([], self._gateway.restarts)
         yield parts
 
     def _queue(self) -> Iterable[Metric]:
         inference = self._gateway.parts.inference
+        if inference is None:
+            return []
         age = GaugeMetricFamily(
             "island_reader_queue_age_seconds", "How long a lane's picture has been waiting", labels=["lane"]
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cloud_sync.contract.v1 import PublicKey
-from control.domain.errors import ConfigurationError, ContractError
 from edge.adapters.update_fetch import FetchSettings
 from edge.config import SiteConfig, VisionConfig
+from edge.keys import public_key
 from edge.model_install import Terms
 from edge.model_shelf import ModelShelf
 from edge.reader_process import ReaderSettings
@@ -50,11 +49,3 @@ def update_terms(config: SiteConfig) -> Terms | None:
     if path is None:
         path, name = config.cloud.public_key_file, "cloud.public_key_file"
     return None if path is None else Terms(public_key(path, name), config.vision.update_picture_ms_max)
-
-
-def public_key(path: Path, name: str) -> PublicKey:
-    """The key in a file that the setting `name` points to; raises ConfigurationError."""
-    try:
-        return PublicKey.from_text(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ContractError) as error:
-        raise ConfigurationError(f"{path}: {name} cannot be used: {error}") from error

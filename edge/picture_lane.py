@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
@@ -23,40 +22,11 @@ from edge.journal import Journal, JournalError
 from edge.lane_facts import LaneSettings
 from edge.passages import EvidenceDesk, Passage, PassageDesk, Sighting
 from edge.ports import Camera, Clock, Frame, FrameReading, PictureSource, UnreadablePicture
+from edge.tally import Tally
 
 log = structlog.get_logger(__name__)
 
 JOURNAL_RETRY_S = 1.0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the pictures so far."""
-
-    pictures: int = 0
-    read: int = 0
-    unreadable: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    picture_ms: list[float] = field(default_factory=list)
-
-    def summary(self) -> dict[str, object]:
-        """Figures for people and for `--json`; milliseconds from the decoded picture to the journal."""
-        ordered = sorted(self.picture_ms)
-        return {
-            "pictures": self.pictures,
-            "read": self.read,
-            "unreadable": self.unreadable,
-            "decisions": dict(sorted(self.outcomes.items())),
-            "picture_ms_p50": quantile(ordered, 0.5),
-            "picture_ms_p99": quantile(ordered, 0.99),
-        }
-
-
-def quantile(ordered: list[float], share: float) -> float | None:
-    """The value below which that share of a sorted list lies; None of an empty one."""
-    if not ordered:
-        return None
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
 
 
 class _Recorder:
@@ -86,6 +56,8 @@ class _Recorder:
 
 class FolderLane:
     """Every picture is an arrival of its own; `finished` is set after the last one."""
+
+    has_barrier = False
 
     def __init__(
         self,
@@ -144,6 +116,8 @@ def sighting_of(frame: Frame, reading: FrameReading | Unavailable) -> Sighting:
 
 class WatchLane:
     """A stream without a barrier: a plate that was followed and is gone, is one passage."""
+
+    has_barrier = False
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from cloud_sync.server.bodies import parsed_time
@@ -29,6 +30,7 @@ TABLES = ("energy_samples", "energy_state", "energy_plans", "energy_modes", "ene
 POWERS = ("pv", "load", "ev", "storage", "grid", "curtailed", "shed")
 ENERGIES = ("pv", "load", "ev", "charged", "discharged", "imported", "exported", "curtailed", "unserved")
 DEVICES_KEPT_FROM_S = 900
+LIVE_PERIOD_S = 10
 _VALUE_MAX = 1e9
 _SAMPLE_COLUMNS = (
     *("gateway_id", "period_s", "at", "mode"),
@@ -57,19 +59,29 @@ def _number(value: object) -> float | None:
 async def _sampled(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[EnergySample] = [fact.body for fact in facts]
     await batch.connection.executemany(_SAMPLE_SQL, [_sample_row(batch, one) for one in bodies])
-    newest = max(bodies, key=lambda one: (at_of(one.at), -one.period_s))
-    live = [one for one in bodies if one.period_s < DEVICES_KEPT_FROM_S and one.devices]
-    shown = max(live, key=lambda one: at_of(one.at), default=newest)
+    live = [one for one in bodies if 0 < one.period_s <= LIVE_PERIOD_S]
+    if live:
+        await _newest(batch, live)
+    return _energy_changed(batch, "sample")
+
+
+async def _newest(batch: Batch, live: Sequence[EnergySample]) -> None:
+    """What a page shows as now, measured until the end of its period; after a second without devices they stay."""
+    newest = max(live, key=_ended)
+    named = max((one for one in live if one.devices), key=_ended, default=newest)
     await batch.connection.execute(
         "INSERT INTO energy_state (gateway_id, at, received_at, body) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (gateway_id) DO UPDATE SET at = excluded.at, received_at = excluded.received_at,"
         " body = CASE WHEN excluded.body -> 'devices' = '{}'"
         "   THEN jsonb_set(excluded.body, '{devices}', energy_state.body -> 'devices') ELSE excluded.body END"
         " WHERE energy_state.at <= excluded.at",
-        *(batch.gateway_id, at_of(newest.at), batch.received_at),
-        json.dumps(asdict(newest) | {"devices": newest.devices or shown.devices}, ensure_ascii=False),
+        *(batch.gateway_id, _ended(newest), batch.received_at),
+        json.dumps(asdict(newest) | {"devices": named.devices}, ensure_ascii=False),
     )
-    return _energy_changed(batch, "sample")
+
+
+def _ended(one: EnergySample) -> datetime:
+    return at_of(one.at) + timedelta(seconds=one.period_s)
 
 
 def _sample_row(batch: Batch, one: EnergySample) -> tuple[Any, ...]:

@@ -177,7 +177,8 @@ class DeviceBack:
 class GatewayHealth:
     """Every few seconds, on the telemetry lane: the state of the lanes and of the uplink.
 
-    `vehicle_head` says what was learnt of vehicles; it is empty where nothing changed since it was said.
+    `vehicle_head` says what was learnt of vehicles; it is empty where nothing changed since it was said. `energy` is
+    the microgrid's part: mode, cycles, the plan's rung, and a line for each device; empty without one.
     """
 
     at: str
@@ -188,6 +189,7 @@ class GatewayHealth:
     disk_free_frac: float
     lanes: list[dict[str, Any]] = field(default_factory=list)
     vehicle_head: dict[str, Any] = field(default_factory=dict)
+    energy: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

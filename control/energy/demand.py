@@ -16,6 +16,8 @@ from control.energy.exact_dp import CHARGE, example_storage, solve_storage
 from control.energy.kernels import inner, kernel
 from control.energy.plan import Series
 
+_NARROW = 1e-9  # tried limits this close together (relative) are not told apart
+
 
 @inner
 def _crossing(x: Series, f: Series, count: int, i: int) -> tuple[float, float]:
@@ -25,6 +27,8 @@ def _crossing(x: Series, f: Series, count: int, i: int) -> tuple[float, float]:
     """
     a, b = x[i], x[i + 1]
     middle = 0.5 * (a + b)
+    if b - a <= _NARROW * (1.0 + b):
+        return middle, min(f[i], f[i + 1])
     if i + 2 >= count:
         return middle, -np.inf
     falls = (f[i] - f[i - 1]) / (a - x[i - 1]) if i > 0 else -np.inf
@@ -61,6 +65,17 @@ def _insert(x: Series, f: Series, count: int, at: float, value: float) -> None:
     x[place], f[place] = at, value
 
 
+@inner
+def _peak(load: Series, pv: Series, import_price: Series, import_cap: Series, storage_kw: Series, who: Series) -> float:
+    """The highest import of a schedule, or that could be wanted at a negative price."""
+    peak = 0.0
+    for t in range(load.size):
+        peak = max(peak, min(load[t] - pv[t] - storage_kw[t], import_cap[t]))
+        if import_price[t] < 0.0:
+            peak = max(peak, min(load[t] + who[CHARGE], import_cap[t]))
+    return peak
+
+
 def _example() -> tuple[Any, ...]:
     one = np.ones(4)
     return one, one, one, one, one, one, one, example_storage(), 1.0, 0.5, 1e-9, 8
@@ -91,36 +106,34 @@ def plan_under_demand(
     storage_kw, energy = np.empty(slots), np.empty(slots + 1)
     curve = np.empty((2, 8 * (slots + 1)))
     x, f = np.empty(rounds + 5), np.empty(rounds + 5)
-    count, total = solve_storage(
-        load, pv, import_price, export_price, import_cap, export_cap, reserve, who, np.inf, storage_kw, energy, curve
-    )
-    peak = 0.0
-    for t in range(slots):
-        peak = max(peak, min(load[t] - pv[t] - storage_kw[t], import_cap[t]))
-        if import_price[t] < 0.0:
-            peak = max(peak, min(load[t] + who[CHARGE], import_cap[t]))
-    if peak <= free_kw or demand_price <= 0.0:
-        return storage_kw, energy, curve[:, :count].copy(), total, peak, total
-    x[0], f[0] = peak, total + demand_price * (peak - free_kw)
-    tried, best, lowest = 1, 0, -np.inf
-    for turn in range(rounds):
-        if turn < 3:
-            at = free_kw + (peak - free_kw) * turn / 3.0
-        else:
-            at, lowest = _next(x, f, tried, best)
-            if f[best] - lowest <= gap * (1.0 + abs(f[best])):
-                break
-        _, cost = solve_storage(
+    tried = best = count = 0
+    peak = total = 0.0
+    at, lowest = np.inf, -np.inf
+    done = False
+    # One place that solves, so that the kernel is compiled with one copy of the programme: first without a limit, then
+    # the search, at last the best limit again for its schedule.
+    for turn in range(rounds + 2):
+        count, total = solve_storage(
             load, pv, import_price, export_price, import_cap, export_cap, reserve, who, at, storage_kw, energy, curve
         )
-        _insert(x, f, tried, at, cost + demand_price * (at - free_kw))
+        if done:
+            break
+        if turn == 0:
+            peak = _peak(load, pv, import_price, import_cap, storage_kw, who)
+            if peak <= free_kw or demand_price <= 0.0:
+                return storage_kw, energy, curve[:, :count].copy(), total, peak, total
+            at = peak
+        _insert(x, f, tried, at, total + demand_price * (at - free_kw))
         tried += 1
         best = 0
         for i in range(1, tried):
             if f[i] < f[best]:
                 best = i
-    count, total = solve_storage(
-        load, pv, import_price, export_price, import_cap, export_cap, reserve, who, x[best], storage_kw, energy, curve
-    )
+        if turn < 3:
+            at = free_kw + (peak - free_kw) * turn / 3.0
+            continue
+        at, lowest = _next(x, f, tried, best)
+        if turn >= rounds or f[best] - lowest <= gap * (1.0 + abs(f[best])):
+            at = x[best]
+            done = True
     return storage_kw, energy, curve[:, :count].copy(), f[best], x[best], lowest
-

@@ -51,7 +51,8 @@ def dispatch(
     """One second. Hand the answer's `state` to the next call; never raises for values."""
     dt_s = _elapsed_s(now, state, loop)
     turned = turn(now, state, dt_s=dt_s, site=site, loop=loop)
-    counted = _watch_storages(now, replace(turned.state, last_s=finite(now.now_s)), site, loop, dt_s)
+    span = _span(now, turned.state, settings, site, loop, dt_s)
+    counted = _watched(now, turned.state, span, site, loop)
     fill = tables.Filling(
         state=counted,
         settings=settings,
@@ -62,12 +63,10 @@ def dispatch(
         dt_s=dt_s,
     )
     if counted.mode is GridMode.BLACK_START:
-        made = _black_start(now, fill, turned)
-    elif counted.mode not in OFF_GRID and finite(now.grid_kw) is None:
-        made = _without_meter(now, fill, turned)
-    else:
-        made = _divided(now, fill, turned, site, curves)
-    return replace(made, why=turned.why)
+        return _black_start(now, fill, turned)
+    if not fill.island and finite(now.grid_kw) is None:
+        return _without_meter(now, fill, turned)
+    return _divided(now, fill, turned, span, curves)
 
 
 def safe_commands(site: SiteSpec) -> Commands:
@@ -88,30 +87,40 @@ def _elapsed_s(now: SiteNow, state: DispatchState, loop: LoopSpec) -> float:
     return min(at - last, 2.0 * loop.cycle_s)
 
 
-def _watch_storages(now: SiteNow, state: DispatchState, site: SiteSpec, loop: LoopSpec, dt_s: float) -> DispatchState:
-    """Count the cycles in which a storage stood away from its set-point without moving towards it.
+def _watched(now: SiteNow, state: DispatchState, span: _Span, site: SiteSpec, loop: LoopSpec) -> DispatchState:
+    """Count for how many cycles storages did not follow, and for how many the meter has shown more than a limit."""
+    grid = finite(now.grid_kw)
+    if grid is None or state.mode in OFF_GRID:
+        grid = span.high_told
+    seen = {one.id: power for one in now.storages if (power := finite(one.power_kw)) is not None}
+    return replace(
+        state,
+        last_s=finite(now.now_s),
+        storage_seen_kw=seen,
+        storage_deaf_cycles=_deaf_cycles(seen, state, site, loop),
+        export_over_cycles=state.export_over_cycles + 1 if grid < span.low_told - 0.5 else 0,
+        import_over_cycles=state.import_over_cycles + 1 if grid > span.high_told + 0.5 else 0,
+    )
+
+
+def _deaf_cycles(seen: Mapping[str, float], state: DispatchState, site: SiteSpec, loop: LoopSpec) -> dict[str, int]:
+    """Cycles for which each storage has stood away from its set-point without moving towards it.
 
     One that does so for `deaf_cycles` is left out of the reckoning until it is where it was told to be.
     """
-    specs = {one.id: one for one in site.storages}
-    seen: dict[str, float] = {}
     count: dict[str, int] = {}
-    for one in now.storages:
-        spec, power = specs.get(one.id), finite(one.power_kw)
-        if spec is None or power is None:
-            continue
-        seen[one.id] = power
-        told, before = state.storage_kw.get(one.id), state.storage_seen_kw.get(one.id)
-        if told is None or before is None or one.id == state.forming:
+    for spec in site.storages:
+        power, told, before = seen.get(spec.id), state.storage_kw.get(spec.id), state.storage_seen_kw.get(spec.id)
+        if power is None or told is None or before is None or spec.id == state.forming:
             continue
         near = loop.deaf_frac * max(spec.charge_max_kw, spec.discharge_max_kw)
         if abs(power - told) <= near:
             continue
-        earlier = state.storage_deaf_cycles.get(one.id, 0)
+        earlier = state.storage_deaf_cycles.get(spec.id, 0)
         moved = (power - before) * math.copysign(1.0, told - before)
         follows = moved >= 0.1 * near and earlier < loop.deaf_cycles
-        count[one.id] = 0 if follows else earlier + 1
-    return replace(state, storage_seen_kw=seen, storage_deaf_cycles=count)
+        count[spec.id] = 0 if follows else earlier + 1
+    return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,18 +135,19 @@ class _Span:
     ramp_high: float = _FAR_KW
 
 
-def _span(now: SiteNow, fill: tables.Filling, site: SiteSpec) -> _Span:
-    if fill.island:
+def _span(
+    now: SiteNow, state: DispatchState, given: EnergySettings, site: SiteSpec, loop: LoopSpec, dt_s: float
+) -> _Span:
+    if state.mode in OFF_GRID:
         return _Span(low=0.0, high=0.0, low_told=0.0, high_told=0.0)
-    given, loop, state = fill.settings, fill.loop, fill.state
     high = min(tables.positive(given.import_max_kw), tables.positive(site.grid.import_max_kw))
     low = min(tables.positive(given.export_max_kw), tables.positive(site.grid.export_max_kw))
     if state.mode is GridMode.HOLD:
         low = 0.0
     guard = min(loop.guard_kw, (high + low) / 4.0)
-    ramp = tables.positive(given.ramp_max_kw_per_min) / 60.0 * fill.dt_s
-    last, seen = state.last_grid_kw, finite(now.grid_kw)
-    if last is None or seen is None or ramp <= 0.0 or state.mode is not GridMode.GRID_TIED:
+    ramp = tables.positive(given.ramp_max_kw_per_min) / 60.0 * dt_s
+    last = state.last_grid_kw
+    if last is None or finite(now.grid_kw) is None or ramp <= 0.0 or state.mode is not GridMode.GRID_TIED:
         return _Span(low=guard - low, high=high - guard, low_told=-low, high_told=high)
     return _Span(
         low=guard - low, high=high - guard, low_told=-low, high_told=high, ramp_low=last - ramp, ramp_high=last + ramp
@@ -159,8 +169,8 @@ def _black_start(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch:
         grid_forming=turned.forming,
     )
     unmet = {} if turned.forming is not None else {"grid_forming": 1.0}
-    state = _remembered(fill, commands, _aged(kept, fill.dt_s), restored=False)
-    return Dispatch(commands=commands, state=replace(state, last_grid_kw=None), binding="black_start", unmet=unmet)
+    state = _remembered(fill, commands, _aged(kept, fill.dt_s))
+    return Dispatch(commands=commands, state=state, binding="black_start", why=turned.why, unmet=unmet)
 
 
 def _without_meter(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch:
@@ -184,9 +194,8 @@ def _without_meter(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch
         load_on={one.id: one.id not in fill.state.shed_s for one in now.loads if one.on or one.id in fill.state.shed_s},
         breaker_closed=turned.breaker_closed,
     )
-    state = _remembered(fill, commands, _aged(fill.state.shed_s, fill.dt_s), restored=False)
-    state = replace(state, last_grid_kw=None, direction=0, calm_s=0.0)
-    return Dispatch(commands=commands, state=state, binding="meter_lost", unmet={})
+    state = _remembered(fill, commands, _aged(fill.state.shed_s, fill.dt_s))
+    return Dispatch(commands=commands, state=state, binding="meter_lost", why=turned.why)
 
 
 def _in_limits(one: StorageNow, power_kw: float, fill: tables.Filling) -> float:
@@ -199,15 +208,13 @@ def _in_limits(one: StorageNow, power_kw: float, fill: tables.Filling) -> float:
 
 
 def _divided(
-    now: SiteNow, fill: tables.Filling, turned: Turn, site: SiteSpec, curves: Mapping[str, ValueCurve]
+    now: SiteNow, fill: tables.Filling, turned: Turn, span: _Span, curves: Mapping[str, ValueCurve]
 ) -> Dispatch:
     """The ordinary second: fill the tables, divide, name what came out."""
     storages = tables.storage_table(now.storages, fill, curves, turned.forming)
     pvs = tables.pv_table(now.pvs, fill)
     evs = tables.ev_table(now, fill, closed=fill.state.mode is GridMode.ISLANDING)
     loads = tables.load_table(now.loads, fill)
-    span = _span(now, fill, site)
-    fill = replace(fill, state=_count_over(now, fill, span))
     whole = _whole(now, fill, span, storages, pvs, evs)
     storage_kw, limits, ev_kw, off, told = fast.divide(whole, storages, pvs, evs, loads)
 
@@ -216,20 +223,19 @@ def _divided(
         storage_kw={one.id: float(storage_kw[row]) for row, one in enumerate(now.storages)},
         pv_limit_kw={one.id: float(limits[row]) if limits[row] >= 0.0 else None for row, one in enumerate(now.pvs)},
         ev_limit_kw=_ev_commands(now, fill, ev_kw),
-        load_on={one.id: one.id not in kept for one in now.loads if one.on or _was_kept(one.id, fill)},
+        load_on={one.id: one.id not in kept for one in now.loads if one.on or one.id in fill.state.shed_s},
         breaker_closed=turned.breaker_closed,
         grid_forming=turned.forming,
         bus_hz_wanted=turned.bus_hz_wanted,
     )
-    state = _remembered(fill, commands, kept, restored=told[fast.TURN_BACK] >= 0.0 or told[fast.SOFTLY] > 0.0)
-    state = _wish_remembered(state, fill, told)
+    state = _remembered(fill, commands, kept, told)
     return Dispatch(
-        commands=commands, state=state, binding=_binding(now, fill, told), unmet=_unmet(now, span, fill, told)
+        commands=commands,
+        state=state,
+        binding=_binding(now, fill, told),
+        why=turned.why,
+        unmet=_unmet(now, span, fill, told),
     )
-
-
-def _was_kept(load_id: str, fill: tables.Filling) -> bool:
-    return load_id in fill.state.shed_s
 
 
 def _ev_commands(now: SiteNow, fill: tables.Filling, ev_kw: Array) -> dict[str, float]:
@@ -239,18 +245,6 @@ def _ev_commands(now: SiteNow, fill: tables.Filling, ev_kw: Array) -> dict[str, 
         one.id: float(ev_kw[row]) if one.usable or closed else tables.ev_limits(one, fill)[0]
         for row, one in enumerate(now.evs)
     }
-
-
-def _count_over(now: SiteNow, fill: tables.Filling, span: _Span) -> DispatchState:
-    """Count the cycles for which the meter has shown more than a limit; after some, storages are no longer trusted."""
-    grid, state = finite(now.grid_kw), fill.state
-    if fill.island or grid is None:
-        return replace(state, export_over_cycles=0, import_over_cycles=0)
-    return replace(
-        state,
-        export_over_cycles=state.export_over_cycles + 1 if grid < span.low_told - 0.5 else 0,
-        import_over_cycles=state.import_over_cycles + 1 if grid > span.high_told + 0.5 else 0,
-    )
 
 
 def _demand_kw(now: SiteNow, fill: tables.Filling, storages: Array, pvs: Array, evs: Array) -> float:
@@ -363,26 +357,25 @@ def _aged(shed_s: Mapping[str, float], dt_s: float) -> dict[str, float]:
     return {key: held + dt_s for key, held in shed_s.items()}
 
 
-def _remembered(fill: tables.Filling, commands: Commands, kept: dict[str, float], *, restored: bool) -> DispatchState:
+def _remembered(
+    fill: tables.Filling, commands: Commands, kept: dict[str, float], told: Array | None = None
+) -> DispatchState:
+    """The state after this second; without `told` nothing was divided, so that nothing is remembered of a wish."""
+    state, dt_s = fill.state, fill.dt_s
+    wished = float(told[fast.WISHED]) if told is not None else 0.0
+    turned = told is not None and (told[fast.TURN_BACK] >= 0.0 or told[fast.SOFTLY] > 0.0)
+    calm = told is not None and told[fast.CALM] > 0.0
     return replace(
-        fill.state,
+        state,
         storage_kw=commands.storage_kw,
         pv_limit_kw={key: limit for key, limit in commands.pv_limit_kw.items() if limit is not None},
         ev_limit_kw=commands.ev_limit_kw,
         shed_s=kept,
-        restore_s=0.0 if restored else fill.state.restore_s + fill.dt_s,
-    )
-
-
-def _wish_remembered(state: DispatchState, fill: tables.Filling, told: Array) -> DispatchState:
-    wished = float(told[fast.WISHED])
-    direction = state.direction if wished == 0.0 else int(math.copysign(1, wished))
-    return replace(
-        state,
-        last_grid_kw=None if fill.island else float(told[fast.GRID_NEXT]),
-        direction=direction,
-        idle_s=0.0 if wished != 0.0 else state.idle_s + fill.dt_s,
-        calm_s=state.calm_s + fill.dt_s if told[fast.CALM] > 0.0 else 0.0,
+        restore_s=0.0 if turned else state.restore_s + dt_s,
+        last_grid_kw=None if fill.island or told is None else float(told[fast.GRID_NEXT]),
+        direction=state.direction if wished == 0.0 else int(math.copysign(1, wished)),
+        idle_s=0.0 if wished != 0.0 else state.idle_s + dt_s,
+        calm_s=state.calm_s + dt_s if calm else 0.0,
     )
 
 

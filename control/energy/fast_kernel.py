@@ -90,7 +90,7 @@ def _ev_next(ev: Array, limit: float) -> float:
         return 0.0
     if ev[EV_FOLLOWS] > 0.0 or limit < 0.0:
         return limit
-    return min(limit, max(0.0, ev[EV_SEEN]))
+    return float(min(limit, max(0.0, ev[EV_SEEN])))
 
 
 @inner
@@ -383,7 +383,7 @@ def _pv_allowed(site: Array, storages: Array, draws: float, sun_kw: float, out: 
     if site[SLOW_EXPORT] > 0.0:
         takes = max(takes, max(out, _sum(storages, merit.SEEN)))
     allowed = min(draws - takes - site[GRID_LOW], site[CEILING])
-    return min(allowed, max(draws - takes - site[RAMP_LOW], sun_kw))
+    return float(min(allowed, max(draws - takes - site[RAMP_LOW], sun_kw)))
 
 
 @inner

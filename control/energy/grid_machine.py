@@ -14,6 +14,7 @@ from control.energy.dispatch_types import DispatchState, SiteNow
 from control.energy.loop_spec import LoopSpec
 from control.energy.site import SiteSpec
 
+_INFINITE = math.inf
 OFF_GRID = frozenset({GridMode.ISLANDING, GridMode.ISLANDED, GridMode.BLACK_START, GridMode.RESYNCHRONISING})
 
 
@@ -30,7 +31,7 @@ class Turn:
 
 def finite(value: float | None) -> float | None:
     """The value, or None for everything that is no finite number."""
-    return value if value is not None and math.isfinite(value) else None
+    return value if value is not None and -_INFINITE < value < _INFINITE else None
 
 
 def turn(now: SiteNow, state: DispatchState, *, dt_s: float, site: SiteSpec, loop: LoopSpec) -> Turn:
@@ -42,7 +43,8 @@ def turn(now: SiteNow, state: DispatchState, *, dt_s: float, site: SiteSpec, loo
         if why == "no_synchronism":
             counted = replace(counted, grid_good_s=0.0)
     forming = _forming(now, counted, site) if mode in OFF_GRID else None
-    counted = replace(counted, forming=forming)
+    if forming != counted.forming:
+        counted = replace(counted, forming=forming)
     return Turn(counted, _breaker(now, counted, loop), forming, _bus_hz_wanted(now, mode, loop), why)
 
 

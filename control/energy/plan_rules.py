@@ -66,8 +66,10 @@ def follow(question: Question, wanted_kw: Series, ev_kw: Series, short: Series, 
         lost = need - question.pv[t] - question.import_cap[t]
         wish = min(max(wanted_kw[t], -most_in, lost), need + question.export_cap[t])
         held = floor and lost <= 0.0
-        able = [_able(who, energy[s, t], question.reserve[s, t] if held else 0.0, slot_h, wish)
-                for s, who in enumerate(question.storages)]
+        able = [
+            _able(who, energy[s, t], question.reserve[s, t] if held else 0.0, slot_h, wish)
+            for s, who in enumerate(question.storages)
+        ]
         share = min(1.0, abs(wish) / max(sum(able), 1e-12))
         for s, who in enumerate(question.storages):
             power[s, t] = able[s] * share if wish > 0 else -able[s] * share

@@ -71,9 +71,7 @@ def _exact(question: Question, whole: Series, ev_kw: Series, cap: Series) -> tup
     return -curve[0], curve[1]
 
 
-def _stochastic(
-    question: Question, whole: Series, net: Series, weights: Series, cap: Series
-) -> tuple[Series, Series]:
+def _stochastic(question: Question, whole: Series, net: Series, weights: Series, cap: Series) -> tuple[Series, Series]:
     slots = question.slots
     edge, price = np.empty((slots, LADDER_STEPS)), np.empty((slots, LADDER_STEPS + 1))
     for t in range(slots):
@@ -103,9 +101,7 @@ def _stochastic(
 
 def _own(who: Series, whole: Series, edges: Series, worth: Series) -> ValueCurve:
     span = max(who[dp.HIGH] - who[dp.LOW], 1e-9)
-    return ValueCurve(
-        energy_kwh=who[dp.LOW] + edges * span, value_per_kwh=worth * (who[dp.ETA_D] / whole[dp.ETA_D])
-    )
+    return ValueCurve(energy_kwh=who[dp.LOW] + edges * span, value_per_kwh=worth * (who[dp.ETA_D] / whole[dp.ETA_D]))
 
 
 def _flat(who: Series) -> ValueCurve:

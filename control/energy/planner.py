@@ -76,9 +76,7 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
         because=explain(question, schedule, flows, start, rung),
         violations=question.told + _broken(question, schedule, flows),
         storage_kw_of={spec.id: schedule.storage_kw[s] for s, spec in enumerate(question.specs)},
-        soc_frac_of={
-            spec.id: schedule.energy_kwh[s, 1:] / spec.capacity_kwh for s, spec in enumerate(question.specs)
-        },
+        soc_frac_of={spec.id: schedule.energy_kwh[s, 1:] / spec.capacity_kwh for s, spec in enumerate(question.specs)},
         curtailed_kw=flows[2],
         unserved_kw=flows[3],
     )
@@ -211,6 +209,7 @@ def _broken(question: Question, schedule: Schedule, flows: Series) -> tuple[str,
             told.append(f"limit.reserve:{spec.id}")
         if max((who[dp.SOFT_LOW] - ends).max(), (ends - who[dp.SOFT_HIGH]).max()) > least:
             told.append(f"limit.soc:{spec.id}")
-    told += [f"limit.ev:{name}" for name, short in zip(question.ev_ids, schedule.ev_short_kwh, strict=True)
-             if short > 0.01]
+    told += [
+        f"limit.ev:{name}" for name, short in zip(question.ev_ids, schedule.ev_short_kwh, strict=True) if short > 0.01
+    ]
     return tuple(told)

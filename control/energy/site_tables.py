@@ -5,6 +5,7 @@ A power that is not known stays where the meter sees it: in the demand that nobo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,8 +60,7 @@ def specs_of(site: SiteSpec) -> Specs:
 
 def positive(value: float | None) -> float:
     """The value where it is a number above 0, or else 0: an unknown limit allows nothing."""
-    number = finite(value)
-    return number if number is not None and number > 0.0 else 0.0
+    return value if value is not None and 0.0 < value < math.inf else 0.0
 
 
 def within(value: float | None, size_kw: float) -> float | None:

@@ -119,33 +119,34 @@ def _moves(
 
 
 @inner
-def _step_back(after: Floats, width: float, length: Floats, slope: Floats, moves: int, charge: float) -> None:
-    """Replace `after`, the curve at a slot's end, by the curve at its beginning: merge, then average in cells."""
-    cells = after.size
-    old = after.copy()
-    cell, move = 0, 0
-    left_cell = width
-    left_move = length[0] if moves > 0 else 0.0
-    skip = charge
-    into, room, total = 0, width, 0.0
+def _step_back(
+    old: Floats, width: float, length: Floats, slope: Floats, moves: int, charge_kwh: float, fresh: Floats
+) -> None:
+    """From `old`, the curve at a slot's end, write `fresh`, that at its beginning: merge, then average in cells.
+
+    The merged list begins a full charging (`charge_kwh`) below the lowest energy; what lies outside is left out.
+    """
+    cells = old.size
+    tiny = 1e-12 * width
+    cell, move, into = 0, 0, 0
+    left_cell, left_move = width, length[0]
+    skip, room, total = charge_kwh, width, 0.0
     while into < cells:
         from_move = move < moves and (cell >= cells or slope[move] >= old[cell])
         if not from_move and cell >= cells:
             break
         worth = slope[move] if from_move else old[cell]
         have = left_move if from_move else left_cell
+        take = min(have, skip) if skip > 0.0 else min(have, room)
         if skip > 0.0:
-            take = min(have, skip)
             skip -= take
         else:
-            take = min(have, room)
             total += worth * take
             room -= take
-            if room <= 1e-12 * width:
-                after[into] = total / width
+            if room <= tiny:
+                fresh[into] = total / width
                 into += 1
-                room = width
-                total = 0.0
+                room, total = width, 0.0
         if from_move:
             left_move -= take
             if left_move <= 0.0:
@@ -153,21 +154,99 @@ def _step_back(after: Floats, width: float, length: Floats, slope: Floats, moves
                 left_move = length[move] if move < moves else 0.0
         else:
             left_cell -= take
-            if left_cell <= 1e-12 * width:
+            if left_cell <= tiny:
                 cell += 1
                 left_cell = width
     while into < cells:
-        after[into] = (total + old[cells - 1] * room) / width
+        fresh[into] = (total + old[cells - 1] * room) / width
         room, total = width, 0.0
         into += 1
 
 
 def _example() -> tuple[Any, ...]:
-    storage = np.array([10.0, 90.0, 30.0, 30.0, 0.95, 0.95, 0.01])
     edge, price = np.zeros((2, LADDER_STEPS)), np.zeros((2, LADDER_STEPS + 1))
     for slot in range(2):
         fill_ladder(edge[slot], price[slot], 0.5, 0.1, 100.0, 50.0, 100.0, 0.0, 0.0, 0.0, 20.0)
-    return np.zeros((2, 2)), np.full(2, 0.5), edge, price, np.full(2, 0.2), np.full(8, 0.3), storage, 1.0
+    return (
+        np.zeros((2, 2)),
+        np.full(2, 0.5),
+        edge,
+        price,
+        np.full(2, 0.2),
+        np.full(8, 0.3),
+        np.array([10.0, 90.0, 30.0, 30.0, 0.95, 0.95, 0.01]),
+        1.0,
+    )
+
+
+@inner
+def _may_change(curves: Floats, fail: float, repair: float) -> None:
+    """Expect over whether the grid goes or comes back, in place; `curves` (2, cells): grid there, grid away."""
+    for cell in range(curves.shape[1]):
+        up, down = curves[0, cell], curves[1, cell]
+        curves[0, cell] = up + fail * (down - up)
+        curves[1, cell] = down + repair * (up - down)
+
+
+@inner
+def curves_with_outages(
+    net_kw: Floats,
+    weight: Floats,
+    edge_kw: Floats,
+    price: Floats,
+    edge_down_kw: Floats,
+    price_down: Floats,
+    fail: float,
+    repair: float,
+    mix: Floats,
+    terminal_per_kwh: Floats,
+    storage: Floats,
+    slot_h: float,
+) -> Floats:
+    """As `marginal_curve`, (2, cells): at the beginning of slot 0, with the grid there and with the grid away.
+
+    `fail` is the chance that the grid goes in a slot, `repair` that it comes back; `edge_down_kw` and `price_down`
+    are the ladders without it. With `fail` and `repair` 0 the second curve is not computed and is the terminal one.
+    """
+    count, slots = net_kw.shape
+    cells = terminal_per_kwh.size
+    states = 2 if fail > 0.0 or repair > 0.0 else 1
+    width = (storage[1] - storage[0]) / cells
+    curves = np.empty((2, count, cells))
+    mean = np.empty((2, cells))
+    for state in range(2):
+        mean[state] = terminal_per_kwh
+        for one in range(count):
+            curves[state, one] = terminal_per_kwh
+    fresh = np.empty((2, cells))
+    old = np.empty(cells)
+    length = np.empty(edge_kw.shape[1] + 3)
+    slope = np.empty(edge_kw.shape[1] + 3)
+    charge_kwh = storage[2] * storage[4] * slot_h
+    for back in range(slots):
+        slot = slots - 1 - back
+        part = mix[slot]
+        fresh[:] = 0.0
+        if states == 2:
+            _may_change(mean, fail, repair)
+        for one in range(count):
+            if states == 2:
+                _may_change(curves[:, one], fail, repair)
+            for state in range(states):
+                curve = curves[state, one]
+                for cell in range(cells):
+                    old[cell] = curve[cell] + part * (mean[state, cell] - curve[cell])
+                if state == 0:
+                    moves = _moves(net_kw[one, slot], edge_kw[slot], price[slot], storage, slot_h, length, slope)
+                else:
+                    moves = _moves(
+                        net_kw[one, slot], edge_down_kw[slot], price_down[slot], storage, slot_h, length, slope
+                    )
+                _step_back(old, width, length, slope, moves, charge_kwh, curve)
+                for cell in range(cells):
+                    fresh[state, cell] += weight[one] * curve[cell]
+        mean[:states] = fresh[:states]
+    return mean
 
 
 @kernel(example=_example)
@@ -188,30 +267,10 @@ def marginal_curve(
     the step back over that slot (1: independent from slot to slot, 0: every scenario for itself), `terminal_per_kwh`
     (cells,) is the curve at the end. 16 to 32 cells are enough.
     """
-    count, slots = net_kw.shape
-    cells = terminal_per_kwh.size
-    width = (storage[1] - storage[0]) / cells
-    curves = np.empty((count, cells))
-    mean = terminal_per_kwh.copy()
-    for one in range(count):
-        curves[one] = mean
-    length = np.empty(edge_kw.shape[1] + 3)
-    slope = np.empty(edge_kw.shape[1] + 3)
-    charge = storage[2] * storage[4] * slot_h
-    for back in range(slots):
-        slot = slots - 1 - back
-        part = mix[slot]
-        fresh = np.zeros(cells)
-        for one in range(count):
-            curve = curves[one]
-            for cell in range(cells):
-                curve[cell] += part * (mean[cell] - curve[cell])
-            moves = _moves(net_kw[one, slot], edge_kw[slot], price[slot], storage, slot_h, length, slope)
-            _step_back(curve, width, length, slope, moves, charge)
-            for cell in range(cells):
-                fresh[cell] += weight[one] * curve[cell]
-        mean = fresh
-    return mean
+    both = curves_with_outages(
+        net_kw, weight, edge_kw, price, edge_kw, price, 0.0, 0.0, mix, terminal_per_kwh, storage, slot_h
+    )
+    return both[0].copy()
 
 
 @inner

@@ -12,14 +12,15 @@ from ocpp.v16.enums import ChargePointStatus
 
 from edge.adapters.ocpp_limits import schedule
 from edge.adapters.ocpp_rpc import Handler, Payload, RpcLink, attempt
-from edge.adapters.ocpp_samples import metered, stamp
+from edge.adapters.ocpp_samples import kilo, metered
 from edge.adapters.ocpp_seat import Seat
+from edge.adapters.wire_time import stamp
 from edge.energy.ports import ChargerStatus
 
 VERSION, SUBPROTOCOL = "1.6", "ocpp1.6"
 CONNECTOR, STATION = 1, 0
 MEASURANDS = "Power.Active.Import,Energy.Active.Import.Register,SoC"
-WH_PER_KWH = 1000.0
+TRANSACTION_MAX = 2**31
 _ACCEPTED = {"status": "Accepted"}
 _STATUS = {
     ChargePointStatus.available: ChargerStatus.AVAILABLE,
@@ -103,7 +104,7 @@ class Ocpp16:
     def _start(self, said: Payload) -> Payload:
         transaction = self._next_transaction()
         if said["connectorId"] == CONNECTOR:
-            self._seat.begin(str(transaction), imported_kwh=said["meterStart"] / WH_PER_KWH)
+            self._seat.begin(str(transaction), imported_kwh=kilo(said["meterStart"]))
         return {"transactionId": transaction, "idTagInfo": _ACCEPTED}
 
     def _stop(self, said: Payload) -> Payload:
@@ -114,7 +115,7 @@ class Ocpp16:
 
     def _meter(self, said: Payload) -> Payload:
         if said["connectorId"] == CONNECTOR:
-            if (transaction := said.get("transactionId")) is not None and transaction > 0:
+            if (transaction := said.get("transactionId")) is not None and 0 < transaction < TRANSACTION_MAX:
                 self._seat.begin(str(transaction))  # one that began before this gateway did goes on
             self._seat.take_metered(metered(said["meterValue"]))
         return {}

@@ -14,15 +14,16 @@ from ocpp.v201.enums import ChargingStateEnumType, ConnectorStatusEnumType, Tran
 
 from edge.adapters.ocpp_limits import schedule
 from edge.adapters.ocpp_rpc import Handler, Payload, RpcLink, attempt
-from edge.adapters.ocpp_samples import metered, moment, stamp
+from edge.adapters.ocpp_samples import kilo, metered
 from edge.adapters.ocpp_seat import Seat
+from edge.adapters.wire_time import moment, stamp
 from edge.energy.ports import ChargerStatus
 
 VERSION, SUBPROTOCOL = "2.0.1", "ocpp2.0.1"
 EVSE, STATION = 1, 0
 MEASURANDS = "Power.Active.Import,Power.Active.Export,Energy.Active.Import.Register,Energy.Active.Export.Register,SoC"
 V2X_COMPONENT, V2X_VARIABLE = "V2XChargingCtrlr", "Enabled"
-WH_PER_KWH, PERCENT = 1000.0, 100.0
+PERCENT = 100.0
 _ACCEPTED = {"status": "Accepted"}
 _CONNECTOR = {
     ConnectorStatusEnumType.available: ChargerStatus.AVAILABLE,
@@ -153,9 +154,9 @@ class Ocpp201:
         energy_wh = direct.get("energyAmount", alternating.get("energyAmount"))
         soc = direct.get("stateOfCharge")
         self._seat.take_needs(
-            needed_kwh=None if energy_wh is None else energy_wh / WH_PER_KWH,
+            needed_kwh=kilo(energy_wh),
             depart_at=moment(needs.get("departureTime")),
-            soc_frac=None if soc is None else soc / PERCENT,
+            soc_frac=soc / PERCENT if soc is not None and 0 <= soc <= PERCENT else None,
         )
         return {"status": "Accepted"}
 

@@ -147,25 +147,21 @@ class CentralSystem:
             timeout_s=seat.settings.answer_within_s,
             heard=seat.heard,
         )
-        await self._take_place(charger, link)
+        former, self._links[charger] = self._links.get(charger), link
+        seat.met()
         log.info("charger_connected", charger=charger, version=dialect.version)
-        leading = asyncio.create_task(_lead(link, seat, dialect, booted), name=f"ocpp-{charger}")
         try:
-            await link.hear()
+            async with asyncio.TaskGroup() as tasks:
+                if former is not None:
+                    tasks.create_task(former.close("replaced by a newer connection"), name=f"ocpp-{charger}-former")
+                leading = tasks.create_task(_lead(link, seat, dialect, booted), name=f"ocpp-{charger}")
+                await link.hear()
+                leading.cancel()
         finally:
-            leading.cancel()
-            await asyncio.gather(leading, return_exceptions=True)
             if self._links.get(charger) is link:
                 del self._links[charger]
                 seat.gone()
                 log.info("charger_gone", charger=charger)
-
-    async def _take_place(self, charger: str, link: RpcLink) -> None:
-        former = self._links.get(charger)
-        self._links[charger] = link
-        self._seats[charger].met()
-        if former is not None:
-            await former.close("replaced by a newer connection")
 
     def _dialect(self, connection: ServerConnection, seat: Seat, booted: asyncio.Event) -> Ocpp16 | Ocpp201:
         if connection.subprotocol == ocpp201.SUBPROTOCOL:
@@ -216,7 +212,7 @@ async def _send(link: RpcLink, seat: Seat, dialect: Ocpp16 | Ocpp201) -> None:
 
 def _charger_in(path: str) -> str:
     plain = path.split("?", 1)[0]
-    return unquote(plain[len(PATH) :]) if plain.startswith(PATH) else ""
+    return unquote(plain[len(PATH) :]).rstrip("/") if plain.startswith(PATH) else ""
 
 
 def _allowed(header: str, charger: str, password: str) -> bool:

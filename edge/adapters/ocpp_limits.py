@@ -122,7 +122,10 @@ def _first_kw(found: Payload | None) -> float | None:
     if not found or not periods:
         return None
     first = min(periods, key=lambda period: int(period["startPeriod"]))
-    limit = float(first["limit"])
+    try:
+        limit = float(first["limit"])
+    except OverflowError:
+        return None
     if found.get("chargingRateUnit") == "A":
         return limit * VOLTS * float(first.get("numberPhases", PHASES)) / W_PER_KW
     return limit / W_PER_KW

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from ocpp.exceptions import OCPPError
+from ocpp.exceptions import FormatViolationError, OCPPError
 from ocpp.exceptions import NotImplementedError as ActionNotImplemented
 from ocpp.messages import Call, CallError, CallResult, unpack, validate_payload
 from websockets.asyncio.server import ServerConnection
@@ -26,6 +26,8 @@ Handler = Callable[[Payload], Payload]
 
 BAD_MESSAGES_MAX = 10
 ANSWERS_KEPT = 32
+# Carrying these out twice would begin or end a session twice; all others may come again.
+ONCE = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent"})
 MESSAGE_ID_MAX = 64
 SEND_WITHIN_S = 2.0
 PROTOCOL_ERROR = 1002
@@ -38,21 +40,24 @@ class CallRefused(DeviceError):
 
 
 class Answers:
-    """The last answers by message id: a message that comes again is answered as before and not carried out again."""
+    """The last answers: a message that comes again is answered as before and not carried out again.
+
+    Some chargers count their message ids from 1 after every start, so the whole message must be the same.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._kept: OrderedDict[str, str] = OrderedDict()
 
-    def to(self, message_id: str, action: str) -> str | None:
+    def to(self, asked: Call) -> str | None:
         """The answer that was given, if this very message has been answered before."""
-        kept = self._kept.get(message_id)
-        return kept[1] if kept is not None and kept[0] == action else None
+        return self._kept.get(asked.to_json()) if asked.action in ONCE else None
 
-    def keep(self, message_id: str, action: str, answer: str) -> None:
+    def keep(self, asked: Call, answer: str) -> None:
         """Remember an answer."""
-        self._kept[message_id] = (action, answer)
-        while len(self._kept) > ANSWERS_KEPT:
-            self._kept.popitem(last=False)
+        if asked.action in ONCE:
+            self._kept[asked.to_json()] = answer
+            while len(self._kept) > ANSWERS_KEPT:
+                self._kept.popitem(last=False)
 
 
 class RpcLink:
@@ -89,7 +94,7 @@ class RpcLink:
         """Ask the charger. Raises CallRefused, DeviceError when it does not answer in time or answers nonsense."""
         message = Call(str(uuid.uuid4()), action, payload)
         try:
-            await validate_payload(message, self._version)
+            await _check(message, self._version)
         except OCPPError as error:
             raise DeviceError(f"{self._charger}: {action} cannot be said in OCPP {self._version}: {error}") from error
         async with self._turn:
@@ -98,7 +103,7 @@ class RpcLink:
             raise CallRefused(f"{self._charger}: refused {action}: {str(answer.error_code)[:50]}")
         answer.action = action
         try:
-            await validate_payload(answer, self._version)
+            await _check(answer, self._version)
         except OCPPError as error:
             raise DeviceError(f"{self._charger}: answered {action} with nonsense") from error
         return dict(answer.payload)
@@ -143,27 +148,34 @@ class RpcLink:
         return self._bad < BAD_MESSAGES_MAX
 
     async def _answer(self, asked: Call) -> None:
-        action = asked.action if isinstance(asked.action, str) else ""
-        answer = self._answers.to(asked.unique_id, action)
+        answer = self._answers.to(asked) if isinstance(asked.action, str) else None
         if answer is None:
-            answer = await self._carry_out(asked, action)
-            self._answers.keep(asked.unique_id, action, answer)
+            answer = await self._carry_out(asked)
         async with asyncio.timeout(SEND_WITHIN_S):
             await self._connection.send(answer)
 
-    async def _carry_out(self, asked: Call, action: str) -> str:
+    async def _carry_out(self, asked: Call) -> str:
         """The handler's answer, or the error that says what is wrong with the question."""
         try:
-            handler = self._handlers.get(action)
+            handler = self._handlers.get(asked.action) if isinstance(asked.action, str) else None
             if handler is None:
                 raise ActionNotImplemented
-            await validate_payload(asked, self._version)
-            answer = asked.create_call_result(handler(asked.payload))
+            await _check(asked, self._version)
+            answer = str(asked.create_call_result(handler(asked.payload)).to_json())
         except OCPPError as error:
             # The error's own details would send the whole question back, with everything personal in it.
             error.details = {}
             return str(asked.create_call_error(error).to_json())
-        return str(answer.to_json())
+        self._answers.keep(asked, answer)
+        return answer
+
+
+async def _check(message: Call | CallResult, version: str) -> None:
+    """Raises OCPPError for what the schema does not allow; numbers that the check itself cannot bear are no better."""
+    try:
+        await validate_payload(message, version)
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise FormatViolationError from error
 
 
 async def attempt(link: RpcLink, action: str, payload: Payload) -> Payload | None:

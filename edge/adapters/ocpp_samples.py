@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from edge.adapters.wire_time import moment
 
 _IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
 _IMPORTED, _EXPORTED = "Energy.Active.Import.Register", "Energy.Active.Export.Register"
@@ -15,6 +16,7 @@ _SOC = "SoC"
 _OTHER_PLACES = frozenset({"Inlet", "Body", "Cable", "EV"})
 _IN_KILO = {"W": 1e-3, "kW": 1.0, "Wh": 1e-3, "kWh": 1.0, "Percent": 1.0}
 _USUAL_UNIT = {_IMPORT: "W", _EXPORT: "W", _IMPORTED: "Wh", _EXPORTED: "Wh", _SOC: "Percent"}
+WHOLE_MAX = 10**15
 _FITTING = {"W": "power", "kW": "power", "Wh": "energy", "kWh": "energy", "Percent": "share"}
 
 
@@ -72,22 +74,11 @@ def _kilo(measurand: str, sample: dict[str, Any]) -> float:
     return value * _IN_KILO[unit] if math.isfinite(value) else math.nan
 
 
+def kilo(whole: int | None) -> float | None:
+    """Wh as kWh; None for a number that no meter can show."""
+    return whole / 1000.0 if whole is not None and abs(whole) < WHOLE_MAX else None
+
+
 def _sortable(text: object) -> float:
     at = moment(text)
     return 0.0 if at is None else at.timestamp()
-
-
-def moment(text: object) -> datetime | None:
-    """A time of OCPP, aware UTC; None where it is none."""
-    if not isinstance(text, str):
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        return (at.replace(tzinfo=UTC) if at.tzinfo is None else at).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def stamp(at: datetime) -> str:
-    """A time as OCPP writes it."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -14,7 +14,8 @@ from control.domain.energy import Point, Quality
 from control.domain.errors import DeviceError
 from control.energy.site import ChargerSpec
 from edge.adapters.ocpp_rpc import Answers
-from edge.adapters.ocpp_samples import Metered, stamp
+from edge.adapters.ocpp_samples import Metered
+from edge.adapters.wire_time import stamp
 from edge.energy.ports import ChargerReading, ChargerStatus, unknown
 from edge.ports import Clock
 

@@ -13,7 +13,7 @@ from edge.adapters.sunspec_trust import Trust, TrustSettings, plain
 from edge.energy.ports import DeviceState, Identity, unknown
 
 HOLD_S = 10
-HZ_MIN, HZ_MAX = 40.0, 70.0
+HZ_MIN, HZ_MAX = 40.0, 65.0
 VOLT_MAX, AMPERE_MAX, STRING_VOLT_MAX = 50_000.0, 20_000.0, 2_000.0
 CELSIUS_MIN, CELSIUS_MAX = -50.0, 150.0
 COUNTER_KWH_MAX = 1e12

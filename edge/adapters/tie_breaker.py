@@ -1,11 +1,13 @@
 """The tie breaker's controller over Modbus TCP: owns its register map and reading back its coil.
 
-Coil 0: close (1) or open (0). Discrete inputs: 0 closed, 1 tripped, 2 grid live, 3 in synchronism. Input registers:
+Coil 0: written, close (1) or open (0); read, whether it is closed. Discrete inputs: 0 closed, 1 tripped, 2 grid live, 3 in synchronism. Input registers:
 0 grid frequency in mHz, 1 bus frequency in mHz, 2 operations counted. Holding register 0: watchdog counter.
 Whether it may close is decided in `control.energy`, and once more by the controller itself.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from control.domain.energy import Point, Quality
 from edge.adapters.modbus import ModbusLink, RegisterRefused
@@ -14,8 +16,9 @@ from edge.energy.ports import BreakerReading, WriteNotTaken, unknown
 COIL_CLOSE = 0
 INPUTS, MEASURED = 4, 3
 HOLDING_WATCHDOG = 0
-HZ_MIN, HZ_MAX = 40.0, 70.0
+HZ_MIN, HZ_MAX = 40.0, 65.0
 WRITE_TRIES = 2
+LOOKS, LOOK_PAUSE_S = 3, 0.05
 
 
 class TieBreaker:
@@ -40,12 +43,17 @@ class TieBreaker:
         )
 
     async def close(self) -> None:
-        """Ask it to close. Raises WriteNotTaken, DeviceError."""
-        await self._set(True)
+        """Ask it to close; it waits for synchronism first, or never does. Raises WriteNotTaken when it refuses."""
+        await self._order(closed=True)
 
     async def open(self) -> None:
-        """Ask it to open. Raises WriteNotTaken, DeviceError."""
-        await self._set(False)
+        """Open it, and see that it does. Raises WriteNotTaken, DeviceError."""
+        await self._order(closed=False)
+        for _ in range(LOOKS):
+            if not (await self._link.read_coils(COIL_CLOSE, 1))[0]:
+                return
+            await asyncio.sleep(LOOK_PAUSE_S)
+        raise WriteNotTaken(self._name, "open", wanted=0.0, found=1.0)
 
     async def beat(self) -> None:
         """Tell the controller's watchdog that we are alive; the counter is read back. Raises DeviceError."""
@@ -56,19 +64,16 @@ class TieBreaker:
         """Let go of the connection."""
         await self._link.aclose()
 
-    async def _set(self, closed: bool) -> None:
-        found: float | None = None
-        for _ in range(WRITE_TRIES):
+    async def _order(self, *, closed: bool) -> None:
+        for trial in range(1, WRITE_TRIES + 1):
             try:
                 await self._link.write_coil(COIL_CLOSE, closed)
-            except RegisterRefused:
-                found = None
-                continue
-            held = (await self._link.read_coils(COIL_CLOSE, 1))[0]
-            if held == closed:
+            except RegisterRefused as error:
+                if trial == WRITE_TRIES:
+                    what = "close" if closed else "open"
+                    raise WriteNotTaken(self._name, what, wanted=float(closed), found=None) from error
+            else:
                 return
-            found = float(held)
-        raise WriteNotTaken(self._name, "close" if closed else "open", wanted=float(closed), found=found)
 
 
 def _hertz(millihertz: int) -> Point:

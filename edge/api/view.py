@@ -12,12 +12,13 @@ from control.domain.vehicles import VehicleType
 from control.gate.admission import permit_problem
 from control.gate.lane import Barrier as Arm
 from control.gate.presence import counted_down
-from edge.app import Gateway, Lane
+from edge.app import Gateway
 from edge.arrival import Arrival
 from edge.display_words import reason_words
 from edge.facts import iso
 from edge.gate_lane import GateLane
 from edge.journal import Recorded
+from edge.lanes import Lane
 from edge.ports import Frame, JsonObject
 
 RECENT_SHOWN = 6
@@ -51,7 +52,7 @@ def state_of(gateway: Gateway, recent: list[JsonObject]) -> JsonObject:
 
 def lane_view(lane: Lane, now_s: float) -> JsonObject:
     """Camera, barrier and loop of one lane; what is gone says since when."""
-    camera = lane.camera.latest if isinstance(lane, GateLane) else lane.latest
+    camera = lane.latest
     view: JsonObject = {
         "id": lane.settings.lane_id,
         "name": {"zh": lane.settings.name, "en": lane.settings.name_en},

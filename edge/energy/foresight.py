@@ -8,7 +8,7 @@ forbid it. It is solved by HiGHS, as SciPy brings it; SciPy is imported when it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ _BLOCKS = 9
 _INF = np.inf
 _MIP_SECONDS = 300.0
 _SMALL_KW = 1e-6
+_WINDOW = 168
+_SERIES = ("local", "load_kw", "pv_kw", "import_price", "export_price", "co2_kg_per_kwh", "grid_up")
 
 Index = npt.NDArray[np.int64]
 
@@ -50,10 +52,7 @@ def foresee(scenario: Scenario, *, stored_value_per_kwh: float = 0.0) -> Foresig
     # The bound counts the worth of what is left over against what was there at the beginning.
     bound += stored_value_per_kwh * scenario.stored_initial_kwh
     if scenario.genset and scenario.genset.min_kw > 0.0:
-        # Wherever the bound wants any of the set's power, it runs at its least power or above: one more linear program.
-        on = columns[GENSET] > _SMALL_KW
-        program.low[GENSET], program.high[GENSET] = on * scenario.genset.min_kw, on * scenario.genset.max_kw
-        _, columns = _solved(program)
+        columns = _with_least_power(scenario, scenario.genset.min_kw, columns)
     needs_limit = scenario.import_cost_per_kwh < 0.0
     genset_kw = np.where(columns[GENSET] > _SMALL_KW, columns[GENSET], 0.0)
     actions = Actions(
@@ -62,6 +61,42 @@ def foresee(scenario: Scenario, *, stored_value_per_kwh: float = 0.0) -> Foresig
         genset_kw=genset_kw,
     )
     return Foresight(actions=actions, lower_bound=bound)
+
+
+def _with_least_power(scenario: Scenario, least_kw: float, bound: Series) -> Series:
+    """The columns with the generator set off, or at its least power or above; the bound ignores that it has one.
+
+    Window by window, where the bound breaks it: a small program with a yes-or-no for each step, from the energy that is
+    really stored to at least the energy that the bound ends the window with, and no import above the bound's peak.
+    """
+    columns = bound.copy()
+    peak_kw = np.zeros(int(scenario.month[-1]) + 1)
+    np.maximum.at(peak_kw, scenario.month, bound[IMPORT])
+    for begin in range(0, scenario.steps, _WINDOW):
+        window = slice(begin, min(begin + _WINDOW, scenario.steps))
+        set_kw = bound[GENSET, window]
+        if not np.any((set_kw > _SMALL_KW) & (set_kw < least_kw - _SMALL_KW)):
+            continue
+        stored_kwh = columns[STORED, begin - 1] if begin else scenario.stored_initial_kwh
+        program = _program(_part(scenario, window, stored_kwh), 0.0)
+        program.low[STORED, -1] = min(bound[STORED, window][-1] - _SMALL_KW, program.high[STORED, -1])
+        program.high[IMPORT] = np.minimum(program.high[IMPORT], peak_kw[scenario.month[window]] + _SMALL_KW)
+        program.off_or_above(np.flatnonzero(set_kw < least_kw - _SMALL_KW), GENSET, least_kw)
+        try:
+            columns[:, window] = _solved(program)[1]
+        except Unsolved:
+            columns[GENSET, window] = np.where(set_kw > _SMALL_KW, np.maximum(set_kw, least_kw), 0.0)
+    return columns
+
+
+def _part(scenario: Scenario, window: slice, stored_kwh: float) -> Scenario:
+    """These steps alone, without the demand charge."""
+    return replace(
+        scenario,
+        **{name: getattr(scenario, name)[window] for name in _SERIES},
+        soc_initial_frac=stored_kwh / scenario.storage.capacity_kwh,
+        demand_charge_per_kw=0.0,
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -97,6 +132,16 @@ class _Program:
         self.rows(np.stack((first * self.n + at, choice), 1), np.stack((one, -other), 1), -_INF, 0.0)
         other = second_max[at]
         self.rows(np.stack((second * self.n + at, choice), 1), np.stack((one, other), 1), -_INF, other)
+
+    def off_or_above(self, at: Index, block: int, least: float) -> None:
+        """At these steps the block is zero or at least so much; at the others, at least so much."""
+        self.low[block] = least
+        self.low[block, at] = 0.0
+        choice = _BLOCKS * self.n + len(self.peak_cost) + self.binaries + np.arange(len(at))
+        self.binaries += len(at)
+        pairs, one = np.stack((block * self.n + at, choice), 1), np.ones(len(at))
+        self.rows(pairs, np.stack((one, -self.high[block, at]), 1), -_INF, 0.0)
+        self.rows(pairs, np.stack((one, -least * one), 1), 0.0, _INF)
 
 
 def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:

@@ -32,6 +32,9 @@ def unknown(unit: str, quality: Quality = Quality.INVALID, *, age_s: float = 0.0
     return Point(None, unit, age_s, quality)
 
 
+_NO_ENERGY = unknown("kWh")
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who a device says it is. After an exchange of the device the serial number differs."""
@@ -166,7 +169,8 @@ class ChargerReading:
 
     `online` is whether it is connected to us, `plugged` whether a vehicle is there. `limit_kw` is what it confirmed
     last. `feeds_back_kw` is above 0 only where the charger says that it can (V2G) and the site allows it. `depart_at`
-    and `needed_kwh` are what the driver told the charger, if anything; `energy_kwh` and `fed_back_kwh` are of the running session.
+    and `needed_kwh` are what the driver told the charger, if anything. `energy_kwh` and `fed_back_kwh` are of the
+    running session.
     """
 
     id: str
@@ -181,7 +185,7 @@ class ChargerReading:
     depart_at: datetime | None
     feeds_back_kw: float
     session_id: str
-    fed_back_kwh: Point = Point(None, "kWh", 0.0, Quality.INVALID)
+    fed_back_kwh: Point = _NO_ENERGY
 
 
 class Meter(Protocol):

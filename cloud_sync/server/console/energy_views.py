@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cloud_sync.server.console.energy_words import FLOW, TABLES
+from cloud_sync.server.console.energy_words import FLOW, SUGGESTION, TABLES
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.energy_flow import imported_frac
 from cloud_sync.server.records_energy import (
@@ -45,6 +45,12 @@ def energy_label(words: Words, table: str, code: str | None) -> str:
         return UNKNOWN
     message = TABLES[table].get(code)
     return words.gettext(message) if message else code
+
+
+def suggestion(words: Words, alarm: EnergyAlarmRecord) -> str:
+    """What to do about an alarm: the gateway's suggestion, else ours for its code."""
+    message = SUGGESTION.get(alarm.suggestion) or SUGGESTION.get(alarm.code)
+    return words.gettext(message) if message else alarm.suggestion
 
 
 def power(words: Words, kw: float | None) -> tuple[str, str]:

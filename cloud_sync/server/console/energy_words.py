@@ -41,6 +41,9 @@ ALARM = {
     "settings_refused": N_("Settings were refused"),
     "device_lost": N_("Device does not answer"),
     "meter_lost": N_("Grid meter does not answer"),
+    "breaker_tripped": N_("The tie breaker tripped"),
+    "device_fault": N_("Device reports a fault"),
+    "stuck_value": N_("A value stands still"),
 }
 SUGGESTION = {
     "pv_outage": N_("Check fuse, connectors and cable of the string."),
@@ -55,19 +58,22 @@ SUGGESTION = {
     "settings_refused": N_("Read the gateway's words and stage a corrected version."),
     "device_lost": N_("Check power and network of the device."),
     "meter_lost": N_("Everything is held at the safe state. Check the meter's power and network."),
+    "find_cause_then_reset": N_("Find out why, then reset the breaker on site."),
+    "see_device_manual": N_("Read the fault in the device's own display or manual."),
+    "check_remote_control": N_("Check the device and whether somebody controls it on site."),
+    "restart_device": N_("Restart the device; its value is not to be believed until then."),
+    "check_gateway_load": N_("The plan before goes on. If it lasts, look at the gateway's load."),
 }
 SEVERITY = {"info": N_("For information"), "warning": N_("Warning"), "critical": N_("Critical")}
 CHARGER_STATE = {
-    "Available": N_("Free"),
-    "Preparing": N_("Preparing"),
-    "Charging": N_("Charging"),
-    "SuspendedEV": N_("Vehicle pauses"),
-    "SuspendedEVSE": N_("Paused by us"),
-    "Finishing": N_("Finishing"),
-    "Reserved": N_("Reserved"),
-    "Occupied": N_("Occupied"),
-    "Unavailable": N_("Out of service"),
-    "Faulted": N_("Fault"),
+    "available": N_("Free"),
+    "preparing": N_("Preparing"),
+    "charging": N_("Charging"),
+    "suspended": N_("Paused"),
+    "finishing": N_("Finishing"),
+    "unavailable": N_("Out of service"),
+    "faulted": N_("Fault"),
+    "unknown": N_("Unknown"),
 }
 VERSION_STATE = {
     "staged": N_("Staged"),

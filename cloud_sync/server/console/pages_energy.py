@@ -14,7 +14,7 @@ from cloud_sync.contract.v1 import TakeoverMode
 from cloud_sync.server import auth, energy_settings, queries, queries_energy
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import energy_views
-from cloud_sync.server.console.energy_because import because_line
+from cloud_sync.server.console.energy_because import because_line, merged
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.problems import Problem
@@ -144,7 +144,7 @@ def because_of(request: Request, plan: PlanRecord | None, *, now: datetime, mone
     """The reasons that are not over yet, the soonest first."""
     if plan is None:
         return []
-    ahead = sorted((one for one in plan.because if one.until > now), key=lambda one: one.at)[:BECAUSE_SHOWN]
+    ahead = merged(one for one in plan.because if one.until > now)[:BECAUSE_SHOWN]
     return [because_line(words_of(request), one, now=now, money=money) for one in ahead]
 
 

@@ -40,7 +40,7 @@ _SENTENCES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     ),
     (trail, ("trail",)),
     (labels, ("label",)),
-    (energy_views, ("energy_label", "power", "energy")),
+    (energy_views, ("energy_label", "power", "energy", "suggestion")),
 )  # fmt: skip
 
 

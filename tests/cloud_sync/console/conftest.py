@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,8 +16,10 @@ import argon2
 import cv2
 import httpx
 import numpy as np
+import pytest
 import pytest_asyncio
 import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from cloud_sync.server import auth, build, store
@@ -64,7 +67,24 @@ class Site:
 @on_one_loop()
 async def site(config: CloudConfig) -> AsyncIterator[Site]:
     """The real application on a free port, with accounts for all three roles."""
-    app = build.create_app(config, clock=utc_now, hasher=QUICK_HASHER, workers=False)
+    async with _served(build.create_app(config, clock=utc_now, hasher=QUICK_HASHER, workers=False)) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[FastAPI], AbstractAsyncContextManager[Site]]:
+    """For scenes of their own: serves an application."""
+    return _served
+
+
+@pytest.fixture(scope="session")
+def open_desks() -> Callable[[Site, Browser], AbstractAsyncContextManager[Callable[..., Any]]]:
+    """For scenes of their own: windows at a served application."""
+    return _desks
+
+
+@asynccontextmanager
+async def _served(app: FastAPI) -> AsyncIterator[Site]:
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
     )
@@ -144,6 +164,12 @@ class Desk:
 @on_one_loop()
 async def make_desk(site: Site, people: None, chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
     """`await make_desk(language, theme)` opens a window; what it complained of is checked at the end."""
+    async with _desks(site, chromium) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _desks(site: Site, chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
     desks: list[Desk] = []
 
     async def made(language: str = "zh", theme: str = "light", width: int = 1440, height: int = 900) -> Desk:

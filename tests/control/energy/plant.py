@@ -201,7 +201,7 @@ class Plant:
         gone = spec.id in self.lost
         return EvNow(
             id=spec.id,
-            power_kw=None if gone else self.ev_kw[spec.id],
+            power_kw=None if gone else self.ev_kw.get(spec.id, 0.0),
             min_kw=spec.min_kw,
             max_kw=spec.max_kw,
             v2g_kw=spec.v2g_kw,

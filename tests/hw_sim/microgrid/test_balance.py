@@ -47,13 +47,13 @@ def check_step(world: World) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_energy_is_kept_over_a_random_day(make_world: Callable[..., World], config: MicrogridConfig, seed: int):
+def test_energy_is_kept_over_random_hours(make_world: Callable[..., World], config: MicrogridConfig, seed: int):
     chance = random.Random(seed)
     sky = dataclasses.replace(config, weather=WeatherConfig(sky=Sky.AUTO))
-    world = make_world(sky, seed=seed, hour=0.0, speed=chance.choice((1.0, 20.0, 60.0)))
+    world = make_world(sky, seed=seed, hour=4.0 * seed, speed=60.0)
     stored_kwh = sum(s.energy_kwh for s in world.storages.values())
     before = dataclasses.asdict(world.energies)
-    for step in range(24 * 180):
+    for step in range(8 * 180):
         if step % 60 == 0:
             meddle(world, chance)
         world.step(STEP_S)

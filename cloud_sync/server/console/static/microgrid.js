@@ -18,7 +18,7 @@ function draw({ again = false } = {}) {
 }
 
 /* ---- age of the sample, counted from what the server said */
-const heard = new WeakMap();
+const heard = new WeakMap([[document, 0]]);
 
 function ageText(badge, seconds) {
   if (seconds < 60) return badge.dataset.s.replace("{n}", seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
@@ -47,5 +47,6 @@ document.addEventListener("change", (event) => {
 draw();
 showAge();
 setInterval(showAge, 1000);
-new MutationObserver(() => { draw(); showAge(); }).observe(document.getElementById("main"), { childList: true, subtree: true });
+/* Parts that were exchanged: a drawing's own changes bring no new data, and a badge counts by itself. */
+new MutationObserver(() => { draw(); if (!heard.has(document.getElementById("mg-age") || document)) showAge(); }).observe(document.getElementById("main"), { childList: true, subtree: true });
 addEventListener("resize", () => draw({ again: true }));

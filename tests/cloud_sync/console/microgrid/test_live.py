@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from cloud_sync.server import queries_energy
-
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
