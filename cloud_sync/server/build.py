@@ -12,7 +12,7 @@ from pathlib import Path
 import argon2
 from fastapi import FastAPI
 
-from cloud_sync.server import auth, downlink, postgres, projections, retention, seeds
+from cloud_sync.server import auth, downlink, energy_whatif, postgres, projections, retention, seeds
 from cloud_sync.server.api import routes as api_routes
 from cloud_sync.server.api.errors import install_handlers
 from cloud_sync.server.api.headers import SecurityHeaders
@@ -52,9 +52,12 @@ def create_app(
         async with AsyncExitStack() as stack:
             given = await opened_services(stack, config, clock=clock, hasher=hasher)
             app.state.services = given
+            app.state.whatif = energy_whatif.WhatIfDesk()
+            stack.callback(app.state.whatif.close)
             app.state.first_account = await auth.prepare_first_account(given)
             await stack.enter_async_context(running("live", given.live.run))
             if workers:
+                await stack.enter_async_context(running("what-if", app.state.whatif.run))
                 await _start_workers(stack, given)
             yield
             given.live.close()

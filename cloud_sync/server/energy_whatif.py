@@ -39,6 +39,7 @@ DAYS_MIN = 330
 DAYS_MAX = 365
 TIMEOUT_S = 30.0
 WARM_TIMEOUT_S = 300.0
+WARM_AFTER_S = 5.0
 CRITICAL_FRAC = 0.6  # share of the load that must be carried when the grid is gone, as in the reference year
 
 Floats = npt.NDArray[np.float64]
@@ -56,17 +57,25 @@ class Year:
 class WhatIfDesk:
     """One a process. `warm` compiles the kernels once; `compare` answers with figures. Raises Problem."""
 
-    def __init__(self, *, replay: Replay = what_if, timeout_s: float = TIMEOUT_S) -> None:
-        self._replay, self._timeout_s = replay, timeout_s
+    def __init__(
+        self, *, replay: Replay = what_if, warm_kernels: Callable[[], float] = warm_all, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._replay, self._warm_kernels, self._timeout_s = replay, warm_kernels, timeout_s
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whatif")
         self._running: set[str] = set()
         self._warmed: asyncio.Future[float] | None = None
         self._years: dict[tuple[str, str], Year] = {}
 
+    async def run(self) -> None:
+        """Warms soon after the start, so that the first person need not wait; then there is nothing more to do."""
+        await asyncio.sleep(WARM_AFTER_S)
+        await self.warm()
+        await asyncio.Event().wait()
+
     async def warm(self) -> None:
         """Compiles (or loads) every kernel, off the loop; those that ask meanwhile wait for it."""
         if self._warmed is None:
-            self._warmed = asyncio.get_running_loop().run_in_executor(self._pool, warm_all)
+            self._warmed = asyncio.get_running_loop().run_in_executor(self._pool, self._warm_kernels)
         async with asyncio.timeout(WARM_TIMEOUT_S):
             seconds = await asyncio.shield(self._warmed)
         log.debug("whatif_warm", seconds=round(seconds, 1))

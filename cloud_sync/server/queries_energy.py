@@ -30,7 +30,10 @@ from cloud_sync.server.sql import Reader, as_json
 QUARTER_S = 900
 SOURCE_PERIODS = (60, 10, 900, 1)  # whose rows make a series, the first that has any
 MEASURED = (*(f"{name}_kw" for name in POWERS), "soc_frac")
-_SERIES_MAX = 200_000
+HISTORY_COLUMNS = (
+    *("at", "mode", *MEASURED, *(f"{name}_kwh" for name in ENERGIES), "peak_import_kw", "frequency_hz", "good_frac"),
+)
+LONG_RANGE = timedelta(days=60)
 
 
 async def energy_gateways(db: Reader) -> tuple[tuple[str, str], ...]:
@@ -122,14 +125,15 @@ async def _source(db: Reader, gateway_id: str, since: datetime, until: datetime 
 
 async def energy_series(db: Reader, gateway_id: str, *, since: datetime, until: datetime, step_s: int) -> EnergySeries:
     """Means of what was measured from `since` to `until`, a value each `step_s`; where nothing is known, None."""
-    period_s = await _source(db, gateway_id, since, until) if step_s < QUARTER_S or until - since < _days(60) else 900
+    quarters = step_s >= QUARTER_S and until - since > LONG_RANGE
+    period_s = QUARTER_S if quarters else await _source(db, gateway_id, since, until)
     means = ", ".join(f"avg({name}) AS {name}" for name in MEASURED)
     rows = await db.fetch(
         f"SELECT date_bin($5, at, $3) AS bin, {means} FROM energy_samples"
         " WHERE gateway_id = $1 AND period_s = $2 AND at >= $3 AND at < $4 GROUP BY 1 ORDER BY 1",
         *(gateway_id, period_s, since, until, timedelta(seconds=max(step_s, 1))),
     )
-    count = min(_SERIES_MAX, -int(-(until - since).total_seconds() // step_s))
+    count = max(0, -int(-(until - since).total_seconds() // step_s))
     by_place = {round((row["bin"] - since).total_seconds() / step_s): row for row in rows}
     return EnergySeries(
         since=since,
@@ -143,19 +147,15 @@ async def energy_series(db: Reader, gateway_id: str, *, since: datetime, until: 
     )
 
 
-def _days(count: int) -> timedelta:
-    return timedelta(days=count)
-
-
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(float(value), 4)
 
 
 async def history_rows(db: Any, gateway_id: str, *, since: datetime, until: datetime, period_s: int) -> Any:
     """A database cursor over the stored rows of one period; the caller holds the transaction."""
-    columns = ", ".join(("at", "mode", *MEASURED, *(f"{name}_kwh" for name in ENERGIES), "peak_import_kw", "good_frac"))
     return await db.cursor(
-        f"SELECT {columns} FROM energy_samples WHERE gateway_id = $1 AND period_s = $2 AND at >= $3 AND at < $4"
+        f"SELECT {', '.join(HISTORY_COLUMNS)} FROM energy_samples"
+        " WHERE gateway_id = $1 AND period_s = $2 AND at >= $3 AND at < $4"
         " ORDER BY at",
         *(gateway_id, period_s, since, until),
     )

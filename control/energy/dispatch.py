@@ -220,7 +220,10 @@ def _divided(
 
     kept = _kept(now, fill, off, told)
     commands = Commands(
-        storage_kw={one.id: float(storage_kw[row]) for row, one in enumerate(now.storages)},
+        storage_kw={
+            one.id: _probe_kw(one, now, fill) if tables.deaf(one.id, fill) else float(storage_kw[row])
+            for row, one in enumerate(now.storages)
+        },
         pv_limit_kw={one.id: float(limits[row]) if limits[row] >= 0.0 else None for row, one in enumerate(now.pvs)},
         ev_limit_kw=_ev_commands(now, fill, ev_kw),
         load_on={one.id: one.id not in kept for one in now.loads if one.on or one.id in fill.state.shed_s},
@@ -236,6 +239,20 @@ def _divided(
         why=turned.why,
         unmet=_unmet(now, span, fill, told),
     )
+
+
+def _probe_kw(one: StorageNow, now: SiteNow, fill: tables.Filling) -> float:
+    """What a storage that took no set-points is asked, kW: enough to see whether it follows again, relied on by nobody.
+
+    To be told 0 and to stand at 0 would prove nothing.
+    """
+    spec = fill.specs.storages.get(one.id)
+    if spec is None or one.id == fill.state.forming:
+        return 0.0
+    size = 1.5 * fill.loop.deaf_frac * max(spec.charge_max_kw, spec.discharge_max_kw)
+    charge, discharge = _in_limits(one, -size, fill), _in_limits(one, size, fill)
+    imports = (finite(now.grid_kw) or 0.0) > 0.0
+    return discharge if (imports and discharge > 0.0) or charge == 0.0 else charge
 
 
 def _ev_commands(now: SiteNow, fill: tables.Filling, ev_kw: Array) -> dict[str, float]:
@@ -318,7 +335,8 @@ def _whole(now: SiteNow, fill: tables.Filling, span: _Span, storages: Array, pvs
         whole[fast.MAY_DISCHARGE] = float(runs >= 0 or rested)
         whole[fast.START], whole[fast.STOP], whole[fast.DEADBAND] = loop.start_kw, loop.stop_kw, loop.deadband_kw
     whole[fast.STICKY] = loop.sticky_per_kwh
-    whole[fast.SLOW_EXPORT] = float(state.export_over_cycles >= loop.slow_cycles)
+    doubtful = any(count >= loop.slow_cycles for count in state.storage_deaf_cycles.values())
+    whole[fast.SLOW_EXPORT] = float(state.export_over_cycles >= loop.slow_cycles or doubtful)
     whole[fast.SLOW_IMPORT] = float(state.import_over_cycles >= loop.slow_cycles)
     whole[fast.SUSTAIN] = _sustain_kw(now, fill, storages)
     whole[fast.ISLAND] = float(fill.island)

@@ -27,16 +27,21 @@ SLOT_H, LOW, HIGH, SOFT_LOW, SOFT_HIGH, START, CHARGE, DISCHARGE = 0, 1, 2, 3, 4
 ETA_C, ETA_D, KEEP, WEAR, RESERVE_PRICE, EDGE_PRICE, UNSERVED, TERMINAL = 8, 9, 10, 11, 12, 13, 14, 15
 SCALARS = 16
 
-_PARTS = 5  # four parts of the site's cost, one of them cut in two by the storage standing still
+_PARTS = 6  # four parts of the site's cost, one of them cut in two by standing still, and room for one more
 
 
 @inner
-def price_bounds(import_price: float, export_price: float, who: Series) -> tuple[float, float]:
-    """The two prices as convex ones: export no dearer than import, neither below what burning energy would earn."""
+def lowest_price(who: Series) -> float:
+    """Below this price burning energy by charging and discharging at once would earn."""
     loss = 1.0 / who[ETA_C] - who[ETA_D]
-    low = -2.0 * who[WEAR] / loss if loss > 1e-9 else -1e9
-    bought = max(import_price, low)
-    return bought, max(min(export_price, bought), low)
+    return float(-2.0 * who[WEAR] / loss) if loss > 1e-9 else -1e9
+
+
+@inner
+def price_bounds(import_price: float, export_price: float, lowest: float) -> tuple[float, float]:
+    """The two prices as convex ones: export no dearer than import, neither below `lowest`."""
+    bought = max(import_price, lowest)
+    return bought, max(min(export_price, bought), lowest)
 
 
 @inner
@@ -54,23 +59,38 @@ def _site_cost(
 
 
 @inner
-def _slot_parts(net: float, who: Series, cost: Series, slopes: Series, lengths: Series, base: int) -> tuple[int, int]:
-    """The slot's cost over energy taken out of the storage: its segments from `base` on, how many, how many charge."""
-    into, out_of = who[SLOT_H] * who[ETA_C], who[SLOT_H] / who[ETA_D]
-    top, bottom = min(net + who[CHARGE], cost[4]), max(net - who[DISCHARGE], cost[0])
-    count = charging = 0
+def _slot_parts(
+    net: float,
+    top: float,
+    bottom: float,
+    into: float,
+    out_of: float,
+    inverse: float,
+    eta_d: float,
+    wear: float,
+    cost: Series,
+    slopes: Series,
+    lengths: Series,
+    base: int,
+) -> tuple[int, int]:
+    """The slot's cost over energy taken out of the storage: its segments from `base` on, how many, how many charge.
+
+    Every segment is written and only counted where it has a length: that has no branches to guess wrongly.
+    """
+    at, charging = base, 0
     for i in range(3, -1, -1):
-        a, b = max(cost[i], bottom), min(cost[i + 1], top)
-        if b > a and b > net:
-            slopes[base + count] = -cost[5 + i] / who[ETA_C] - who[WEAR]
-            lengths[base + count] = (b - max(a, net)) * into
-            count += 1
-            charging = count
-        if b > a and a < net:
-            slopes[base + count] = who[WEAR] - cost[5 + i] * who[ETA_D]
-            lengths[base + count] = (min(b, net) - a) * out_of
-            count += 1
-    return count, charging
+        low, high = max(cost[i], bottom), min(cost[i + 1], top)
+        price = cost[5 + i]
+        length = (high - max(low, net)) * into
+        slopes[at], lengths[at] = -price * inverse - wear, length
+        used = 1 if length > 0.0 else 0
+        at += used
+        charging += used
+        length = (min(high, net) - low) * out_of
+        slopes[at], lengths[at] = wear - price * eta_d, length
+        at += 1 if length > 0.0 else 0
+    lengths[at] = 0.0
+    return at - base, charging
 
 
 @inner
@@ -106,84 +126,108 @@ def _tilt_all(slopes: Series, lengths: Series, left: int, right: int, reserve: f
 
 
 @inner
-def _take_in(
+def _take_charging(
     slopes: Series,
     lengths: Series,
     left: int,
     right: int,
     parts: Series,
     sizes: Series,
-    base: int,
-    count: int,
-    charging: int,
+    first: int,
+    last: int,
     begins: Series,
     who: Series,
-) -> tuple[int, int, float]:
-    """Merge a slot's segments into the cost to go. Among equal slopes standing still is preferred.
+) -> int:
+    """Merge the charging segments `first` to `last` into the cost to go and cut as much from its left; the new end.
 
-    `begins` gets the energy from which on each segment is used. Gives the new ends, and how much charging was added.
+    `begins` gets the energy from which on each segment is used. Those that lie left of everything are used at any
+    energy and are cut off again at once, so they are not merged at all. Among equal slopes standing still is preferred.
     """
-    added = 0.0
-    for j in range(base, base + charging):
-        added += sizes[j]
-    at = who[LOW] - added
-    i = left
-    for j in range(base, base + charging):
-        while i < right and slopes[i] < parts[j]:
+    at = who[LOW]
+    for j in range(first, last):
+        at -= sizes[j]
+    j = first
+    if who[KEEP] == 1.0:
+        while j < last and parts[j] <= slopes[left]:
+            begins[j] = at
+            at += sizes[j]
+            j += 1
+    cut, i = 0.0, left
+    for k in range(j, last):
+        while i < right and slopes[i] < parts[k]:
             at += lengths[i]
             i += 1
-        begins[j] = at
-        at += sizes[j]
-        if i < right and slopes[i] == parts[j]:
-            lengths[i] += sizes[j]
-            at -= sizes[j]
-        else:
-            for k in range(left, i):
-                slopes[k - 1], lengths[k - 1] = slopes[k], lengths[k]
-            left -= 1
-            slopes[i - 1], lengths[i - 1] = parts[j], sizes[j]
-    at = who[HIGH]
-    for j in range(base + charging, base + count):
-        at += sizes[j]
-    i = right
-    for j in range(base + count - 1, base + charging - 1, -1):
-        while i > left and slopes[i - 1] > parts[j]:
-            i -= 1
-            at -= lengths[i]
-        at -= sizes[j]
-        begins[j] = at
-        if i > left and slopes[i - 1] == parts[j]:
-            lengths[i - 1] += sizes[j]
-            at += sizes[j]
-        else:
-            for k in range(right, i, -1):
-                slopes[k], lengths[k] = slopes[k - 1], lengths[k - 1]
-            right += 1
-            slopes[i], lengths[i] = parts[j], sizes[j]
-    return left, right, added
+        begins[k] = at
+        cut += sizes[k]
+        if i < right and slopes[i] == parts[k]:
+            lengths[i] += sizes[k]
+            continue
+        at += sizes[k]
+        for q in range(left, i):
+            slopes[q - 1], lengths[q - 1] = slopes[q], lengths[q]
+        left -= 1
+        slopes[i - 1], lengths[i - 1] = parts[k], sizes[k]
+    cut += (who[KEEP] - 1.0) * who[LOW]
+    least = 1e-12 * who[HIGH]
+    while left < right - 1 and lengths[left] <= cut + least:
+        cut -= lengths[left]
+        left += 1
+    lengths[left] -= cut
+    return left
 
 
 @inner
-def _cut(slopes: Series, lengths: Series, left: int, right: int, below: float, who: Series) -> tuple[int, int]:
-    """Cut the cost to go to the storage's range, from `below` kWh above its left end on; the new ends."""
-    keep = who[KEEP]
+def _take_discharging(
+    slopes: Series,
+    lengths: Series,
+    left: int,
+    right: int,
+    parts: Series,
+    sizes: Series,
+    first: int,
+    last: int,
+    begins: Series,
+    who: Series,
+) -> int:
+    """As `_take_charging`, from the other side: merge the discharging segments and cut from the right."""
+    at = who[HIGH]
+    for j in range(first, last):
+        at += sizes[j]
+    j = last - 1
+    while j >= first and parts[j] >= slopes[right - 1]:
+        at -= sizes[j]
+        begins[j] = at
+        j -= 1
+    cut, i = 0.0, right
+    for k in range(j, first - 1, -1):
+        while i > left and slopes[i - 1] > parts[k]:
+            i -= 1
+            at -= lengths[i]
+        begins[k] = at - sizes[k]
+        cut += sizes[k]
+        if i > left and slopes[i - 1] == parts[k]:
+            lengths[i - 1] += sizes[k]
+            continue
+        at -= sizes[k]
+        for q in range(right, i, -1):
+            slopes[q], lengths[q] = slopes[q - 1], lengths[q - 1]
+        right += 1
+        slopes[i], lengths[i] = parts[k], sizes[k]
+    cut += (1.0 - who[KEEP]) * who[HIGH]
     least = 1e-12 * who[HIGH]
-    rest = below + (keep - 1.0) * who[LOW]
-    while left < right - 1 and lengths[left] <= rest + least:
-        rest -= lengths[left]
-        left += 1
-    lengths[left] -= rest
-    rest = keep * (who[HIGH] - who[LOW])
-    i = left
-    while i < right - 1 and lengths[i] < rest - least:
-        rest -= lengths[i]
-        i += 1
-    lengths[i] = rest
-    if keep != 1.0:
-        for k in range(left, i + 1):
-            slopes[k] *= keep
-            lengths[k] /= keep
-    return left, i + 1
+    while left < right - 1 and lengths[right - 1] <= cut + least:
+        right -= 1
+        cut -= lengths[right]
+    lengths[right - 1] -= cut
+    return right
+
+
+@inner
+def _stretch(slopes: Series, lengths: Series, left: int, right: int, keep: float) -> None:
+    """From energy that is kept over a slot to energy at its beginning."""
+    for k in range(left, right):
+        slopes[k] *= keep
+        lengths[k] /= keep
 
 
 @inner
@@ -206,21 +250,33 @@ def solve_storage(
     room = 16 * (slots + 1)
     slopes, lengths = np.empty(room), np.empty(room)
     cost = np.empty(9)
+    slot_h, eta_d, wear, charge, discharge = who[SLOT_H], who[ETA_D], who[WEAR], who[CHARGE], who[DISCHARGE]
+    inverse, into, out_of = 1.0 / who[ETA_C], who[SLOT_H] * who[ETA_C], who[SLOT_H] / who[ETA_D]
+    lowest = lowest_price(who)
+    tilted = who[RESERVE_PRICE] > 0.0 or who[SOFT_LOW] > who[LOW] or who[SOFT_HIGH] < who[HIGH]
     parts, sizes, begins = np.empty(_PARTS * slots), np.zeros(_PARTS * slots), np.zeros(_PARTS * slots)
     deepest = np.empty(slots)
     left = room // 2
     right = left + 1
     slopes[left], lengths[left] = -who[TERMINAL], who[HIGH] - who[LOW]
     for t in range(slots - 1, -1, -1):
-        left = _tilt_all(slopes, lengths, left, right, reserve[t], who)
-        bought, sold = price_bounds(import_price[t], export_price[t], who)
+        if tilted:
+            left = _tilt_all(slopes, lengths, left, right, reserve[t], who)
+        bought, sold = price_bounds(import_price[t], export_price[t], lowest)
         _site_cost(load[t], pv[t], bought, sold, min(import_cap[t], cap_kw), export_cap[t], who[UNSERVED], cost)
-        count, charging = _slot_parts(load[t] - pv[t], who, cost, parts, sizes, t * _PARTS)
-        left, right, added = _take_in(
-            slopes, lengths, left, right, parts, sizes, t * _PARTS, count, charging, begins, who
+        net = load[t] - pv[t]
+        top, bottom = min(net + charge, cost[4]), max(net - discharge, cost[0])
+        count, charging = _slot_parts(
+            net, top, bottom, into, out_of, inverse, eta_d, wear, cost, parts, sizes, t * _PARTS
         )
-        deepest[t] = -added
-        left, right = _cut(slopes, lengths, left, right, added, who)
+        first, between, last = t * _PARTS, t * _PARTS + charging, t * _PARTS + count
+        deepest[t] = 0.0
+        for j in range(first, between):
+            deepest[t] -= sizes[j]
+        left = _take_charging(slopes, lengths, left, right, parts, sizes, first, between, begins, who)
+        right = _take_discharging(slopes, lengths, left, right, parts, sizes, between, last, begins, who)
+        if who[KEEP] != 1.0:
+            _stretch(slopes, lengths, left, right, who[KEEP])
     curve[0, : right - left], curve[1, : right - left] = slopes[left:right], lengths[left:right]
     total = 0.0
     energy[0] = who[START]

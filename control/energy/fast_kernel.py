@@ -311,19 +311,24 @@ def divide(
     out = _keep_import(site, storages, evs, loads, net, ev_kw, off, told)
     draws = site[DEMAND] + _evs_next(evs, ev_kw) - _relief(loads, off)
     if draws - sun_kw - out < site[GRID_LOW]:
-        out = max(low, min(out, draws - sun_kw - site[GRID_LOW]))
+        # Where a person has the storages they stop giving, but inverters and not they end the rest of the excess.
+        lowest = min(out, max(low, min(site[WISH], 0.0))) if site[WISH_GIVEN] > 0.0 else low
+        out = max(lowest, min(out, draws - sun_kw - site[GRID_LOW]))
         told[BINDING] = max(told[BINDING], EXPORTS)
     allowed = _pv_allowed(site, storages, draws, sun_kw, out)
     given = _limits(pvs, sun, allowed, site[RELEASE], limits)
     if given < sun_kw - 1e-6:
         told[BINDING] = max(told[BINDING], EXPORTS)
-    merit.split(storages, out, site[STICKY], storage_kw)
-
+    _softly(site, loads, draws - given, high, off, told)
     grid = draws - given - out
+    if told[TURN_BACK] >= 0.0:
+        # The load comes in the same second in which the storages make room for it.
+        more = max(0.0, grid + loads[int(told[TURN_BACK]), shedding.RATED] - site[GRID_HIGH])
+        out = max(out, min(high, out + more))
+    merit.split(storages, out, site[STICKY], storage_kw)
     told[GRID_NEXT] = grid
     told[OVER_EXPORT] = max(0.0, site[GRID_LOW] - grid)
     told[OVER_RAMP] = max(0.0, max(site[RAMP_LOW] - grid, grid - site[RAMP_HIGH]))
-    _softly(site, loads, draws - given, high, off, told)
     return storage_kw, limits, ev_kw, off, told
 
 
@@ -379,7 +384,7 @@ def _pv_allowed(site: Array, storages: Array, draws: float, sun_kw: float, out: 
     """
     takes = -_sum(storages, merit.CHARGE)
     if site[WISH_GIVEN] > 0.0:
-        takes = _clip(site[WISH], takes, _sum(storages, merit.DISCHARGE))
+        takes = max(takes, min(site[WISH], 0.0))
     if site[SLOW_EXPORT] > 0.0:
         takes = max(takes, max(out, _sum(storages, merit.SEEN)))
     allowed = min(draws - takes - site[GRID_LOW], site[CEILING])

@@ -35,7 +35,7 @@ def value_curves(
         slope, length = _exact(question, whole, ev_kw, cap)
     else:
         slope, length = _stochastic(question, whole, net_scenarios + ev_kw, weights, cap)
-    worth = np.minimum.accumulate(slope)
+    worth: Series = np.minimum.accumulate(slope)
     edges = np.concatenate(([0.0], np.cumsum(length)))
     edges /= edges[-1]
     return {
@@ -47,7 +47,7 @@ def together(question: Question) -> Series:
     """All storages as one, as a vector of `exact_dp`."""
     each = np.array(question.storages)
     size = np.maximum(each[:, dp.HIGH] - each[:, dp.LOW], 1e-9)
-    whole = each[0].copy()
+    whole: Series = each[0].copy()
     for place in (dp.LOW, dp.HIGH, dp.SOFT_LOW, dp.SOFT_HIGH, dp.START, dp.CHARGE, dp.DISCHARGE):
         whole[place] = each[:, place].sum()
     for place in (dp.ETA_C, dp.ETA_D, dp.KEEP, dp.TERMINAL):

@@ -1,8 +1,9 @@
 """The planner: owns the way from a question to a plan, by the ladder exact, previous plan shifted, rules.
 
 Exact is the piecewise-linear programme for one storage, with a search over the peak where demand is charged, and the
-banded interior point for several storages and vehicles. Where a solver is not compiled yet or does not reach its
-tolerance, the previous plan goes on; where there is none that still covers these slots, the rules make one.
+banded interior point for several storages and vehicles. Where a solver is not compiled yet, has too many vehicles to
+be in time, or does not reach its tolerance, the previous plan goes on; where there is none that still covers these
+slots, the rules make one.
 
 `Plan.violations` holds the names of `plan_repair` (`input.`) and what the plan itself cannot keep:
 
@@ -37,6 +38,7 @@ __all__ = ["EvJob", "PlanInput", "make_plan"]
 
 _ERROR_MAX = 1e-6
 _GAP, _TRIES = 1e-9, 60
+_TOGETHER_MAX = 120  # storages and vehicles: their programme takes half a second then, and grows with the square
 _SEEN = 1e-3  # kW or kWh below which nothing is told
 
 
@@ -94,7 +96,9 @@ def _exact(question: Question) -> Schedule | None:
     """The optimum, or None where no solver is ready or it did not reach its tolerance."""
     if not question.evs and len(question.storages) <= 1:
         return _one(question)
-    return _several(question) if solve_banded.ready else None
+    if len(question.storages) + len(question.evs) > _TOGETHER_MAX or not solve_banded.ready:
+        return None
+    return _several(question)
 
 
 def _one(question: Question) -> Schedule | None:
@@ -173,10 +177,11 @@ def _scenarios(given: PlanInput, question: Question) -> tuple[Series | None, Ser
     size = weights.size * question.slots
     if not size or load.size != size or pv.size != size:
         return None, None
+    good = all(np.isfinite(one).all() and np.abs(one).max() < 1e8 for one in (load, pv, weights))
+    if not good or weights.min() < 0.0 or weights.sum() <= 0.0:
+        return None, None
     net = np.ascontiguousarray((load - pv).reshape(weights.size, question.slots))
-    total = float(weights.sum())
-    usable = np.isfinite(net).all() and np.isfinite(weights).all() and (weights >= 0.0).all() and total > 0.0
-    return (net, weights / total) if usable and np.abs(net).max() < 1e8 else (None, None)
+    return net, weights / weights.sum()
 
 
 def _band(given: Band, middle: Series) -> Band:

@@ -77,7 +77,7 @@ def reference_year(
         wear_cost_per_kwh=0.0,
         import_max_kw=0.0,
         export_max_kw=0.0,
-        critical_frac=0.6,
+        critical_frac=0.45,
     )
     return with_settings(scenario, settings or EnergySettings())
 

@@ -29,13 +29,13 @@ DIM_FRAC = 0.05
 class ScenarioTuning(NamedTuple):
     """How the past is read; sizes of the effects in docs/decisions/0008.
 
-    `count` scenarios at most; a day's weight halves every `halving_days`; the present error of load and of clearness
+    `scenarios` at most; a day's weight halves every `halving_days`; the present error of load and of clearness
     is carried on with `load_keep` and `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness,
     in parts of the mean load and of clearness; the envelope looks back `envelope_days`; the season is estimated from
     two windows of `season_days` and is at most `season_max` a day.
     """
 
-    count: int = 40
+    scenarios: int = 40
     halving_days: float = 20.0
     load_keep: float = 0.9
     clear_keep: float = 0.85
@@ -64,7 +64,8 @@ def season_per_day(pv_kw: Floats, day: int, first_day: int, window: int, most: f
         early += early_best
     if late <= 0.0 or early <= 0.0:
         return 1.0
-    return min(max((late / early) ** (1.0 / days), 1.0 - most), 1.0 + most)
+    grown = float((late / early) ** (1.0 / days))
+    return min(max(grown, 1.0 - most), 1.0 + most)
 
 
 @inner
@@ -184,3 +185,35 @@ def fill_weights(
         total += weight[one]
     for one in range(weight.size):
         weight[one] /= total
+
+
+@inner
+def fill_scenarios(
+    load_kw: Floats,
+    pv_kw: Floats,
+    kind: Whole,
+    now: int,
+    first_day: int,
+    season: float,
+    envelope: Floats,
+    best: float,
+    tuning: ScenarioTuning,
+    net_kw: Floats,
+    weight: Floats,
+) -> None:
+    """Write load less PV of the hours after `now`, (n, slots) kW, and the weights (n,).
+
+    With no whole day in the past there is one scenario: the load stays as it is and there will be no sun (to take
+    the present sun as lasting costs a tenth of a year's gain in one day).
+    """
+    if now // 24 <= first_day:
+        net_kw[:] = load_kw[now]
+        weight[:] = 1.0 / weight.size
+        return
+    load_error, clear_error = np.empty(weight.size), np.empty(weight.size)
+    fill_load(load_kw, kind, now, first_day, tuning.load_keep, net_kw, load_error)
+    subtract_pv(pv_kw, now, season, tuning.clear_keep, envelope, best, net_kw, clear_error)
+    mean_kw = 0.0
+    for back in range(24):
+        mean_kw += load_kw[now - back] / 24.0
+    fill_weights(tuning.halving_days, tuning.load_like * mean_kw, tuning.clear_like, load_error, clear_error, weight)

@@ -106,6 +106,8 @@ def value_at(energy_kwh: Array, value_per_kwh: Array, stored_kwh: float) -> floa
         if stored_kwh <= at:
             if at <= before_at:
                 return float(value_per_kwh[i])
+            if not (math.isfinite(before) and math.isfinite(value_per_kwh[i])):
+                return np.nan
             return float(before + (value_per_kwh[i] - before) * (stored_kwh - before_at) / (at - before_at))
         before_at, before = at, value_per_kwh[i]
     return float(before)
@@ -226,7 +228,8 @@ def ev_table(now: SiteNow, fill: Filling, *, closed: bool) -> Array:
 
 def _ev_row(one: EvNow, fill: Filling, grid_kw: float | None) -> tuple[float, ...]:
     least, most = ev_limits(one, fill)
-    power = within(one.power_kw, max(most, positive(one.v2g_kw)))
+    spec = fill.specs.chargers.get(one.id)
+    power = within(one.power_kw, max(most if spec is None else spec.max_kw, positive(one.v2g_kw)))
     need, laxity_s = _deadline(one, least, most, fill.loop)
     last = fill.state.ev_limit_kw.get(one.id)
     back = _feeds_back(one, laxity_s, last, fill)

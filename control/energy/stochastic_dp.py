@@ -270,7 +270,8 @@ def marginal_curve(
     both = curves_with_outages(
         net_kw, weight, edge_kw, price, edge_kw, price, 0.0, 0.0, mix, terminal_per_kwh, storage, slot_h
     )
-    return both[0].copy()
+    mean: Floats = both[0].copy()
+    return mean
 
 
 @inner
@@ -312,5 +313,5 @@ def execute_by_curve(
         change = end
     change = min(max(change, min(floor, 0.0)), max(ceiling, 0.0))
     if change > 0.0:
-        return -min(change / (storage[4] * slot_h), storage[2])
-    return min(-change * storage[5] / slot_h, storage[3])
+        return -float(min(change / (storage[4] * slot_h), storage[2]))
+    return float(min(-change * storage[5] / slot_h, storage[3]))

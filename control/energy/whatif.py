@@ -17,6 +17,7 @@ import numpy as np
 from control.energy.booking import ReplayResult, book, settled
 from control.energy.kernels import kernel
 from control.energy.plan import Series
+from control.energy.plan_controller import plan_actions
 from control.energy.replay import Controller, wanted_actions
 from control.energy.rules_controller import rules_cost
 from control.energy.scenario import Plant, Scenario, with_settings
@@ -63,7 +64,10 @@ def what_if(
     controller: Controller = "plan",
     timer: Callable[[], float] | None = None,
 ) -> WhatIf:
-    """Replay the scenario under both settings, in two threads (the kernels let go of the interpreter)."""
+    """Replay the scenario under both settings, in two threads (the kernels let go of the interpreter).
+
+    The plan is the quick one: the comparison is for a person who moves a slider and waits.
+    """
     with ThreadPoolExecutor(2) as pool:
         now = pool.submit(_year, scenario, settings_now, settings_now, controller, timer)
         draft = pool.submit(_year, scenario, settings_draft, settings_now, controller, timer)
@@ -79,7 +83,8 @@ def _year(
 ) -> YearResult:
     planned = with_settings(scenario, settings)
     started = timer() if timer else 0.0
-    flows = settled(planned, wanted_actions(planned, controller))
+    actions = plan_actions(planned, quick=True) if controller == "plan" else wanted_actions(planned, controller)
+    flows = settled(planned, actions)
     us = (timer() - started) * 1e6 / scenario.steps if timer else None
     judged = replace(
         planned,

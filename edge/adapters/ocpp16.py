@@ -1,14 +1,13 @@
 """OCPP 1.6J: owns what its messages mean for a charger's seat, and how its profiles are said.
 
 One connector a charger (1; 0 is the station as a whole). Identity tags are personal: they are accepted, not kept, and
-not logged. Source: Open Charge Alliance, OCPP 1.6 edition 2, sections 4 and 5.
+not logged. What a message may hold is checked by its schema before it comes here.
+Source: Open Charge Alliance, OCPP 1.6 edition 2, sections 4 and 5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-from ocpp.v16.enums import ChargePointStatus
 
 from edge.adapters.ocpp_limits import schedule
 from edge.adapters.ocpp_rpc import Handler, Payload, RpcLink, attempt
@@ -23,15 +22,15 @@ MEASURANDS = "Power.Active.Import,Energy.Active.Import.Register,SoC"
 TRANSACTION_MAX = 2**31
 _ACCEPTED = {"status": "Accepted"}
 _STATUS = {
-    ChargePointStatus.available: ChargerStatus.AVAILABLE,
-    ChargePointStatus.preparing: ChargerStatus.PREPARING,
-    ChargePointStatus.charging: ChargerStatus.CHARGING,
-    ChargePointStatus.suspended_evse: ChargerStatus.SUSPENDED,
-    ChargePointStatus.suspended_ev: ChargerStatus.SUSPENDED,
-    ChargePointStatus.finishing: ChargerStatus.FINISHING,
-    ChargePointStatus.reserved: ChargerStatus.UNAVAILABLE,
-    ChargePointStatus.unavailable: ChargerStatus.UNAVAILABLE,
-    ChargePointStatus.faulted: ChargerStatus.FAULTED,
+    "Available": ChargerStatus.AVAILABLE,
+    "Preparing": ChargerStatus.PREPARING,
+    "Charging": ChargerStatus.CHARGING,
+    "SuspendedEVSE": ChargerStatus.SUSPENDED,
+    "SuspendedEV": ChargerStatus.SUSPENDED,
+    "Finishing": ChargerStatus.FINISHING,
+    "Reserved": ChargerStatus.UNAVAILABLE,
+    "Unavailable": ChargerStatus.UNAVAILABLE,
+    "Faulted": ChargerStatus.FAULTED,
 }
 _OF_THE_STATION = frozenset({ChargerStatus.UNAVAILABLE, ChargerStatus.FAULTED})
 
@@ -71,7 +70,7 @@ class Ocpp16:
         """The call SetChargingProfile. This version has no negative limits."""
         said = {key: value for key, value in profile.items() if key != "_id"}
         said["chargingProfileId"] = profile["_id"]
-        said["chargingSchedule"] = schedule(profile, kw=max(0.0, kw), begins_at=self._now())
+        said["chargingSchedule"] = schedule(profile, kw=max(0.0, kw), now=self._seat.clock.now())
         if transaction:
             said["transactionId"] = int(transaction)
         return {"connectorId": STATION if whole_station else CONNECTOR, "csChargingProfiles": said}
@@ -96,7 +95,7 @@ class Ocpp16:
         return {"status": "Accepted", "currentTime": self._now(), "interval": self._seat.settings.heartbeat_s}
 
     def _status(self, said: Payload) -> Payload:
-        status = _STATUS[ChargePointStatus(said["status"])]
+        status = _STATUS[said["status"]]
         if said["connectorId"] == CONNECTOR or (said["connectorId"] == STATION and status in _OF_THE_STATION):
             self._seat.take_status(status)
         return {}

@@ -2,6 +2,7 @@
 
 One EVSE a charger (1; 0 is the station as a whole). A limit below 0 asks the vehicle to feed back, where the charger
 says V2XChargingCtrlr.Enabled. Identity tokens are personal: they are accepted, not kept, and not logged.
+What a message may hold is checked by its schema before it comes here.
 Source: Open Charge Alliance, OCPP 2.0.1 part 2, use cases B01, E02, J02, K01, K15.
 """
 
@@ -9,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-
-from ocpp.v201.enums import ChargingStateEnumType, ConnectorStatusEnumType, TransactionEventEnumType
 
 from edge.adapters.ocpp_limits import schedule
 from edge.adapters.ocpp_rpc import Handler, Payload, RpcLink, attempt
@@ -26,17 +25,17 @@ V2X_COMPONENT, V2X_VARIABLE = "V2XChargingCtrlr", "Enabled"
 PERCENT = 100.0
 _ACCEPTED = {"status": "Accepted"}
 _CONNECTOR = {
-    ConnectorStatusEnumType.available: ChargerStatus.AVAILABLE,
-    ConnectorStatusEnumType.reserved: ChargerStatus.UNAVAILABLE,
-    ConnectorStatusEnumType.unavailable: ChargerStatus.UNAVAILABLE,
-    ConnectorStatusEnumType.faulted: ChargerStatus.FAULTED,
+    "Available": ChargerStatus.AVAILABLE,
+    "Reserved": ChargerStatus.UNAVAILABLE,
+    "Unavailable": ChargerStatus.UNAVAILABLE,
+    "Faulted": ChargerStatus.FAULTED,
 }
 _CHARGING = {
-    ChargingStateEnumType.charging: ChargerStatus.CHARGING,
-    ChargingStateEnumType.ev_connected: ChargerStatus.PREPARING,
-    ChargingStateEnumType.suspended_ev: ChargerStatus.SUSPENDED,
-    ChargingStateEnumType.suspended_evse: ChargerStatus.SUSPENDED,
-    ChargingStateEnumType.idle: ChargerStatus.FINISHING,
+    "Charging": ChargerStatus.CHARGING,
+    "EVConnected": ChargerStatus.PREPARING,
+    "SuspendedEV": ChargerStatus.SUSPENDED,
+    "SuspendedEVSE": ChargerStatus.SUSPENDED,
+    "Idle": ChargerStatus.FINISHING,
 }
 
 
@@ -90,7 +89,7 @@ class Ocpp201:
         """The call SetChargingProfile."""
         said = {key: value for key, value in profile.items() if key != "_id"}
         said["id"] = profile["_id"]
-        said["chargingSchedule"] = [{"id": profile["_id"], **schedule(profile, kw=kw, begins_at=self._now())}]
+        said["chargingSchedule"] = [{"id": profile["_id"], **schedule(profile, kw=kw, now=self._seat.clock.now())}]
         if transaction:
             said["transactionId"] = transaction
         return {"evseId": STATION if whole_station else EVSE, "chargingProfile": said}
@@ -117,7 +116,7 @@ class Ocpp201:
     def _status(self, said: Payload) -> Payload:
         if said["evseId"] != EVSE:
             return {}
-        known = _CONNECTOR.get(ConnectorStatusEnumType(said["connectorStatus"]))
+        known = _CONNECTOR.get(said["connectorStatus"])
         if known is not None:
             self._seat.take_status(known)
         elif self._seat.status not in _CHARGING.values():
@@ -127,18 +126,18 @@ class Ocpp201:
     def _transaction(self, said: Payload) -> Payload:
         if said.get("evse", {"id": EVSE})["id"] != EVSE:
             return {}
-        info, kind = said["transactionInfo"], TransactionEventEnumType(said["eventType"])
+        info, ended = said["transactionInfo"], said["eventType"] == "Ended"
         session = self._seat.session
         known = session is not None and session.transaction == info["transactionId"]
-        if kind is not TransactionEventEnumType.ended:
+        if not ended:
             self._seat.begin(info["transactionId"])  # one that began before this gateway did goes on
         elif not known:
             return {}
         self._seat.take_metered(metered(said.get("meterValue") or ()))
-        if kind is TransactionEventEnumType.ended:
+        if ended:
             self._seat.end()
         elif "chargingState" in info:
-            self._seat.take_status(_CHARGING[ChargingStateEnumType(info["chargingState"])])
+            self._seat.take_status(_CHARGING[info["chargingState"]])
         return {"idTokenInfo": _ACCEPTED} if "idToken" in said else {}
 
     def _meter(self, said: Payload) -> Payload:

@@ -42,6 +42,7 @@ PING_EVERY_S, PING_WITHIN_S = 10.0, 10.0
 BOOT_WITHIN_S = 3.0
 LOOK_S = 30.0
 PORT_RETRY_S = 5.0
+TOLD_MAX, CHARGER_ID_MAX = 32, 48
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class CentralSystem:
         self._seats = {spec.id: Seat(spec, held, clock) for spec in chargers}
         self._links: dict[str, RpcLink] = {}
         self._transaction = 0
+        self._told_refused: set[str] = set()
         self.port = port
         self.listening = asyncio.Event()
 
@@ -87,6 +89,8 @@ class CentralSystem:
 
     def read(self) -> Mapping[str, ChargerReading]:
         """Every configured charger as it last said."""
+        for seat in self._seats.values():
+            seat.tidy()
         return {charger: seat.reading() for charger, seat in self._seats.items()}
 
     async def limit(self, charger_id: str, kw: float) -> None:
@@ -121,16 +125,22 @@ class CentralSystem:
         """Refuse whoever is not one of our chargers, before any of its messages is heard."""
         charger = _charger_in(request.path)
         if charger not in self._seats:
-            log.info("charger_unknown", path=request.path[:80])
+            self._tell_refused(charger, "unknown")
             return connection.respond(http.HTTPStatus.NOT_FOUND, "No such charger.\n")
         if self._password is not None and not _allowed(
             request.headers.get("Authorization", ""), charger, self._password
         ):
-            log.warning("charger_refused", charger=charger, why="wrong password")
+            self._tell_refused(charger, "wrong id or password")
             refused = connection.respond(http.HTTPStatus.UNAUTHORIZED, "Wrong id or password.\n")
             refused.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
             return refused
         return None
+
+    def _tell_refused(self, charger: str, why: str) -> None:
+        """Once a charger; whoever tries names without an end is told of only a few times."""
+        if charger not in self._told_refused and len(self._told_refused) < TOLD_MAX:
+            self._told_refused.add(charger)
+            log.warning("charger_refused", charger=charger[:CHARGER_ID_MAX], why=why)
 
     async def _converse(self, connection: ServerConnection) -> None:
         """One connection, from its first message to its last."""
@@ -147,6 +157,7 @@ class CentralSystem:
             timeout_s=seat.settings.answer_within_s,
             heard=seat.heard,
         )
+        self._told_refused.discard(charger)
         former, self._links[charger] = self._links.get(charger), link
         seat.met()
         log.info("charger_connected", charger=charger, version=dialect.version)

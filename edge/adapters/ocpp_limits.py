@@ -6,6 +6,8 @@ it the limit of the moment, which holds only for a while. When nobody renews tha
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -13,12 +15,14 @@ import structlog
 from control.domain.errors import DeviceError
 from edge.adapters.ocpp_rpc import CallRefused, Payload, RpcLink, attempt
 from edge.adapters.ocpp_seat import Seat
+from edge.adapters.wire_time import stamp
 from edge.energy.ports import WriteNotTaken
 
 SEND_TRIES = 2
 STACK_FALLBACK, STACK_LIMIT = 0, 1
 ID_MAXIMUM, ID_FALLBACK, ID_DEFAULT, ID_SESSION = 1, 2, 3, 4
 VOLTS, PHASES = 230.0, 3
+BEGAN_AGO = timedelta(hours=1)
 W_PER_KW = 1000.0
 
 log = structlog.get_logger(__name__)
@@ -88,10 +92,19 @@ async def _send_once(link: RpcLink, seat: Seat, dialect: Dialect, kw: float) -> 
     status = (await link.call("SetChargingProfile", asked)).get("status")
     if status != "Accepted":
         raise WriteNotTaken(seat.spec.id, "limit", wanted=kw, found=None, why=str(status))
-    try:
-        answer = await link.call("GetCompositeSchedule", dialect.ask_composite())
-    except CallRefused:
-        return kw  # an optional message: a charger without it is believed
+    found_kw = await _held_kw(link, seat, dialect)
+    if found_kw is not None and abs(found_kw - kw) > seat.settings.tolerance_kw:
+        await asyncio.sleep(seat.settings.follow_s)  # some chargers say yes first and follow then
+        found_kw = await _held_kw(link, seat, dialect)
+    # Reading back is an optional message: a charger without it is believed.
+    return kw if found_kw is None else found_kw
+
+
+async def _held_kw(link: RpcLink, seat: Seat, dialect: Dialect) -> float | None:
+    """The limit that the charger says it holds, None where it cannot say. Raises DeviceError for an empty answer."""
+    answer = await attempt(link, "GetCompositeSchedule", dialect.ask_composite())
+    if answer is None:
+        return None
     found_kw = _first_kw(dialect.schedule_of(answer))
     if found_kw is None:
         raise DeviceError(f"{seat.spec.id}: does not say which limit it holds ({answer.get('status')})")
@@ -107,13 +120,13 @@ def _profile(profile_id: int, stack_level: int, purpose: str) -> Payload:
     }
 
 
-def schedule(profile: Payload, *, kw: float, begins_at: str) -> Payload:
-    """One period from now on without an end, in watts."""
+def schedule(profile: Payload, *, kw: float, now: datetime) -> Payload:
+    """One period without an end, in watts. It begins in the past, so that a clock that is behind does not delay it."""
     made: dict[str, Any] = {
         "chargingRateUnit": "W",
         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": round(kw * W_PER_KW, 1)}],
     }
-    return made if profile["chargingProfileKind"] == "Relative" else made | {"startSchedule": begins_at}
+    return made if profile["chargingProfileKind"] == "Relative" else made | {"startSchedule": stamp(now - BEGAN_AGO)}
 
 
 def _first_kw(found: Payload | None) -> float | None:

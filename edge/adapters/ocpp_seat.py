@@ -39,6 +39,8 @@ class ChargingSettings:
     hold_s: float = 420.0
     retry_s: float = 5.0
     tolerance_kw: float = 0.05
+    follow_s: float = 1.0
+    free_after_s: float = 60.0
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ class Seat:
     depart_at: datetime | None = None
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_s: float = -math.inf
+    _free_s: float | None = None
     _said: dict[str, _Said] = field(default_factory=dict)
 
     @property
@@ -119,6 +122,7 @@ class Seat:
     def take_status(self, status: ChargerStatus) -> None:
         """What it does now."""
         self.status = status
+        self._free_s = self.clock.monotonic() if status is ChargerStatus.AVAILABLE else None
         if status is ChargerStatus.AVAILABLE and self.session is None:
             self._forget_vehicle()
 
@@ -149,6 +153,7 @@ class Seat:
             return self.session
         if self.session is not None:
             self.end()
+        self._free_s = None
         self.session = Session(
             id=f"{self.spec.id}-{transaction}",
             transaction=transaction,
@@ -164,6 +169,12 @@ class Seat:
         self.session, self.sent_kw = None, None
         self.stirred.set()
         self._forget_vehicle()
+
+    def tidy(self) -> None:
+        """A charger that has long been free has no session any more: the message of its end was lost."""
+        free_s = None if self._free_s is None else self.clock.monotonic() - self._free_s
+        if self.session is not None and free_s is not None and free_s > self.settings.free_after_s:
+            self.end()
 
     def sendable_kw(self) -> float | None:
         """The wish within what this charger can do; None while nothing is wished."""

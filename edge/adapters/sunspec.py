@@ -141,6 +141,25 @@ class Sample:
         return found[1]
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What was written, and how many samples there had been by then."""
+
+    model: Model
+    values: Mapping[str, int]
+    check: tuple[str, ...]
+    in_unit: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """A point that does not hold what was written; `found` is None where the device refused the write."""
+
+    name: str
+    found: float | None
+
+
 class SunSpecDevice:
     """One device behind one link. `wanted` says per role what every sample holds."""
 
@@ -150,6 +169,8 @@ class SunSpecDevice:
         self._windows: list[tuple[int, int]] = []
         self._identity = Identity()
         self._connection = -1
+        self._samples = 0
+        self._unfollowed: dict[str, _Order] = {}
         self.last: Sample | None = None
 
     async def sample(self) -> Sample:
@@ -159,6 +180,7 @@ class SunSpecDevice:
             registers = await self._read_windows()
             if self._connection == self._link.connections and self._headers_hold(registers):
                 self.last = Sample(self._models, registers, self._identity)
+                self._samples += 1
                 return self.last
             self._models = {}
         raise NotSunSpec(f"{self._name}: its connection or its SunSpec models change from one reading to the next")
@@ -172,25 +194,36 @@ class SunSpecDevice:
         """Write neighbouring points (unscaled, in the order of the model) in one request and read them back.
 
         `check` names those that must hold what was written, the most important first; `in_unit` turns that one's
-        unscaled number into the unit of the error's text. Raises WriteNotTaken after two tries, DeviceError.
+        unscaled number into the unit of the error's text. Raises WriteNotTaken after two tries, DeviceError. A device
+        that has turned out to take its time is judged by the next sample instead.
         """
         await self._ensure_found()
-        model = self._models[role]
-        places = {name: self._place(model, name) for name in values}
-        first = min(address for _, address in places.values())
-        block = self._block(places, values, first)
-        checked = tuple(check)
-        for trial in range(1, WRITE_TRIES + 1):
-            wrong = await self._write_once(places, values, first, block, checked)
+        order = _Order(self._models[role], values, tuple(check), in_unit, self._samples)
+        places = {name: self._place(order.model, name) for name in values}
+        slow = self._judge_former(role, order.model)
+        wrong: _Wrong | None = None
+        for _ in range(WRITE_TRIES):
+            wrong = await self._write_once(order, places)
             if self._connection != self._link.connections:
-                raise DeviceError(f"{self._name}: lost the connection while {checked[0]} was written")
+                raise DeviceError(f"{self._name}: lost the connection while {order.check[0]} was written")
             if wrong is None:
                 return
-            if trial == WRITE_TRIES:
-                name, found = wrong
-                unit = in_unit if name == checked[0] else 1.0
-                held = None if found is None else found * unit
-                raise WriteNotTaken(self._name, name, wanted=values[name] * unit, found=held)
+        assert wrong is not None
+        self._unfollowed[role] = order
+        if wrong.found is None or not slow:
+            raise self._not_taken(order, wrong)
+
+    def _judge_former(self, role: str, model: Model) -> bool:
+        """Whether the last write of this role, not yet followed when it was read back, has been followed since."""
+        former = self._unfollowed.pop(role, None)
+        if former is None or former.model != model or self.last is None or self._samples <= former.samples:
+            return False
+        return all(self.last.whole(role, name) == former.values[name] for name in former.check)
+
+    def _not_taken(self, order: _Order, wrong: _Wrong) -> WriteNotTaken:
+        unit = order.in_unit if wrong.name == order.check[0] else 1.0
+        held = None if wrong.found is None else wrong.found * unit
+        return WriteNotTaken(self._name, wrong.name, wanted=order.values[wrong.name] * unit, found=held)
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -202,32 +235,23 @@ class SunSpecDevice:
             raise NotSunSpec(f"{self._name}: its model {model.spec.id} has no {name}")
         return place
 
-    def _block(self, places: Mapping[str, tuple[PointSpec, int]], values: Mapping[str, int], first: int) -> list[int]:
+    async def _write_once(self, order: _Order, places: Mapping[str, tuple[PointSpec, int]]) -> _Wrong | None:
+        """The first point that does not hold what was written, with what it holds."""
+        first = min(address for _, address in places.values())
         block: list[int] = []
         for name, (point, address) in places.items():
             assert address == first + len(block), f"{name} does not follow the point before it"
-            block += encode(point, values[name])
-        return block
-
-    async def _write_once(
-        self,
-        places: Mapping[str, tuple[PointSpec, int]],
-        values: Mapping[str, int],
-        first: int,
-        block: list[int],
-        check: tuple[str, ...],
-    ) -> tuple[str, float | None] | None:
-        """The first point that does not hold what was written, with what it holds."""
+            block += encode(point, order.values[name])
         try:
             await self._link.write_registers(first, block)
         except RegisterRefused:
-            return check[0], None
+            return _Wrong(order.check[0], None)
         found = await self._link.read_holding(first, len(block))
-        for name in check:
+        for name in order.check:
             point, address = places[name]
             held = decode(point, found[address - first : address - first + point.size])
-            if held != values[name]:
-                return name, float(held) if isinstance(held, (int, float)) else None
+            if held != order.values[name]:
+                return _Wrong(name, float(held) if isinstance(held, (int, float)) else None)
         return None
 
     async def _ensure_found(self) -> None:

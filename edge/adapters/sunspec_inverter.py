@@ -17,7 +17,6 @@ from edge.adapters.sunspec_trust import TrustSettings, plain
 from edge.adapters.sunspec_values import (
     AMPERE_MAX,
     HOLD_S,
-    NO_STUCK_CHECK,
     PERCENT,
     STRING_VOLT_MAX,
     W_PER_KW,
@@ -45,7 +44,7 @@ class SunSpecInverter(SunSpecReader):
         rated_kw: float,
         string_rated_kw: Sequence[float] = (),
         hold_s: int = HOLD_S,
-        trust: TrustSettings = NO_STUCK_CHECK,
+        trust: TrustSettings | None = None,
     ) -> None:
         classic = ("W", "Hz", "WH", "DCW", "PhVphA", "PhVphB", "PhVphC", "TmpCab", "TmpSnk", "St", "Evt1")
         modern = ("TotWhInj", "LNV", "InvSt", "Alrm")
@@ -56,7 +55,7 @@ class SunSpecInverter(SunSpecReader):
             "control": Wanted((123, 704), ("WMaxLimPct", "WMaxLim_Ena", "WMaxLimPctEna"), needed=False),
             "strings": Wanted((160,), (), ("ID", "IDStr", "DCA", "DCV", "DCW", "DCWH"), needed=False),
         }
-        super().__init__(link, name=name, wanted=wanted, trust=trust)
+        super().__init__(link, name=name, wanted=wanted, trust=trust or TrustSettings())
         self._rated_kw, self._string_rated_kw, self._hold_s = rated_kw, tuple(string_rated_kw), hold_s
 
     async def read(self) -> InverterReading:
@@ -64,9 +63,6 @@ class SunSpecInverter(SunSpecReader):
         sample = await self._sample()
         modern = sample.model("ac").spec.id == 701
         power = self._trust.power("W", sample.value("ac", "W"), rated_kw=self._rated_kw)
-        moving = [sample.value("ac", name) for name in ("W", "Hz", "DCW", "PhVphA", "TmpCab")]
-        if self._trust.stuck(moving, power_kw=power, rated_kw=self._rated_kw):
-            power = unknown("kW")
         strings = tuple(self._string(sample, index) for index in range(sample.groups("strings")))
         return InverterReading(
             power_kw=power,

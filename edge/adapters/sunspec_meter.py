@@ -34,9 +34,6 @@ class SunSpecMeter(SunSpecReader):
         """Measured now. Raises DeviceError."""
         sample, role = await self._sample(), "meter"
         power = self._trust.power("W", sample.value(role, "W"), rated_kw=self._rated_kw)
-        moving = [sample.value(role, name) for name in ("W", "Hz", "A", "PhVphA", "PhVphB", "PhVphC")]
-        if self._trust.stuck(moving, power_kw=power, rated_kw=self._rated_kw):
-            power = unknown("kW")
         counters = [sample.value(role, name) for name in ("TotWhImp", "TotWhExp")]
         stand = self._trust.counters_stand(counters, power_kw=power, at_s=self._monotonic())
         return MeterReading(

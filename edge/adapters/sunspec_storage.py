@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 
 from control.domain.energy import Point, Quality
+from control.domain.errors import DeviceError
 from edge.adapters.modbus import ModbusLink
 from edge.adapters.sunspec import Sample, Wanted
 from edge.adapters.sunspec_trust import TrustSettings, plain
 from edge.adapters.sunspec_values import (
     HOLD_S,
-    NO_STUCK_CHECK,
     PERCENT,
     W_PER_KW,
     SunSpecReader,
@@ -25,7 +25,9 @@ from edge.adapters.sunspec_values import (
     state,
     volts,
 )
-from edge.energy.ports import StorageReading, unknown
+from edge.energy.ports import StorageReading
+
+OP_START = 1
 
 
 class SunSpecStorage(SunSpecReader):
@@ -40,7 +42,7 @@ class SunSpecStorage(SunSpecReader):
         charge_max_kw: float,
         discharge_max_kw: float,
         hold_s: int = HOLD_S,
-        trust: TrustSettings = NO_STUCK_CHECK,
+        trust: TrustSettings | None = None,
     ) -> None:
         wanted = {
             "ac": Wanted(
@@ -52,9 +54,9 @@ class SunSpecStorage(SunSpecReader):
             ),
             "control": Wanted((704,), ("WSetEna", "WSetMod", "WSet", "WSetPct", "WSetPctRvrt")),
             "store": Wanted((713,), ("WHRtg", "SoC", "SoH", "Sta")),
-            "heart": Wanted((715,), ("LocRemCtl", "DERHb"), needed=False),
+            "heart": Wanted((715,), ("LocRemCtl", "DERHb", "ControllerHb", "OpCtl"), needed=False),
         }
-        super().__init__(link, name=name, wanted=wanted, trust=trust)
+        super().__init__(link, name=name, wanted=wanted, trust=trust or TrustSettings())
         self._capacity_kwh, self._hold_s = capacity_kwh, hold_s
         self._charge_max_kw, self._discharge_max_kw = charge_max_kw, discharge_max_kw
         self._beats = 0
@@ -64,9 +66,6 @@ class SunSpecStorage(SunSpecReader):
         sample = await self._sample()
         rated = max(self._charge_max_kw, self._discharge_max_kw)
         power = self._trust.power("W", sample.value("ac", "W"), rated_kw=rated)
-        moving = [sample.value("ac", name) for name in ("W", "Hz", "LNV", "TmpCab")]
-        if self._trust.stuck(moving, power_kw=power, rated_kw=rated):
-            power = unknown("kW")
         mode = sample.whole("ac", "DERMode")
         high = self._trust.settings.rating_times * self._capacity_kwh
         return StorageReading(
@@ -114,6 +113,16 @@ class SunSpecStorage(SunSpecReader):
             return
         self._beats = self._beats % 0xFFFF_FFFE + 1
         await self._device.write("heart", {"ControllerHb": self._beats}, check=("ControllerHb",), in_unit=1.0)
+
+    async def start(self) -> None:
+        """Start its converter (OpCtl of model 715); one that can form a grid does so on a dead bus.
+
+        Raises WriteNotTaken, DeviceError.
+        """
+        sample = await self._device.current()
+        if not sample.has("heart"):
+            raise DeviceError(f"{self._name}: has no SunSpec model 715: it cannot be started from here")
+        await self._device.write("heart", {"OpCtl": OP_START}, check=("OpCtl",), in_unit=1.0)
 
     def _as_it_is(self, sample: Sample, name: str) -> int:
         """What the device holds in a point between those that we write; -0x8000 is "not implemented"."""

@@ -1,6 +1,7 @@
-"""Whether a SunSpec value can be true: owns range, jumps of a scale factor, and values or counters that stand still.
+"""Whether a SunSpec value can be true: owns range, jumps of a scale factor, and counters that stand still.
 
-What cannot be true becomes INVALID. Nothing is repaired here: a repaired value would hide the fault.
+What cannot be true becomes INVALID. Nothing is repaired here: a repaired value would hide the fault. Values that stand
+still, of all kinds of devices, are `edge.energy.stuck`'s.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ from edge.energy.ports import unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustSettings:
-    """How much is believed. `rating_times` is how far above its rating a power may be.
+    """How much is believed.
 
-    `stuck_reads` is how many equal readings in a row, of all compared values together, are no longer believed while
-    the device claims at least `moving_frac` of its rating; 0 never doubts. `counter_kwh` is how much energy may flow
-    by the power reading while the energy counters stand still.
+    `rating_times` is how far above its rating a power may be, `jump_times` by how much a power may change together with
+    its scale factor, from `small_frac` of the rating on. `counter_kwh` is how much energy may flow by the power reading
+    while the energy counters stand still.
     """
 
     rating_times: float = 1.5
     jump_times: float = 4.0
-    moving_frac: float = 0.02
-    stuck_reads: int = 30
+    small_frac: float = 0.02
     counter_kwh: float = 25.0
 
 
@@ -42,8 +42,6 @@ class Trust:
 
     settings: TrustSettings
     _scales: dict[str, _Scale] = field(default_factory=dict)
-    _same: tuple[float, ...] = ()
-    _same_reads: int = 0
     _counters: tuple[float, ...] = ()
     _flown_kwh: float = 0.0
     _flown_at_s: float | None = None
@@ -51,7 +49,6 @@ class Trust:
     def forget(self) -> None:
         """The device is a new one."""
         self._scales.clear()
-        self._same, self._same_reads = (), 0
         self._counters, self._flown_kwh, self._flown_at_s = (), 0.0, None
 
     def power(self, key: str, value: Value | None, *, rated_kw: float) -> Point:
@@ -61,7 +58,7 @@ class Trust:
         kw = value.scaled / 1000.0
         if not math.isfinite(kw) or abs(kw) > self.settings.rating_times * rated_kw:
             return unknown("kW")
-        if not self._scale_holds(key, value.scale, kw, floor_kw=self.settings.moving_frac * rated_kw):
+        if not self._scale_holds(key, value.scale, kw, floor_kw=self.settings.small_frac * rated_kw):
             return unknown("kW")
         return Point(kw, "kW", 0.0, Quality.GOOD)
 
@@ -79,15 +76,6 @@ class Trust:
                 return False
         self._scales[key] = _Scale(exponent, kw)
         return True
-
-    def stuck(self, values: Sequence[Value | None], *, power_kw: Point, rated_kw: float) -> bool:
-        """Whether all values have been the same for too long although something should move."""
-        now = tuple(float(value.raw) for value in values if value is not None)
-        self._same_reads = self._same_reads + 1 if now == self._same else 0
-        self._same = now
-        moving = power_kw.value is not None and abs(power_kw.value) >= self.settings.moving_frac * rated_kw
-        limit = self.settings.stuck_reads
-        return bool(limit) and moving and len(now) > 1 and self._same_reads >= limit
 
     def counters_stand(self, counters: Sequence[Value | None], *, power_kw: Point, at_s: float) -> bool:
         """Whether the counters have stood still while by the power a good deal of energy has flown. `at_s` rises."""

@@ -31,7 +31,6 @@ _STATES = {
     "FAULT": DeviceState.FAULT,
     "STANDBY": DeviceState.STANDBY,
 }
-NO_STUCK_CHECK = TrustSettings(stuck_reads=0)
 
 
 def hz(sample: Sample, role: str) -> Point:

@@ -1,7 +1,8 @@
 """The tie breaker's controller over Modbus TCP: owns its register map and reading back its coil.
 
-Coil 0: written, close (1) or open (0); read, whether it is closed. Discrete inputs: 0 closed, 1 tripped, 2 grid live, 3 in synchronism. Input registers:
-0 grid frequency in mHz, 1 bus frequency in mHz, 2 operations counted. Holding register 0: watchdog counter.
+Coil 0: written, close (1) or open (0); read, whether it is closed. Discrete inputs: 0 closed, 1 tripped, 2 grid live,
+3 in synchronism. Input registers: 0 grid frequency in mHz, 1 bus frequency in mHz, 2 operations counted. Holding
+register 0: watchdog counter.
 Whether it may close is decided in `control.energy`, and once more by the controller itself.
 """
 

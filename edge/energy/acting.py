@@ -72,17 +72,16 @@ class Actor:
 
     async def _set_storage(self, id_: str, kw: float) -> None:
         storage = self.devices.storages[id_]
+        await storage.set_power(kw)  # first: a watchdog that does not take our beat must not keep the power from us
         await storage.beat()
-        await storage.set_power(kw)
 
     async def _move_breaker(self, closed: bool | None, now: FieldNow) -> None:
         breaker = self.devices.breaker
         assert breaker is not None
+        if closed is not None and self.breaker_must_move(closed, now):
+            self._breaker_given = (closed, now.at_s)
+            await (breaker.close() if closed else breaker.open())
         await breaker.beat()
-        if closed is None or not self.breaker_must_move(closed, now):
-            return
-        self._breaker_given = (closed, now.at_s)
-        await (breaker.close() if closed else breaker.open())
 
     def breaker_must_move(self, closed: bool, now: FieldNow) -> bool:
         """False where it stands so already, or was told so a moment ago; a silent breaker is not moved blindly."""

@@ -47,8 +47,8 @@ class Foresight:
 
 def foresee(scenario: Scenario, *, stored_value_per_kwh: float = 0.0) -> Foresight:
     """Solve it. A kWh left in the storage at the end is worth `stored_value_per_kwh`; by default nothing, as booked."""
-    program = _program(scenario, stored_value_per_kwh)
-    bound, columns = _solved(program)
+    program = linear_program(scenario, stored_value_per_kwh)
+    bound, columns = solved(program)
     # The bound counts the worth of what is left over against what was there at the beginning.
     bound += stored_value_per_kwh * scenario.stored_initial_kwh
     if scenario.genset and scenario.genset.min_kw > 0.0:
@@ -78,18 +78,18 @@ def _with_least_power(scenario: Scenario, least_kw: float, bound: Series) -> Ser
         if not np.any((set_kw > _SMALL_KW) & (set_kw < least_kw - _SMALL_KW)):
             continue
         stored_kwh = columns[STORED, begin - 1] if begin else scenario.stored_initial_kwh
-        program = _program(_part(scenario, window, stored_kwh), 0.0)
+        program = linear_program(part_of(scenario, window, stored_kwh), 0.0)
         program.low[STORED, -1] = min(bound[STORED, window][-1] - _SMALL_KW, program.high[STORED, -1])
         program.high[IMPORT] = np.minimum(program.high[IMPORT], peak_kw[scenario.month[window]] + _SMALL_KW)
         program.off_or_above(np.flatnonzero(set_kw < least_kw - _SMALL_KW), GENSET, least_kw)
         try:
-            columns[:, window] = _solved(program)[1]
+            columns[:, window] = solved(program)[1]
         except Unsolved:
             columns[GENSET, window] = np.where(set_kw > _SMALL_KW, np.maximum(set_kw, least_kw), 0.0)
     return columns
 
 
-def _part(scenario: Scenario, window: slice, stored_kwh: float) -> Scenario:
+def part_of(scenario: Scenario, window: slice, stored_kwh: float) -> Scenario:
     """These steps alone, without the demand charge."""
     return replace(
         scenario,
@@ -100,7 +100,7 @@ def _part(scenario: Scenario, window: slice, stored_kwh: float) -> Scenario:
 
 
 @dataclass(slots=True, eq=False)
-class _Program:
+class Program:
     """Columns are the blocks above (each of n), then one peak a month, then yes-or-no variables."""
 
     n: int
@@ -144,7 +144,7 @@ class _Program:
         self.rows(pairs, np.stack((one, -least * one), 1), 0.0, _INF)
 
 
-def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:
+def linear_program(scenario: Scenario, stored_value_per_kwh: float) -> Program:
     n, step_h, plant = scenario.steps, scenario.step_h, scenario.plant
     up = scenario.grid_up.astype(np.float64)
     wear, import_cost = scenario.wear_cost_per_kwh, scenario.import_cost_per_kwh
@@ -160,7 +160,7 @@ def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:
     high[SURPLUS] = plant.genset_min_kw
     low[STORED], high[STORED] = min(plant.min_kwh, scenario.stored_initial_kwh), plant.max_kwh
     months = int(scenario.month[-1]) + 1 if scenario.demand_charge_per_kw > 0.0 else 0
-    program = _Program(n, cost, low, high, np.full(months, scenario.demand_charge_per_kw))
+    program = Program(n, cost, low, high, np.full(months, scenario.demand_charge_per_kw))
     at = np.arange(n)
     bus = np.stack([b * n + at for b in (IMPORT, PV, DISCHARGE, GENSET, UNSERVED, CHARGE, EXPORT, SURPLUS)], 1)
     program.rows(bus, np.array([1.0, 1, 1, 1, 1, -1, -1, -1]), scenario.load_kw, scenario.load_kw)
@@ -179,7 +179,7 @@ def _program(scenario: Scenario, stored_value_per_kwh: float) -> _Program:
     return program
 
 
-def _solved(program: _Program) -> tuple[float, Series]:
+def solved(program: Program) -> tuple[float, Series]:
     """The bound (the objective, where no yes-or-no variable is in it) and the columns of the blocks, (blocks, n)."""
     from scipy import optimize, sparse
 

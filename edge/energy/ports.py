@@ -233,6 +233,10 @@ class Storage(Protocol):
         """
         ...
 
+    async def start(self) -> None:
+        """Start its converter; one that can form a grid does so on a dead bus (black start). Raises WriteNotTaken."""
+        ...
+
     async def beat(self) -> None:
         """Tell the device's watchdog that we are alive."""
         ...

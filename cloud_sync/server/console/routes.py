@@ -14,7 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from cloud_sync.server import auth
-from cloud_sync.server.console import pages_account, pages_energy, pages_gate, pages_office, pages_vision
+from cloud_sync.server.console import (
+    pages_account,
+    pages_energy,
+    pages_energy_settings,
+    pages_gate,
+    pages_office,
+    pages_vision,
+)
 from cloud_sync.server.console.render import LOOK_DIR, STATIC_DIR, page, words_of
 from cloud_sync.server.problems import Problem, wants_page
 from cloud_sync.server.queries import BadCursor
@@ -40,7 +47,7 @@ class Assets(StaticFiles):
 
 def mount_console(app: FastAPI) -> None:
     """Adds pages and files, and lets problems of pages be pages."""
-    for part in (pages_account, pages_gate, pages_office, pages_vision, pages_energy):
+    for part in (pages_account, pages_gate, pages_office, pages_vision, pages_energy, pages_energy_settings):
         app.include_router(part.router)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")
     app.mount("/look", Assets(directory=LOOK_DIR), name="look")

@@ -59,7 +59,9 @@ def judge(scenario: Scenario, result: ReplayResult) -> Verdict:
         elif set_kw > 0:
             law("set's least power", genset.min_kw - set_kw)
             law("set's power", set_kw - genset.max_kw)
-        change = -storage * hours * store.efficiency_charge if storage < 0 else -storage * hours / store.efficiency_discharge
+        change = (
+            -storage * hours * store.efficiency_charge if storage < 0 else -storage * hours / store.efficiency_discharge
+        )
         stored += change
         law("stored", abs(stored - float(flows.stored_kwh[i])))
         law("empty", lowest - stored)

@@ -58,7 +58,9 @@ def test_other_steps_hold_the_same_energy(step_s: int) -> None:
     assert other.steps == 365 * 86_400 // step_s
     for name in ("load_kw", "pv_kw", "grid_up"):
         energy = float(np.sum(getattr(other, name))) * step_s
-        assert energy == pytest.approx(float(np.sum(getattr(usual, name))) * 900.0, rel=1e-3 if name == "grid_up" else 1e-9)
+        assert energy == pytest.approx(
+            float(np.sum(getattr(usual, name))) * 900.0, rel=1e-3 if name == "grid_up" else 1e-9
+        )
 
 
 def test_it_is_drawn_from_the_seed_alone() -> None:

@@ -40,6 +40,7 @@ class Held:
         self.profiles: dict[tuple[str, int], dict[str, Any]] = {}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.taken, self.forgets, self.hangs = True, False, False
+        self.follows_after_s = 0.0
         self.foreign_w: float | None = None
         self.no_composite = False
 
@@ -48,7 +49,9 @@ class Held:
             await asyncio.sleep(3600)
         self.heard.append(("SetChargingProfile", profile))
         if self.taken and not self.forgets:
-            self.profiles[profile["charging_profile_purpose"], profile["stack_level"]] = profile
+            key = profile["charging_profile_purpose"], profile["stack_level"]
+            asyncio.get_running_loop().call_later(self.follows_after_s, self.profiles.__setitem__, key, profile)
+            await asyncio.sleep(0)
         return "Accepted" if self.taken else "Rejected"
 
     def clear(self, purpose: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,6 +37,7 @@ class SunSpecServer:
         self.silent = False
         self.refuse_writes = False
         self.forget_writes = False
+        self.write_delay_s = 0.0
         self.clip: dict[int, int] = {}
         self.port = 0
 
@@ -75,11 +76,17 @@ class SunSpecServer:
             return None
         if self.refuse_writes:
             return ExcCodes.ILLEGAL_VALUE
-        if not self.forget_writes:
-            self.words[at : at + count] = [int(value) for value in values]
-            for place, highest in self.clip.items():
-                self.words[place] = min(self.words[place], highest)
+        if self.write_delay_s:
+            asyncio.get_running_loop().call_later(self.write_delay_s, self._take, at, list(values))
+        elif not self.forget_writes:
+            self._take(at, values)
         return None
+
+    def _take(self, at: int, values: Iterable[int]) -> None:
+        taken = [int(value) for value in values]
+        self.words[at : at + len(taken)] = taken
+        for place, highest in self.clip.items():
+            self.words[place] = min(self.words[place], highest)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[SunSpecServer]:

@@ -95,7 +95,9 @@ def test_the_schedule_adds_up_to_the_figures(scenario: Path, capsys: pytest.Capt
     assert rows[0]["local"] == "2026-07-01T00:00:00"
     assert sum(float(row["import_kw"]) for row in rows) == pytest.approx(made["import_kwh"])
     assert float(rows[-1]["stored_kwh"]) == pytest.approx(made["soc_final"] * 400)
-    assert main(["replay", "--scenario", str(scenario), "--controller", "rules", "--schedule", "/no/such/folder/x"]) == 1
+    assert (
+        main(["replay", "--scenario", str(scenario), "--controller", "rules", "--schedule", "/no/such/folder/x"]) == 1
+    )
     assert "cannot be written" in capsys.readouterr().err
 
 

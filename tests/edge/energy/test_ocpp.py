@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ Point16, Point201, authorization, plugged_in = (
     _module.plugged_in,
 )
 
-SETTINGS = ChargingSettings(answer_within_s=0.5, retry_s=0.05)
+SETTINGS = ChargingSettings(answer_within_s=0.5, retry_s=0.05, follow_s=0.02)
 CHARGERS = (
     ChargerSpec(id="cp-1", max_kw=60, min_kw=4),
     ChargerSpec(id="cp-2", max_kw=60, min_kw=4, v2g_kw=30),
@@ -244,6 +245,15 @@ async def test_charger_that_accepts_a_limit_and_holds_another() -> None:
         assert of(central).limit_kw.value == 60
 
 
+async def test_charger_that_follows_a_little_later() -> None:
+    held = Held()
+    held.follows_after_s = 0.01
+    async with served() as (central, _), plugged_in(central.port, "cp-1", Point16, held):
+        await limited(central, "cp-1", 20)
+        assert held.limits_kw("TxDefaultProfile") == [20]
+        assert not any(name == "ClearChargingProfile" for name, _ in held.heard)
+
+
 async def test_profile_that_somebody_left_in_the_charger_is_cleared() -> None:
     held = Held()
     held.foreign_w = 33_000
@@ -306,6 +316,19 @@ async def test_charger_that_went_and_comes_back_goes_on() -> None:
             await until(lambda: again.held.limits_kw("TxProfile") == [20])
 
 
+async def test_session_whose_end_was_lost() -> None:
+    patient = replace(SETTINGS, silent_after_s=1000)
+    async with served(settings=patient) as (central, clock), plugged_in(central.port, "cp-1", Point16) as point:
+        await point.begin()
+        await point.status("Charging")
+        await point.status("Available")
+        clock.leap_s += 59
+        assert of(central).plugged
+        clock.leap_s += 2
+        after = of(central)
+        assert (after.plugged, after.session_id, after.power_kw.value) == (False, "", 0.0)
+
+
 async def test_transaction_older_than_the_gateway_goes_on() -> None:
     async with served() as (central, _), plugged_in(central.port, "cp-1", Point16) as point:
         await point.meter(POWER, {"value": "2000000"}, transaction=77)
@@ -360,6 +383,17 @@ async def test_who_may_not_connect(charger, headers, status) -> None:
             await connect(url(central, charger), subprotocols=["ocpp1.6"], additional_headers=headers)
         assert refused.value.response.status_code == status
         assert not of(central).online
+
+
+async def test_refusals_are_told_once() -> None:
+    with capture_logs() as logs:
+        async with served() as (central, _):
+            for charger in ("cp-1", "cp-1", "cp-9" * 100, "cp-9" * 100):
+                with pytest.raises(InvalidStatus):
+                    await connect(url(central, charger), subprotocols=["ocpp1.6"])
+    refused = [line for line in logs if line["event"] == "charger_refused"]
+    assert [line["why"] for line in refused] == ["wrong id or password", "unknown"]
+    assert len(refused[1]["charger"]) <= 48
 
 
 @pytest.mark.parametrize("protocols", [["ocpp1.5"], None])

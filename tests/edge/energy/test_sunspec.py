@@ -75,8 +75,8 @@ async def served(models: list[list[int]], base: int = 40_000) -> AsyncIterator[t
             await link.aclose()
 
 
-def meter(link, **trust) -> SunSpecMeter:
-    return SunSpecMeter(link, name="meter", rated_kw=6000, monotonic=lambda: 0.0, trust=TrustSettings(**trust))
+def meter(link) -> SunSpecMeter:
+    return SunSpecMeter(link, name="meter", rated_kw=6000, monotonic=lambda: 0.0)
 
 
 def inverter(link) -> SunSpecInverter:
@@ -182,14 +182,6 @@ async def test_scale_that_jumps_with_the_value() -> None:
         server.put(203, "W_SF", 2)
         assert (await one.read()).power_kw.quality is Quality.INVALID
         server.put(203, "W_SF", 3)
-        assert (await one.read()).power_kw.good
-
-
-async def test_reading_that_stands_still_is_not_believed() -> None:
-    async with served(meter_models()) as (server, link):
-        one = meter(link, stuck_reads=3)
-        assert [(await one.read()).power_kw.good for _ in range(5)] == [True, True, True, False, False]
-        server.put(203, "Hz", 4999)
         assert (await one.read()).power_kw.good
 
 
@@ -348,6 +340,27 @@ async def test_writes_that_are_refused_forgotten_or_clipped() -> None:
         await one.limit(200)
 
 
+async def test_device_that_takes_its_time_is_judged_by_the_next_reading() -> None:
+    async with served(storage_models()) as (server, link):
+        one = storage(link)
+        server.write_delay_s = 0.02
+        with pytest.raises(WriteNotTaken):
+            await one.set_power(100)  # nobody knows yet that it is only slow
+        for kw in (200, 300, 400):
+            await asyncio.sleep(0.05)
+            await one.read()
+            await one.set_power(kw)
+        await asyncio.sleep(0.05)
+        assert (await one.read()).setpoint_kw.value == 400
+        server.write_delay_s, server.forget_writes = 0.0, True
+        await one.set_power(500)
+        await one.read()
+        with pytest.raises(WriteNotTaken):
+            await one.set_power(600)
+        with pytest.raises(WriteNotTaken):
+            await one.set_power(600)
+
+
 async def test_storage_holds_a_power_in_both_directions() -> None:
     async with served(storage_models()) as (server, link):
         one = storage(link)
@@ -370,6 +383,15 @@ async def test_heartbeat_counts_up() -> None:
         server.forget_writes = True
         with pytest.raises(WriteNotTaken):
             await one.beat()
+
+
+async def test_storage_is_started() -> None:
+    async with served(storage_models()) as (server, link):
+        await storage(link).start()
+        assert server.get(715, "OpCtl") == 1
+    async with served(storage_models()[:-1]) as (_, link):
+        with pytest.raises(DeviceError, match="715"):
+            await storage(link).start()
 
 
 async def test_storage_under_local_control_without_heartbeat() -> None:

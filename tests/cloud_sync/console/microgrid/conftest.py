@@ -71,7 +71,7 @@ class Island:
             busy = number in (1, 2, 3, 7)
             found[f"cp-0{number}"] = {"kind": "charger", "name": f"{number} 号桩", "quality": "good"}
             found[f"cp-0{number}"] |= {"kw": 71.5 if busy else 0.0, "max_kw": 60.0, "v2g": number > 6}
-            found[f"cp-0{number}"] |= {"state": "Charging" if busy else "Available"}
+            found[f"cp-0{number}"] |= {"state": "charging" if busy else "available"}
         for number in (1, 2):
             healthy = {"kw": 150.0, "expected_kw": 152.0, "lost_kwh": 0.0, "diagnosis": ""}
             strings = {f"s{one}": dict(healthy) for one in range(4)}
@@ -83,7 +83,7 @@ class Island:
     async def sample(self, *, ago_s: float = 1.1, devices: bool = True, **more: Any) -> None:
         """The newest ten seconds: 2,412 kW of sun, 126 kW from the grid, the storage charging."""
         kw = more.pop("kw", {"pv": 2412.0, "grid": 126.0, "storage": -462.0, "load": 1790.0, "ev": 286.0})
-        body = self.sample_body(self.now - timedelta(seconds=ago_s), **kw)
+        body = self.sample_body(self.now - timedelta(seconds=ago_s + 10), **kw)
         body["devices"] = self.devices() if devices else {}
         await self.send("energy_sample", **(body | more))
 
@@ -143,11 +143,15 @@ class Island:
             iso = {name: at.isoformat() for name, at in times.items()}
             return iso | {"code": code, "values": values, "cost_saved": kg * 0.4, "carbon_saved_kg": kg}
 
+        flows = {"load_kwh": 1790.0, "pv_kwh": 2412.0, "ev_kwh": 286.0, "storage_kwh": -462.0, "grid_kwh": 126.0}
+        prices = {"import_per_kwh": 1.05, "export_per_kwh": 0.36, "soc_frac": 0.7, "rung": "exact"}
+        peak = {"storage_kwh": 700.0, "peak_kw": 1400.0, "demand_per_kw": 40.0}
         return [
-            one(10.5, 12.0, "surplus_stored", 121.0, power_kw=462.0, surplus_kw=336.0),
-            one(12.0, 15.0, "ev_at_noon", 64.0, vehicles=9, power_kw=286.0),
-            one(15.3, 17.0, "storage_full", 0.0, soc_frac=0.95),
-            one(17.5, 22.0, "tide_of_the_moon", 318.0, power_kw=700.0, import_kw=1400.0),
+            one(10.0, 11.0, "store_surplus", 61.0, **flows, **prices, later_per_kwh=1.05),
+            one(11.0, 12.0, "store_surplus", 60.0, **flows, **prices, later_per_kwh=1.05),
+            one(15.0, 17.0, "full", 0.0, **(flows | {"storage_kwh": 0.0}), **(prices | {"soc_frac": 0.95})),
+            one(17.0, 18.0, "hold_peak", 318.0, **(flows | prices | peak)),
+            one(19.0, 20.0, "tide_of_the_moon", -3.0, height_m=2.5),
         ]
 
     async def alarm(self, alarm_id: str = "al-1", **more: Any) -> None:

@@ -1,0 +1,94 @@
+"""The past that the forecast learns from: owns the gateway's quarter-hour means as series, and the month's peak.
+
+They come from the file of means, so that they survive restarts. What was not measured is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from control.energy.plan import Series
+from edge.energy.store import EnergyStore
+
+SLOT_S = 900
+DAYS_MAX = 70
+DAY_SLOTS = 86_400 // SLOT_S
+# A quarter of an hour of which less was known says nothing.
+GOOD_FRAC_MIN = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Past:
+    """Means up to `ends_at` (excluded), oldest first, (n,) each, kW; NaN where unknown.
+
+    `load_kw` is what was wanted, switched-off loads included and vehicles left out; `pv_kw` what the sun would have
+    given without any limit; `ev_kw` what vehicles took.
+    """
+
+    ends_at: datetime
+    slot_s: int
+    load_kw: Series
+    pv_kw: Series
+    ev_kw: Series
+
+    @property
+    def starts_at(self) -> datetime:
+        """The beginning of the first slot."""
+        return self.ends_at - timedelta(seconds=self.slot_s * len(self.load_kw))
+
+
+@dataclass(slots=True)
+class History:
+    """`refresh` reads what is new; `past` gives the series."""
+
+    store: EnergyStore
+    timezone: str
+    _rows: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    async def refresh(self, *, now: datetime) -> None:
+        """Read what was added since. Raises EnergyStoreError."""
+        oldest_s = now.timestamp() - DAYS_MAX * 86_400
+        # The last one again: after a clock that leapt it may have been written anew.
+        from_s = max(self._rows, default=oldest_s)
+        for at_s, body in await self.store.means(period_s=SLOT_S, from_s=max(from_s, oldest_s)):
+            self._rows[int(at_s)] = body
+        for old in [at_s for at_s in self._rows if at_s < oldest_s]:
+            del self._rows[old]
+
+    def past(self, *, now: datetime) -> Past:
+        """Everything up to the slot that runs now."""
+        end_s = int(now.timestamp() // SLOT_S) * SLOT_S
+        first_s = min((at_s for at_s in self._rows if at_s < end_s), default=end_s)
+        first_s = max(first_s, end_s - DAYS_MAX * DAY_SLOTS * SLOT_S)
+        slots = [self._rows.get(at_s) for at_s in range(first_s, end_s, SLOT_S)]
+        return Past(
+            ends_at=datetime.fromtimestamp(end_s, UTC),
+            slot_s=SLOT_S,
+            load_kw=_series(slots, "load", plus="shed"),
+            pv_kw=_series(slots, "pv", plus="curtailed"),
+            ev_kw=_series(slots, "ev"),
+        )
+
+    def peak_kw(self, *, now: datetime) -> float:
+        """The highest quarter of an hour of import in this local month; 0 before the first."""
+        zone = ZoneInfo(self.timezone)
+        begins = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+        imported = (body["kwh"].get("imported", 0.0) for at_s, body in self._rows.items() if at_s >= begins)
+        return max(imported, default=0.0) * 3600.0 / SLOT_S
+
+
+def _series(slots: list[Mapping[str, Any] | None], name: str, plus: str = "") -> Series:
+    return np.array([_mean(body, name, plus) for body in slots], dtype=np.float64)
+
+
+def _mean(body: Mapping[str, Any] | None, name: str, plus: str) -> float:
+    if body is None or body["good"] < GOOD_FRAC_MIN or name not in body["kw"]:
+        return math.nan
+    return float(body["kw"][name] + body["kw"].get(plus, 0.0))
