@@ -132,7 +132,8 @@ def fault_of(given: PlanInput, plan: Plan) -> str | None:
         if power.max() > who[dp.DISCHARGE] + scale or -power.min() > who[dp.CHARGE] + scale:
             return "a storage is beyond its power"
         edge = 1e-6 * who[dp.HIGH] + scale
-        if level.min() < who[dp.LOW] - edge or level.max() > who[dp.HIGH] + edge:
+        drained = np.where(power > scale, level, who[dp.HIGH])
+        if drained.min() < who[dp.LOW] - edge or level.min() < -edge or level.max() > who[dp.HIGH] + edge:
             return "a storage is beyond its energy"
         factor = np.where(power > 0, 1.0 / who[dp.ETA_D], who[dp.ETA_C])
         before = np.concatenate(([who[dp.START]], level[:-1]))

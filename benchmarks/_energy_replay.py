@@ -25,7 +25,7 @@ from control.energy.exact_dp import START, solve_storage
 from control.energy.plan import Series
 from control.energy.reference_year import reference_year
 from control.energy.replay import replay
-from control.energy.rules_controller import rules_cost
+from control.energy.rules_controller import account_arrays, rules_account
 from control.energy.scenario import GENSET_LAST, Actions, Scenario
 from control.energy.settings import EnergySettings
 from control.energy.whatif import what_if
@@ -38,11 +38,12 @@ CLOSED_LOOP_RATIO_MIN = 500.0
 
 
 def figures(tiny: bool, peer: str | None = None) -> dict[str, Any]:
-    """Every figure; `peer` is an interpreter that has python-microgrid and cvxpy."""
-    kernels.warm_all()
+    """Every figure; `peer` is an interpreter that has python-microgrid and cvxpy. The tiny size compiles nothing."""
+    if not tiny:
+        kernels.warm_all()
     return {
-        "what_if": _what_if(3 if tiny else 9),
-        "rules": _rules(300 if tiny else 60, 2 if tiny else 9),
+        "what_if": _what_if(tiny),
+        "rules": _rules(3600 if tiny else 60, 1 if tiny else 9),
         "foresight": _foresight(tiny),
         "closed_loop": _closed_loop(tiny, peer),
     }
@@ -58,11 +59,13 @@ def _best(run: Any, times: int) -> tuple[float, Any]:
     return min(taken), made
 
 
-def _what_if(times: int) -> dict[str, Any]:
-    year = reference_year()
+def _what_if(tiny: bool) -> dict[str, Any]:
+    year = reference_year(3600 if tiny else 900)
+    if tiny:
+        year = part_of(year, slice(0, 48), year.stored_initial_kwh)
     now = EnergySettings()
     draft = EnergySettings(carbon_price_per_t=400.0, import_target_kw=2200.0, demand_charge_per_kw=48.0)
-    taken_s, made = _best(lambda: what_if(year, now, draft), times)
+    taken_s, made = _best(lambda: what_if(year, now, draft), 1 if tiny else 9)
     return {
         "steps": year.steps,
         "step_s": year.step_s,
@@ -77,7 +80,8 @@ def _what_if(times: int) -> dict[str, Any]:
 
 def _rules(step_s: int, times: int) -> dict[str, Any]:
     year = reference_year(step_s)
-    account_s, _ = _best(lambda: rules_cost(year), times)
+    arrays, account = account_arrays(year), np.empty((4, 12))
+    account_s, _ = _best(lambda: rules_account(*arrays, account), times)
     replay_s, made = _best(lambda: replay(year, "rules"), times)
     return {
         "steps": year.steps,
@@ -100,7 +104,7 @@ def _closed_loop(tiny: bool, peer: str | None) -> dict[str, Any]:
     except ConfigurationError:
         scenario, name = reference_year(3600), "boao"
     played = part_of(scenario, slice(0, steps), scenario.stored_initial_kwh)
-    loop = numba.njit(_loop)
+    loop = _loop if tiny else numba.njit(_loop)
     _ours(loop, scenario, 2)
     ours_s, storage_kw = _best(lambda: _ours(loop, scenario, steps), 5)
     highs_s, by_highs_kw = _by_highs(scenario, steps)

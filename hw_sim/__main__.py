@@ -1,4 +1,7 @@
-"""Command line of the simulated gate: `python -m hw_sim --config FILE [--check] [--seconds N]`."""
+"""Command line of the simulated devices: `python -m hw_sim --config FILE [--check] [--seconds N]`.
+
+A file with lanes is a gate; one with inverters, storages, chargers or loads a microgrid (`hw_sim.microgrid`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import logging
 import signal
 import sys
 import time
+import tomllib
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -18,7 +22,10 @@ import cv2
 from control.domain.errors import ConfigurationError
 from edge.rules_file import delivered_rules
 from hw_sim.config import SimConfig, load
+from hw_sim.microgrid import __main__ as microgrid
 from hw_sim.service import SimulatedGate
+
+_MICROGRID_TABLES = {"site", "inverter", "storage", "charger", "load"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="check the configuration, print it, and end")
     parser.add_argument("--seconds", type=float, help="end by itself after so many seconds")
     options = parser.parse_args(arguments)
+    if _is_microgrid(options.config):
+        return microgrid.main(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         config = load(options.config)
@@ -39,6 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     cv2.setNumThreads(1)
     return asyncio.run(_run(config, options.seconds))
+
+
+def _is_microgrid(file: Path) -> bool:
+    """What cannot be read is left to the gate's reader, which says why."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+    return not tables.keys().isdisjoint(_MICROGRID_TABLES)
 
 
 async def _run(config: SimConfig, seconds: float | None) -> int:

@@ -23,11 +23,13 @@ from pathlib import Path
 import httpx
 
 from control.domain.errors import IslandError
+from control.energy.settings import EnergySettings
+from hw_sim.energy_show import EnergyShow
 from hw_sim.guard import ScriptedGuard
 from hw_sim.island import Island
 from hw_sim.narration import Narrator, narrator
 from hw_sim.site_files import DemoOptions, Site, make_site
-from hw_sim.summary import Summary, summarise
+from hw_sim.summary import EnergySummary, Summary, summarise, summarise_energy
 
 EMPTY_LANES_S = 40.0
 SYNC_WAIT_S = 30.0
@@ -43,6 +45,7 @@ class Wishes:
     options: DemoOptions
     seconds: float | None
     guard: bool
+    outage_at_s: float | None = None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,8 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         interval_s=parsed.interval,
         hour=parsed.hour,
         weather=parsed.weather,
+        energy=not parsed.no_energy,
     )
-    wishes = Wishes(options, parsed.seconds, guard=not parsed.no_guard)
+    wishes = Wishes(options, parsed.seconds, guard=not parsed.no_guard, outage_at_s=parsed.outage)
     voice = narrator(json_wanted=parsed.json)
     try:
         with _data_folder(parsed.data) as folder:
@@ -83,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hour", type=float, help="fix the light to this hour (default: Hainan's clock)")
     parser.add_argument("--weather", choices=("clear", "overcast", "rain"), default="clear")
     parser.add_argument("--no-guard", action="store_true", help="leave held vehicles to you")
+    parser.add_argument("--no-energy", action="store_true", help="the gate alone, without the microgrid")
+    parser.add_argument(
+        "--outage", type=float, metavar="SECONDS", help="the utility fails so long after the start (default: 150)"
+    )
     return parser
 
 
@@ -129,6 +137,7 @@ class Demonstration:
         self._site, self._wishes, self._voice, self._stack = site, wishes, voice, stack
         self._island: Island
         self._guard: ScriptedGuard | None = None
+        self._energy: EnergyShow | None = None
         self.open_for_traffic = False
 
     async def run(self, stop: asyncio.Event) -> Summary:
@@ -137,6 +146,8 @@ class Demonstration:
         self._island = await self._stack.enter_async_context(Island(self._site, self._voice.step))
         username, password = await self._island.start(seed=self._wishes.options.seed)
         self._guard = ScriptedGuard(self._site, self._island.http) if self._wishes.guard else None
+        if self._site.energy is not None:
+            self._energy = EnergyShow(self._island, self._voice, outage_at_s=self._wishes.outage_at_s)
         self._voice.welcome(self._site, username, password)
         await self._island.sim_post("/arrivals", {"stopped": False})
         self.open_for_traffic = True
@@ -158,9 +169,13 @@ class Demonstration:
             self._voice.tell(await self._island.api.passages())
             if self._guard is not None:
                 await self._guard.look()
+            if self._energy is not None:
+                await self._energy.look()
 
     async def _finish(self, *, hurried: bool) -> Summary:
-        """Let the lanes empty, wait until cloud equals gateway, then count. Who pressed Ctrl-C waits less."""
+        """Let the lanes empty, wait until cloud equals gateways, then count. Who pressed Ctrl-C waits less."""
+        if self._energy is not None:
+            self._energy.end()
         self._voice.say("")
         if not hurried:
             self._voice.step("不再来车，等车道清空 no more vehicles; the lanes empty")
@@ -175,9 +190,15 @@ class Demonstration:
             journalled=journalled,
             in_cloud=in_cloud,
             console=f"{self._site.cloud_url}/",
+            energy=await self._energy_account(),
         )
         self._voice.account(summary, doubtful)
         return summary
+
+    async def _energy_account(self) -> EnergySummary | None:
+        if self._site.energy is None:
+            return None
+        return summarise_energy(await self._island.energy_truth(), EnergySettings().carbon_per_kwh)
 
     async def _empty_lanes(self) -> None:
         loop = asyncio.get_running_loop()

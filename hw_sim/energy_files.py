@@ -62,7 +62,7 @@ def ports_needed() -> int:
 
 
 def energy_site(
-    ports: Sequence[int], password_file: Path, *, seed: int, hour: float | None, script: Sequence[sim.ScriptConfig]
+    ports: Sequence[int], password_file: Path, *, seed: int, hour: float | None, sky: sim.Sky
 ) -> EnergySite:
     """The example site on these ports; its chargers call the gateway with the password of that file."""
     site = example_site()
@@ -75,13 +75,13 @@ def energy_site(
     config = replace(
         site,
         site=replace(site.site, seed=seed, hour=hour, http_port=http),
+        weather=replace(site.weather, sky=sky),
         meter=sim.PortConfig(port=meter),
         breaker=sim.PortConfig(port=breaker),
         inverter=inverters,
         storage=storages,
         ocpp=replace(site.ocpp, url=f"ws://{HOST}:{ocpp}/ocpp", password=password),
         load_bus=replace(site.load_bus, port=mqtt),
-        script=tuple(script),
     )
     return EnergySite(config, ocpp, password_file)
 

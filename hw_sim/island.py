@@ -1,7 +1,7 @@
 """All programs of an island on this machine: owns the order in which they start and end, and how to reach them.
 
-Cloud first (with its database and broker), then permits, then the simulated gate, then the gateway. Traffic
-begins when the gateway has the permits. Used by the demonstration and by the tests that kill programs.
+Cloud first (with its database and broker), then permits, then the simulated devices, then the gateways. Traffic
+begins when the gate's gateway has the permits. Used by the demonstration and by the tests that kill programs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from hw_sim.cloud_client import CloudClient
+from hw_sim.energy_files import EnergySite
 from hw_sim.fleet import draw_fleet
 from hw_sim.programs import Program, ProgramFailed, check_alive
 from hw_sim.site_files import Site, write_edge
@@ -24,11 +25,12 @@ from hw_sim.summary import events_journalled
 CLOUD_START_S = 120.0
 EDGE_START_S = 60.0
 SNAPSHOT_WAIT_S = 15.0
+_MODE = re.compile(r'island_energy_mode_info\{mode="(\w+)"\}')
 _ACCOUNT = re.compile(r"first account: (\S+) / (\S+)")
 
 
 class Island:
-    """Three programs and the clients that talk to them. Use as an async context manager: its end ends them all."""
+    """All programs and the clients that talk to them. Use as an async context manager: its end ends them all."""
 
     def __init__(self, site: Site, tell: Callable[[str], None]) -> None:
         self.site, self._tell = site, tell
@@ -36,6 +38,12 @@ class Island:
         self.cloud = Program("cloud", "cloud_sync.server", ("--config", str(site.cloud_file)), logs / "cloud.log")
         self.sim = Program("simulated gate", "hw_sim", ("--config", str(site.sim_file)), logs / "sim.log")
         self.edge = Program("gateway", "edge", ("--config", str(site.edge_file)), logs / "edge.log")
+        self.microgrid = Program(
+            "simulated microgrid", "hw_sim.microgrid", ("--config", str(site.microgrid_file)), logs / "microgrid.log"
+        )
+        self.energy_edge = Program(
+            "microgrid gateway", "edge", ("--config", str(site.energy_file)), logs / "energy.log"
+        )
         self.started_at = datetime.now(UTC)
         self.http = httpx.AsyncClient(timeout=5.0)
         self.api = CloudClient(site.cloud_url)
@@ -64,9 +72,19 @@ class Island:
         self._tell("网关 gateway")
         write_edge(self.site)
         await self._launch(self.edge)
+        if self.site.energy is not None:
+            self._tell("微电网与它的网关 simulated microgrid and its gateway")
+            await self._start_microgrid(self.site.energy)
         await self.edge_answers()
         await self._papers_arrived()
         return account
+
+    async def _start_microgrid(self, energy: EnergySite) -> None:
+        await self._launch(self.microgrid)
+        await self.microgrid.wait_until(lambda: self._answers(f"{energy.url}/state"), timeout_s=EDGE_START_S)
+        await self._launch(self.energy_edge)
+        metrics = self.site.energy_metrics_url
+        await self.energy_edge.wait_until(lambda: self._answers(metrics), timeout_s=EDGE_START_S)
 
     async def _launch(self, program: Program) -> None:
         await program.start()
@@ -105,14 +123,14 @@ class Island:
 
     def check_alive(self) -> None:
         """Raises ProgramFailed when one ended by itself."""
-        check_alive((self.cloud, self.sim, self.edge))
+        check_alive((self.cloud, self.sim, self.edge, self.microgrid, self.energy_edge))
 
     async def in_step(self, wait_s: float) -> tuple[int, int]:
-        """Numbers of events in the journal and in the cloud; equal unless the time ran out."""
+        """Numbers of events in all journals and in the cloud; equal unless the time ran out."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + wait_s
         while True:
-            journalled = await asyncio.to_thread(events_journalled, self.site.journal_file)
+            journalled = await asyncio.to_thread(lambda: sum(map(events_journalled, self.site.journal_files)))
             in_cloud = await self.api.events_applied()
             if journalled == in_cloud or loop.time() > until_s:
                 return journalled, in_cloud
@@ -121,6 +139,25 @@ class Island:
     async def sim_get(self, path: str) -> Any:
         """JSON from the simulated gate."""
         return (await self.http.get(f"{self.site.sim_url}{path}")).json()
+
+    async def energy_look(self) -> tuple[dict[str, Any], str]:
+        """The state of the simulated microgrid, and the mode that its gateway is in."""
+        assert self.site.energy is not None, "asked only where there is a microgrid"
+        state = (await self.http.get(f"{self.site.energy.url}/state")).json()
+        figures = (await self.http.get(self.site.energy_metrics_url)).text
+        mode = _MODE.search(figures)
+        return state, mode.group(1) if mode else ""
+
+    async def energy_truth(self) -> dict[str, Any]:
+        """What the simulated microgrid counted."""
+        assert self.site.energy is not None, "asked only where there is a microgrid"
+        found: dict[str, Any] = (await self.http.get(f"{self.site.energy.url}/truth")).json()
+        return found
+
+    async def energy_post(self, path: str, body: dict[str, Any]) -> None:
+        """JSON to the simulated microgrid."""
+        assert self.site.energy is not None, "asked only where there is a microgrid"
+        await self.http.post(f"{self.site.energy.url}{path}", json=body)
 
     async def sim_post(self, path: str, body: dict[str, Any]) -> Any:
         """JSON to the simulated gate."""

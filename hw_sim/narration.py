@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from control.domain.plates import mask
 from hw_sim.camera import LOCAL_TIME
 from hw_sim.site_files import Site
-from hw_sim.summary import Match, Summary
+from hw_sim.summary import EnergySummary, Match, Summary
 
 _OUTCOMES = {
     "admit": ("放行", "admitted"),
@@ -58,6 +58,8 @@ class Narrator:
         self.say(f"  登录 sign in      {username} / {password}   (只用于这次演示 for this demonstration only)")
         self.say(f"  门岗 hut page     {site.hut_url}/   PIN {site.hut_pin}")
         self.say(f"  画面 cameras      {site.sim_url}/lane/{site.lanes[0].lane_id}/stream.mjpg")
+        if site.energy is not None:
+            self.say(f"  微电网 microgrid  {site.cloud_url}/microgrid   模拟器 simulator {site.energy.url}/state")
         self.say(f"  数据 data         {site.folder}")
         self.say("  Ctrl-C 结束 ends it")
         self.say("")
@@ -91,6 +93,19 @@ class Narrator:
         )
         for match in doubtful:
             self.say(f"    {_doubt(match)}")
+        if summary.energy is not None:
+            self._energy_account(summary.energy)
+
+    def _energy_account(self, energy: EnergySummary) -> None:
+        self.say(
+            f"  光伏 PV {energy.pv_kwh:.1f} kWh   用电 load {energy.load_kwh:.1f}   "
+            f"充电 vehicles {energy.ev_kwh:.1f}   购电 import {energy.import_kwh:.1f}   "
+            f"上网 export {energy.export_kwh:.1f}   储能 storage +{energy.storage_discharge_kwh:.1f} −{energy.storage_charge_kwh:.1f}"
+        )
+        self.say(
+            f"  碳排放 carbon {energy.carbon_kg:.1f} kg CO2   未供 unserved {energy.unserved_kwh:.2f} kWh   "
+            f"越限 limits passed {energy.violations}   全停 blackouts {energy.blackouts}"
+        )
 
 
 def _clock(text: str) -> str:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control.domain.errors import IslandError
+from hw_sim import energy_files
+from hw_sim.energy_files import EnergySite
+from hw_sim.microgrid.config import Sky
 
 GATEWAY_ID = "gw-east"
 GATE_ID = "east"
@@ -38,6 +41,7 @@ class Ports:
     hut: int
     sim: int
     modbus: tuple[int, ...]
+    energy_metrics: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,39 @@ class DemoOptions:
     interval_s: float = 13.0
     hour: float | None = None
     weather: str = "clear"
+    energy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A folder with all files, and what is in them."""
+    """A folder with all files, and what is in them. `energy` is the microgrid, where there is one."""
 
     folder: Path
     lanes: tuple[DemoLane, ...]
     ports: Ports
     hut_pin: str
+    energy: EnergySite | None = None
+
+    @property
+    def energy_metrics_url(self) -> str:
+        """Figures of the microgrid's gateway."""
+        return f"http://127.0.0.1:{self.ports.energy_metrics}/metrics"
+
+    @property
+    def microgrid_file(self) -> Path:
+        """Configuration of the simulated microgrid."""
+        return self.folder / "microgrid.toml"
+
+    @property
+    def energy_file(self) -> Path:
+        """Configuration of the microgrid's gateway."""
+        return self.folder / "energy.toml"
+
+    @property
+    def journal_files(self) -> tuple[Path, ...]:
+        """The journals of all gateways."""
+        others = () if self.energy is None else (self.folder / "edge-energy" / "journal.db",)
+        return (self.journal_file, *others)
 
     @property
     def cloud_url(self) -> str:
@@ -119,22 +146,40 @@ def lanes_of(options: DemoOptions) -> tuple[DemoLane, ...]:
 def make_site(folder: Path, options: DemoOptions) -> Site:
     """Choose free ports, make secrets, write the files of cloud and simulator. `write_edge` follows later."""
     lanes = lanes_of(options)
-    ports = _free_ports(4 + len(lanes))
+    gate_ports = 5 + len(lanes)
+    ports = _free_ports(gate_ports + (energy_files.ports_needed() if options.energy else 0))
     site = Site(
         folder=folder,
         lanes=lanes,
-        ports=Ports(ports[0], ports[1], ports[2], ports[3], tuple(ports[4:])),
+        ports=Ports(ports[0], ports[1], ports[2], ports[3], tuple(ports[5:gate_ports]), ports[4]),
         hut_pin=_kept_secret(folder / "secrets" / "hut.pin", _pin),
+        energy=_energy(folder, options, ports[gate_ports:]) if options.energy else None,
     )
     _kept_secret(folder / "secrets" / "gateway", lambda: secrets.token_urlsafe(32))
     site.cloud_file.write_text(_cloud_toml(site), encoding="utf-8")
     site.sim_file.write_text(_sim_toml(site, options), encoding="utf-8")
+    if site.energy is not None:
+        site.microgrid_file.write_text(energy_files.microgrid_text(site.energy), encoding="utf-8")
     return site
 
 
+def _energy(folder: Path, options: DemoOptions, ports: list[int]) -> EnergySite:
+    for name in ("gateway-energy", "chargers"):
+        _kept_secret(folder / "secrets" / name, lambda: secrets.token_urlsafe(24))
+    return energy_files.energy_site(
+        ports,
+        folder / "secrets" / "chargers",
+        seed=options.seed,
+        hour=options.hour,
+        sky=Sky(options.weather),
+    )
+
+
 def write_edge(site: Site) -> None:
-    """The gateway's file; the cloud has made its public key by now."""
+    """The gateways' files; the cloud has made its public key by now."""
     site.edge_file.write_text(_edge_toml(site), encoding="utf-8")
+    if site.energy is not None:
+        site.energy_file.write_text(_energy_toml(site, site.energy), encoding="utf-8")
 
 
 def _kept_secret(path: Path, make: Callable[[], str]) -> str:
@@ -168,7 +213,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _cloud_toml(site: Site) -> str:
-    return f"""# Written by the demonstration.
+    head = f"""# Written by the demonstration.
 [server]
 data_dir = "cloud"
 port = {site.ports.cloud}
@@ -185,6 +230,38 @@ id = "{GATEWAY_ID}"
 secret_file = "secrets/gateway"
 name = "东门 East gate"
 """
+    if site.energy is None:
+        return head
+    return f"""{head}
+[[gateways]]
+id = "{energy_files.GATEWAY_ID}"
+secret_file = "secrets/gateway-energy"
+name = "{energy_files.GATEWAY_NAME}"
+"""
+
+
+def _energy_toml(site: Site, energy: EnergySite) -> str:
+    return f"""# Written by the demonstration.
+[gateway]
+id = "{energy_files.GATEWAY_ID}"
+name = "{energy_files.GATEWAY_NAME}"
+data_dir = "edge-energy"
+metrics_port = {site.ports.energy_metrics}
+
+[cloud]
+broker_host = "127.0.0.1"
+broker_port = {site.ports.broker}
+username = "{energy_files.GATEWAY_ID}"
+password_file = "secrets/gateway-energy"
+api_url = "{site.cloud_url}"
+token_file = "secrets/gateway-energy"
+public_key_file = "{site.public_key_file.relative_to(site.folder)}"
+tls = false
+
+[hut]
+enabled = false
+
+{energy_files.energy_table(energy)}"""
 
 
 def _sim_toml(site: Site, options: DemoOptions) -> str:

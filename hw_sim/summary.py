@@ -20,6 +20,24 @@ _LATE = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
+class EnergySummary:
+    """The microgrid's part, as its simulator counted it. `violations` are limits passed, and must be 0."""
+
+    pv_kwh: float
+    import_kwh: float
+    export_kwh: float
+    storage_charge_kwh: float
+    storage_discharge_kwh: float
+    load_kwh: float
+    ev_kwh: float
+    unserved_kwh: float
+    shed_kwh: float
+    carbon_kg: float
+    violations: int
+    blackouts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The last line of `--json`. `violations` counts what the simulated barrier saw and must be 0."""
 
@@ -35,6 +53,7 @@ class Summary:
     events_journalled: int
     events_in_cloud: int
     console: str
+    energy: EnergySummary | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -93,6 +112,25 @@ def _at_the_time(passage: dict[str, Any], vehicle: dict[str, Any]) -> bool:
     return came <= at and (left_at is None or at <= datetime.fromisoformat(left_at) + _LATE)
 
 
+def summarise_energy(truth: dict[str, Any], carbon_per_kwh: float) -> EnergySummary:
+    """The microgrid's account from the simulator's truth; `carbon_per_kwh` is kg for each imported kWh."""
+    kwh = {name: round(value, 2) for name, value in truth["energies"].items()}
+    return EnergySummary(
+        pv_kwh=kwh["pv_kwh"],
+        import_kwh=kwh["import_kwh"],
+        export_kwh=kwh["export_kwh"],
+        storage_charge_kwh=kwh["storage_charge_kwh"],
+        storage_discharge_kwh=kwh["storage_discharge_kwh"],
+        load_kwh=kwh["load_kwh"],
+        ev_kwh=kwh["ev_kwh"],
+        unserved_kwh=kwh["unserved_kwh"],
+        shed_kwh=kwh["shed_kwh"],
+        carbon_kg=round(truth["energies"]["import_kwh"] * carbon_per_kwh, 2),
+        violations=sum(truth["violations"]["counts"].values()),
+        blackouts=truth["blackouts"],
+    )
+
+
 def summarise(
     passages: list[dict[str, Any]],
     truth: list[dict[str, Any]],
@@ -101,6 +139,7 @@ def summarise(
     journalled: int,
     in_cloud: int,
     console: str,
+    energy: EnergySummary | None = None,
 ) -> tuple[Summary, list[Match]]:
     """The account and the matches that were wrong or misread."""
     matches = match_all(passages, truth)
@@ -120,6 +159,7 @@ def summarise(
         events_journalled=journalled,
         events_in_cloud=in_cloud,
         console=console,
+        energy=energy,
     )
     return summary, [match for match in matches if match.wrong or match.misread]
 

@@ -43,6 +43,7 @@ def _china(year: int) -> HolidayBase:
     return holidays.country_holidays("CN", years=year)
 
 
+@lru_cache(maxsize=4096)
 def day_kind(day: date) -> DayKind:
     """What this day is."""
     known = _china(day.year)

@@ -60,15 +60,14 @@ class CausalInput:
 class CausalTuning(NamedTuple):
     """How much is thought about, and how (sizes of the effects in docs/decisions/0008).
 
-    `cells` of the value curve; `horizon_h` ahead, in slots of an hour; a new curve every `plan_every_h`; `mix_day` and
-    `mix_night` are how much of the mean curve each scenario takes before a step back by day and by night. Import above
-    the month's target (its peak so far, or what the storage could have kept to on each of the last `peak_days`) is
-    planned as if the demand charge were spread over `peak_h` hours.
+    `cells` of the value curve; `horizon_h` ahead, in slots of an hour, anew each hour; `mix_day` and `mix_night` are
+    how much of the mean curve each scenario takes before a step back by day and by night. Import above the month's
+    target (its peak so far, or what the storage could have kept to on each of the last `peak_days`) is planned as if
+    the demand charge were spread over `peak_h` hours.
     """
 
     cells: int = 16
     horizon_h: int = 30
-    plan_every_h: int = 1
     mix_day: float = 0.1
     mix_night: float = 0.5
     peak_days: int = 14
@@ -355,7 +354,6 @@ def causal_run(
     steps = series.load_kw.size
     step_h = 1.0 / plant.steps_per_h
     hours = (plant.first_step + steps - 1) // plant.steps_per_h + 1
-    first_hour = plant.first_step // plant.steps_per_h
     first_day = 0 if plant.first_step == 0 else 1
     memory = _Memory(np.zeros(hours), np.zeros(hours), np.zeros(hours), np.zeros(24), np.zeros(9))
     memory.scalar[_SEASON] = 1.0
@@ -372,7 +370,7 @@ def causal_run(
             _new_day(memory, storage, month[hour // 24], hour // 24, first_day, tuning, reading)
         _learn(series, memory, plant, step)
         up = series.grid_up[step] > 0.5
-        if hour > planned and (hour - first_hour) % tuning.plan_every_h == 0:
+        if hour > planned:
             planned = hour
             curves = _plan(series, memory, kind, storage, plant, tuning, reading, hour, up)
         power = _act(series, memory, curves[0 if up else 1], energy, storage, plant, over, step, edge, price)

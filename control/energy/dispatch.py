@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from control.domain.energy import GridMode
 from control.energy import fast_kernel as fast
-from control.energy import merit
 from control.energy import site_tables as tables
 from control.energy.dispatch_types import Commands, Dispatch, DispatchState, SiteNow, StorageNow
 from control.energy.fast_kernel import Array
@@ -23,8 +20,8 @@ from control.energy.loop_spec import LoopSpec
 from control.energy.plan import ValueCurve
 from control.energy.settings import EnergySettings
 from control.energy.site import SiteSpec
+from control.energy.whole_site import Span, span_of, whole_table
 
-_FAR_KW = 1e9
 _BINDING = {
     fast.IDLE: "idle",
     fast.CURVE: "curve",
@@ -51,18 +48,9 @@ def dispatch(
     """One second. Hand the answer's `state` to the next call; never raises for values."""
     dt_s = _elapsed_s(now, state, loop)
     turned = turn(now, state, dt_s=dt_s, site=site, loop=loop)
-    span = _span(now, turned.state, settings, site, loop, dt_s)
-    counted = _watched(now, turned.state, span, site, loop)
-    fill = tables.Filling(
-        state=counted,
-        settings=settings,
-        specs=tables.specs_of(site),
-        loop=loop,
-        prices=tables.prices_of(now, settings),
-        island=counted.mode in OFF_GRID,
-        dt_s=dt_s,
-    )
-    if counted.mode is GridMode.BLACK_START:
+    span = span_of(now, turned.state, settings, site, loop, dt_s)
+    fill = _filling(now, turned.state, span, settings, site, loop, dt_s)
+    if turned.state.mode is GridMode.BLACK_START:
         return _black_start(now, fill, turned)
     if not fill.island and finite(now.grid_kw) is None:
         return _without_meter(now, fill, turned)
@@ -87,17 +75,31 @@ def _elapsed_s(now: SiteNow, state: DispatchState, loop: LoopSpec) -> float:
     return min(at - last, 2.0 * loop.cycle_s)
 
 
-def _watched(now: SiteNow, state: DispatchState, span: _Span, site: SiteSpec, loop: LoopSpec) -> DispatchState:
+def _filling(
+    now: SiteNow,
+    state: DispatchState,
+    span: Span,
+    settings: EnergySettings,
+    site: SiteSpec,
+    loop: LoopSpec,
+    dt_s: float,
+) -> tables.Filling:
     """Count for how many cycles storages did not follow, and for how many the meter has shown more than a limit."""
-    grid = finite(now.grid_kw)
-    if grid is None or state.mode in OFF_GRID:
-        grid = span.high_told
     seen = {one.id: power for one in now.storages if (power := finite(one.power_kw)) is not None}
-    return replace(
-        state,
-        last_s=finite(now.now_s),
-        storage_seen_kw=seen,
-        storage_deaf_cycles=_deaf_cycles(seen, state, site, loop),
+    island, grid = state.mode in OFF_GRID, finite(now.grid_kw)
+    if grid is None or island:
+        grid = span.high_told  # nobody sees it, or nothing flows: over no limit
+    return tables.Filling(
+        state=state,
+        settings=settings,
+        specs=tables.specs_of(site),
+        loop=loop,
+        prices=tables.prices_of(now, settings),
+        island=island,
+        dt_s=dt_s,
+        at_s=finite(now.now_s),
+        seen_kw=seen,
+        deaf_cycles=_deaf_cycles(seen, state, site, loop),
         export_over_cycles=state.export_over_cycles + 1 if grid < span.low_told - 0.5 else 0,
         import_over_cycles=state.import_over_cycles + 1 if grid > span.high_told + 0.5 else 0,
     )
@@ -121,37 +123,6 @@ def _deaf_cycles(seen: Mapping[str, float], state: DispatchState, site: SiteSpec
         follows = moved >= 0.1 * near and earlier < loop.deaf_cycles
         count[spec.id] = 0 if follows else earlier + 1
     return count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
-    """What may flow at the coupling point in this second, kW; `low_told` is the limit without the guard."""
-
-    low: float
-    high: float
-    low_told: float
-    high_told: float
-    ramp_low: float = -_FAR_KW
-    ramp_high: float = _FAR_KW
-
-
-def _span(
-    now: SiteNow, state: DispatchState, given: EnergySettings, site: SiteSpec, loop: LoopSpec, dt_s: float
-) -> _Span:
-    if state.mode in OFF_GRID:
-        return _Span(low=0.0, high=0.0, low_told=0.0, high_told=0.0)
-    high = min(tables.positive(given.import_max_kw), tables.positive(site.grid.import_max_kw))
-    low = min(tables.positive(given.export_max_kw), tables.positive(site.grid.export_max_kw))
-    if state.mode is GridMode.HOLD:
-        low = 0.0
-    guard = min(loop.guard_kw, (high + low) / 4.0)
-    ramp = tables.positive(given.ramp_max_kw_per_min) / 60.0 * dt_s
-    last = state.last_grid_kw
-    if last is None or finite(now.grid_kw) is None or ramp <= 0.0 or state.mode is not GridMode.GRID_TIED:
-        return _Span(low=guard - low, high=high - guard, low_told=-low, high_told=high)
-    return _Span(
-        low=guard - low, high=high - guard, low_told=-low, high_told=high, ramp_low=last - ramp, ramp_high=last + ramp
-    )
 
 
 def _black_start(now: SiteNow, fill: tables.Filling, turned: Turn) -> Dispatch:
@@ -208,14 +179,14 @@ def _in_limits(one: StorageNow, power_kw: float, fill: tables.Filling) -> float:
 
 
 def _divided(
-    now: SiteNow, fill: tables.Filling, turned: Turn, span: _Span, curves: Mapping[str, ValueCurve]
+    now: SiteNow, fill: tables.Filling, turned: Turn, span: Span, curves: Mapping[str, ValueCurve]
 ) -> Dispatch:
     """The ordinary second: fill the tables, divide, name what came out."""
     storages = tables.storage_table(now.storages, fill, curves, turned.forming)
     pvs = tables.pv_table(now.pvs, fill)
     evs = tables.ev_table(now, fill, closed=fill.state.mode is GridMode.ISLANDING)
     loads = tables.load_table(now.loads, fill)
-    whole = _whole(now, fill, span, storages, pvs, evs)
+    whole = whole_table(now, fill, span, storages, pvs, evs)
     storage_kw, limits, ev_kw, off, told = fast.divide(whole, storages, pvs, evs, loads)
 
     kept = _kept(now, fill, off, told)
@@ -264,102 +235,6 @@ def _ev_commands(now: SiteNow, fill: tables.Filling, ev_kw: Array) -> dict[str, 
     }
 
 
-def _demand_kw(now: SiteNow, fill: tables.Filling, storages: Array, pvs: Array, evs: Array) -> float:
-    """What nobody commands: by balance at the bus, or from the feeders' meters where the forming unit is not seen."""
-    known = float(storages[:, merit.SEEN].sum() + pvs[:, fast.PV_SEEN].sum() - evs[:, fast.EV_SEEN].sum())
-    grid = finite(now.grid_kw)
-    demand = known + (grid if grid is not None else 0.0)
-    if fill.island and not _forming_seen(now, fill):
-        demand = sum(_draw_kw(tables.load_power(one), one.rated_kw) for one in now.loads if one.on)
-    for one in now.loads:
-        held = fill.state.shed_s.get(one.id)
-        if held is not None and one.on and held < fill.loop.load_deaf_s:
-            # It was told to go a moment ago. One that stays on all the same is part of the demand again.
-            demand -= tables.load_power(one) or 0.0
-    return demand + _droop_kw(now, fill)
-
-
-def _forming_seen(now: SiteNow, fill: tables.Filling) -> bool:
-    return any(one.id == fill.state.forming and finite(one.power_kw) is not None for one in now.storages)
-
-
-def _draw_kw(power_kw: float | None, rated_kw: float) -> float:
-    """A feeder that is on and not metered is taken at its rating: on an island the safe side is more demand."""
-    return tables.positive(rated_kw) if power_kw is None else power_kw
-
-
-def _droop_kw(now: SiteNow, fill: tables.Filling) -> float:
-    """What an island's frequency says is missing (or too much), kW, beyond what the powers say."""
-    hz = finite(now.bus_hz)
-    forming = fill.specs.storages.get(fill.state.forming or "")
-    if not fill.island or hz is None or forming is None or not 40.0 < hz < 60.0:
-        return 0.0
-    beyond = max(0.0, abs(50.0 - hz) - fill.loop.droop_dead_hz)
-    return math.copysign(beyond, 50.0 - hz) * fill.loop.droop_frac_per_hz * forming.discharge_max_kw
-
-
-def _sustain_kw(now: SiteNow, fill: tables.Filling, storages: Array) -> float:
-    """The power that the storages can hold: for the ride-through on an island, for an hour on the grid."""
-    hours = max(fill.loop.sustain_h_min, tables.positive(fill.settings.ride_through_h)) if fill.island else 1.0
-    power = 0.0
-    for row, one in enumerate(now.storages):
-        spec, soc = fill.specs.storages.get(one.id), tables.soc_of(one)
-        if spec is None or soc is None or storages[row, merit.DISCHARGE] <= 0.0:
-            continue
-        floor = spec.soc_min_frac if fill.island else max(spec.soc_min_frac, fill.settings.reserve_frac)
-        stored = tables.positive(soc - floor) * spec.capacity_kwh * spec.efficiency_discharge
-        power += min(float(storages[row, merit.DISCHARGE]), stored / hours)
-    return power
-
-
-def _whole(now: SiteNow, fill: tables.Filling, span: _Span, storages: Array, pvs: Array, evs: Array) -> Array:
-    """The kernel's figures of the whole site, (fast.SITE,)."""
-    state, loop, prices, given = fill.state, fill.loop, fill.prices, fill.settings
-    whole = np.zeros(fast.SITE)
-    whole[fast.DEMAND] = _demand_kw(now, fill, storages, pvs, evs)
-    whole[fast.GRID_LOW], whole[fast.GRID_HIGH] = span.low, span.high
-    over = state.export_over_cycles > 0 or state.import_over_cycles > 0
-    whole[fast.RAMP_LOW] = -_FAR_KW if over else span.ramp_low
-    whole[fast.RAMP_HIGH] = _FAR_KW if over else span.ramp_high
-    wished = max(tables.positive(given.import_target_kw), tables.positive(now.peak_so_far_kw))
-    whole[fast.TARGET] = max(0.0, min(wished, span.high))
-    whole[fast.BUY], whole[fast.SELL], whole[fast.PEAK] = prices.buy, prices.sell, prices.peak
-    wish = _person_kw(now, fill)
-    whole[fast.WISH_GIVEN], whole[fast.WISH] = float(wish is not None), wish or 0.0
-    if fill.island:
-        whole[fast.MAY_CHARGE] = whole[fast.MAY_DISCHARGE] = 1.0
-    else:
-        runs, rested = state.direction, state.idle_s >= loop.reverse_s
-        whole[fast.DIRECTION] = float(runs) if state.idle_s <= 0.0 else 0.0
-        whole[fast.MAY_CHARGE] = float(runs <= 0 or rested)
-        whole[fast.MAY_DISCHARGE] = float(runs >= 0 or rested)
-        whole[fast.START], whole[fast.STOP], whole[fast.DEADBAND] = loop.start_kw, loop.stop_kw, loop.deadband_kw
-    whole[fast.STICKY] = loop.sticky_per_kwh
-    doubtful = any(count >= loop.slow_cycles for count in state.storage_deaf_cycles.values())
-    whole[fast.SLOW_EXPORT] = float(state.export_over_cycles >= loop.slow_cycles or doubtful)
-    whole[fast.SLOW_IMPORT] = float(state.import_over_cycles >= loop.slow_cycles)
-    whole[fast.SUSTAIN] = _sustain_kw(now, fill, storages)
-    whole[fast.ISLAND] = float(fill.island)
-    whole[fast.SOFT_TURN] = float(state.restore_s >= loop.restore_gap_s)
-    whole[fast.BACK_TURN] = float(
-        state.restore_s >= loop.restore_gap_s
-        and state.calm_s >= loop.restore_calm_s
-        and state.mode in (GridMode.GRID_TIED, GridMode.ISLANDED)
-    )
-    whole[fast.BACK_MARGIN], whole[fast.CEILING] = loop.restore_margin_frac, _FAR_KW
-    whole[fast.RELEASE] = loop.pv_release_frac_per_s * fill.dt_s
-    return whole
-
-
-def _person_kw(now: SiteNow, fill: tables.Filling) -> float | None:
-    """What a person wants of the storages; holding is wanting nothing. On an island the balance decides."""
-    if fill.island:
-        return None
-    if fill.state.mode is GridMode.HOLD:
-        return 0.0
-    return finite(now.storage_wanted_kw)
-
-
 def _kept(now: SiteNow, fill: tables.Filling, off: Array, told: Array) -> dict[str, float]:
     """The loads that are held off after this second, with how long already, s."""
     kept = _aged(fill.state.shed_s, fill.dt_s)
@@ -385,6 +260,11 @@ def _remembered(
     calm = told is not None and told[fast.CALM] > 0.0
     return replace(
         state,
+        last_s=fill.at_s,
+        storage_seen_kw=dict(fill.seen_kw),
+        storage_deaf_cycles=dict(fill.deaf_cycles),
+        export_over_cycles=fill.export_over_cycles,
+        import_over_cycles=fill.import_over_cycles,
         storage_kw=commands.storage_kw,
         pv_limit_kw={key: limit for key, limit in commands.pv_limit_kw.items() if limit is not None},
         ev_limit_kw=commands.ev_limit_kw,
@@ -404,7 +284,7 @@ def _binding(now: SiteNow, fill: tables.Filling, told: Array) -> str:
     return "takeover" if code == "idle" and finite(now.storage_wanted_kw) is not None and not fill.island else code
 
 
-def _unmet(now: SiteNow, span: _Span, fill: tables.Filling, told: Array) -> dict[str, float]:
+def _unmet(now: SiteNow, span: Span, fill: tables.Filling, told: Array) -> dict[str, float]:
     """Limits that are not kept, kW over: by reckoning, or by the meter when what should have helped did not."""
     grid = finite(now.grid_kw)
     unmet: dict[str, float] = {}
@@ -413,8 +293,8 @@ def _unmet(now: SiteNow, span: _Span, fill: tables.Filling, told: Array) -> dict
         found = {"island_short_kw": short, "island_over_kw": export}
     else:
         guard_high, guard_low = span.high_told - span.high, span.low - span.low_told
-        seen_high = grid - span.high_told if grid is not None and fill.state.import_over_cycles > 2 else 0.0
-        seen_low = span.low_told - grid if grid is not None and fill.state.export_over_cycles > 2 else 0.0
+        seen_high = grid - span.high_told if grid is not None and fill.import_over_cycles > 2 else 0.0
+        seen_low = span.low_told - grid if grid is not None and fill.export_over_cycles > 2 else 0.0
         found = {
             "import_max_kw": max(float(told[fast.OVER_IMPORT]) - guard_high, seen_high),
             "export_max_kw": max(float(told[fast.OVER_EXPORT]) - guard_low, seen_low),

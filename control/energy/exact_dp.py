@@ -152,6 +152,8 @@ def _take_charging(
             begins[j] = at
             at += sizes[j]
             j += 1
+        if j == last:
+            return left
     cut, i = 0.0, left
     for k in range(j, last):
         while i < right and slopes[i] < parts[k]:
@@ -198,6 +200,8 @@ def _take_discharging(
         at -= sizes[j]
         begins[j] = at
         j -= 1
+    if j < first and who[KEEP] == 1.0:
+        return right
     cut, i = 0.0, right
     for k in range(j, first - 1, -1):
         while i > left and slopes[i - 1] > parts[k]:
@@ -250,7 +254,7 @@ def solve_storage(
     room = 16 * (slots + 1)
     slopes, lengths = np.empty(room), np.empty(room)
     cost = np.empty(9)
-    slot_h, eta_d, wear, charge, discharge = who[SLOT_H], who[ETA_D], who[WEAR], who[CHARGE], who[DISCHARGE]
+    eta_d, wear, charge, discharge = who[ETA_D], who[WEAR], who[CHARGE], who[DISCHARGE]
     inverse, into, out_of = 1.0 / who[ETA_C], who[SLOT_H] * who[ETA_C], who[SLOT_H] / who[ETA_D]
     lowest = lowest_price(who)
     tilted = who[RESERVE_PRICE] > 0.0 or who[SOFT_LOW] > who[LOW] or who[SOFT_HIGH] < who[HIGH]
@@ -282,14 +286,17 @@ def solve_storage(
     energy[0] = who[START]
     for t in range(slots):
         kept = who[KEEP] * energy[t]
+        # Below its range it got by self-discharge alone: then it may be charged, not discharged.
+        at = max(kept, who[KEEP] * who[LOW])
         taken = deepest[t]
         for j in range(t * _PARTS, (t + 1) * _PARTS):
-            taken += min(max(kept - begins[j], 0.0), sizes[j])
-        after = min(max(kept - taken, who[LOW]), who[HIGH])
-        if abs(kept - after) < 1e-10 * who[HIGH]:
-            after = kept
+            taken += min(max(at - begins[j], 0.0), sizes[j])
+        taken = max(min(taken, max(kept - who[LOW], 0.0)), kept - who[HIGH])
+        if abs(taken) < 1e-10 * who[HIGH]:
+            taken = 0.0
+        after = kept - taken
         energy[t + 1] = after
-        storage_kw[t] = bus_kw(kept - after, who[ETA_C], who[ETA_D], who[SLOT_H])
+        storage_kw[t] = bus_kw(taken, who[ETA_C], who[ETA_D], who[SLOT_H])
         residual = load[t] - pv[t] - storage_kw[t]
         total += who[SLOT_H] * slot_cost(
             residual,
@@ -300,11 +307,17 @@ def solve_storage(
             export_cap[t],
             who[UNSERVED],
         )
-        total += who[WEAR] * abs(kept - after) + who[SLOT_H] * (
+        total += who[WEAR] * abs(taken) + who[SLOT_H] * (
             who[RESERVE_PRICE] * max(min(reserve[t], who[HIGH]) - after, 0.0)
             + who[EDGE_PRICE] * (max(who[SOFT_LOW] - after, 0.0) + max(after - who[SOFT_HIGH], 0.0))
         )
     return right - left, total - who[TERMINAL] * (energy[slots] - who[LOW])
+
+
+def after(who: Series, energy: float, power_kw: float) -> float:
+    """Stored energy after one slot at this power."""
+    change = power_kw / who[ETA_D] if power_kw > 0.0 else power_kw * who[ETA_C]
+    return float(who[KEEP] * energy - change * who[SLOT_H])
 
 
 def _example() -> tuple[Any, ...]:

@@ -57,7 +57,7 @@ def _timers(now: SiteNow, state: DispatchState, dt_s: float, loop: LoopSpec) -> 
         grid_bad_s=state.grid_bad_s + dt_s if bad else 0.0,
         grid_good_s=state.grid_good_s + dt_s if good else 0.0,
         grid_good_since_s=(now.now_s if state.grid_good_since_s is None else state.grid_good_since_s) if good else None,
-        bus_good_s=state.bus_good_s + dt_s if _bus_good(now, loop) else 0.0,
+        bus_good_s=state.bus_good_s + dt_s if now.breaker_closed is not True and _bus_good(now, loop) else 0.0,
         sync_s=state.sync_s + dt_s if _may_close(now, loop) else 0.0,
         meter_lost_cycles=0 if known else state.meter_lost_cycles + 1,
         meter_good_cycles=state.meter_good_cycles + 1 if known else 0,

@@ -93,7 +93,7 @@ def repair(given: PlanInput) -> Question:
     demand = settings.demand_charge_per_kw
     unserved = max(settings.unserved_per_kwh, 2.0 * dearest, 1e-3) + demand / slot_h
     specs, storages = _storages(given.storages, slot_h, settings, dearest, unserved, told)
-    storages = tuple(_ending(who, bought, slots) for who in storages)
+    storages = tuple(_ending(who, bought) for who in storages)
     jobs = [(job, _ev(job, slots, settings, told)) for job in given.evs]
     evs = [(job.id, ev) for job, ev in jobs if ev is not None]
     essential = load * _bounded(given.essential_frac, 0.0, 1.0, 0.6)
@@ -260,16 +260,13 @@ def _storage(spec: StorageSpec, soc: float, slot_h: float, settings: EnergySetti
     return who
 
 
-def _ending(who: Series, bought: Series, slots: int) -> Series:
+def _ending(who: Series, bought: Series) -> Series:
     """With what a kWh left at the end is worth: the refill at the cheapest price of the last day, if that pays."""
     day = max(1, round(24.0 / who[dp.SLOT_H]))
     recent = bought[-day:]
     refill = float(np.min(recent)) / who[dp.ETA_C] + who[dp.WEAR]
     used = float(np.mean(recent)) * who[dp.ETA_D] - who[dp.WEAR]
     who[dp.TERMINAL] = max(0.0, min(refill, used))
-    if who[dp.KEEP] < 1.0:
-        # Self-discharge may carry it below its lower limit whatever is done: the range reaches down to there.
-        who[dp.LOW] *= who[dp.KEEP] ** (slots + 1)
     return who
 
 

@@ -73,7 +73,7 @@ def follow(question: Question, wanted_kw: Series, ev_kw: Series, short: Series, 
         share = min(1.0, abs(wish) / max(sum(able), 1e-12))
         for s, who in enumerate(question.storages):
             power[s, t] = able[s] * share if wish > 0 else -able[s] * share
-            energy[s, t + 1] = after(who, energy[s, t], power[s, t])
+            energy[s, t + 1] = dp.after(who, energy[s, t], power[s, t])
     return Schedule(power, energy, ev_kw, short)
 
 
@@ -84,9 +84,3 @@ def _able(who: Series, energy: float, reserve: float, slot_h: float, wish: float
         floor = max(who[dp.SOFT_LOW], reserve)
         return float(min(who[dp.DISCHARGE], max(kept - floor, 0.0) * who[dp.ETA_D] / slot_h))
     return float(min(who[dp.CHARGE], max(who[dp.SOFT_HIGH] - kept, 0.0) / (who[dp.ETA_C] * slot_h)))
-
-
-def after(who: Series, energy: float, power_kw: float) -> float:
-    """Stored energy after one slot at this power."""
-    change = power_kw / who[dp.ETA_D] if power_kw > 0.0 else power_kw * who[dp.ETA_C]
-    return float(who[dp.KEEP] * energy - change * who[dp.SLOT_H])

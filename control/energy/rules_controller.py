@@ -92,15 +92,10 @@ def rules_account(
     return stored_kwh
 
 
-def rules_cost(scenario: Scenario) -> float:
-    """What the rules cost, less what they leave stored: `cost_with_stored` of a replay without its series.
-
-    For a scenario without a generator set.
-    """
+def account_arrays(scenario: Scenario) -> tuple[Any, ...]:
+    """What `rules_account` takes of a scenario, but for the account."""
     month = scenario.month
-    months = int(month[-1]) + 1
-    account = np.empty((4, months))
-    stored_kwh = rules_account(
+    return (
         scenario.plant,
         scenario.stored_initial_kwh,
         scenario.load_kw,
@@ -108,10 +103,18 @@ def rules_cost(scenario: Scenario) -> float:
         scenario.grid_up.astype(np.float64),
         scenario.import_cost_per_kwh,
         scenario.export_price,
-        np.searchsorted(month, np.arange(months + 1)),
-        account,
+        np.searchsorted(month, np.arange(int(month[-1]) + 2)),
     )
-    change_kwh = stored_kwh - scenario.stored_initial_kwh
+
+
+def rules_cost(scenario: Scenario) -> float:
+    """What the rules cost, less what they leave stored: `cost_with_stored` of a replay without its series.
+
+    For a scenario without a generator set.
+    """
+    arrays = account_arrays(scenario)
+    account = np.empty((4, len(arrays[-1]) - 1))
+    change_kwh = rules_account(*(*arrays, account)) - scenario.stored_initial_kwh
     return float(
         np.sum(account[0])
         + np.sum(account[1]) * scenario.wear_cost_per_kwh

@@ -32,7 +32,8 @@ class ScenarioTuning(NamedTuple):
     `scenarios` at most; a day's weight halves every `halving_days`; the present error of load and of clearness
     is carried on with `load_keep` and `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness,
     in parts of the mean load and of clearness; the envelope looks back `envelope_days`; the season is estimated from
-    two windows of `season_days` and is at most `season_max` a day.
+    two windows of `season_days` and is at most `season_max` a day. `unlike` is the part of its weight that a day keeps
+    however unlike today it is: leaving such days out makes the controller too sure.
     """
 
     scenarios: int = 40
@@ -44,6 +45,7 @@ class ScenarioTuning(NamedTuple):
     envelope_days: int = 30
     season_days: int = 25
     season_max: float = 0.01
+    unlike: float = 0.0
 
 
 @inner
@@ -173,15 +175,22 @@ def subtract_pv(
 
 @inner
 def fill_weights(
-    halving_days: float, load_like_kw: float, clear_like: float, load_error: Floats, clear_error: Floats, weight: Floats
+    halving_days: float,
+    load_like_kw: float,
+    clear_like: float,
+    unlike: float,
+    load_error: Floats,
+    clear_error: Floats,
+    weight: Floats,
 ) -> None:
     """Write the weights (n,), summing to 1: by age and by likeness now."""
     total = 0.0
     for one in range(weight.size):
         load_off = load_error[one] / load_like_kw if load_like_kw > 0.0 else 0.0
         clear_off = clear_error[one] / clear_like
+        like = np.exp(-0.5 * (load_off**2 + clear_off**2))
         # The tiny addend keeps a weight where nothing in the past is like today.
-        weight[one] = 0.5 ** (one / halving_days) * np.exp(-0.5 * (load_off**2 + clear_off**2)) + 1e-9
+        weight[one] = 0.5 ** (one / halving_days) * (unlike + (1.0 - unlike) * like) + 1e-9
         total += weight[one]
     for one in range(weight.size):
         weight[one] /= total
@@ -216,4 +225,12 @@ def fill_scenarios(
     mean_kw = 0.0
     for back in range(24):
         mean_kw += load_kw[now - back] / 24.0
-    fill_weights(tuning.halving_days, tuning.load_like * mean_kw, tuning.clear_like, load_error, clear_error, weight)
+    fill_weights(
+        tuning.halving_days,
+        tuning.load_like * mean_kw,
+        tuning.clear_like,
+        tuning.unlike,
+        load_error,
+        clear_error,
+        weight,
+    )

@@ -105,6 +105,7 @@ class _Layout:
     charge: Rows
     discharge: Rows
     energy: tuple[Rows, ...]
+    lent: Rows | None = None
 
 
 def solve_site(problem: SiteProblem, tolerance: float = 1e-9, rounds: int = 80) -> SiteAnswer:
@@ -183,7 +184,11 @@ def _add_storage(
         (np.full(slots, who[dp.HIGH] - who[dp.SOFT_HIGH]), end + edge),
     )
     held = tuple(columns.add(((row, 1.0), (after, -who[dp.KEEP])), cost, width / base) for width, cost in zones)
-    return _Layout(into, out_of, held)
+    if who[dp.KEEP] == 1.0:
+        return _Layout(into, out_of, held)
+    # At its lower limit self-discharge goes on; what that takes from below the limit is lent, dearer than any load.
+    lent = np.full(slots, (1.0 - who[dp.KEEP]) * who[dp.HIGH] / base)
+    return _Layout(into, out_of, held, columns.add(((row, -1.0),), 2.0 * problem.unserved, lent))
 
 
 def _add_ev(
@@ -213,6 +218,15 @@ def _held(x: Series, layout: _Layout) -> Series:
     return held
 
 
+def _really(who: Series, power: Series, energy: Series) -> None:
+    """The energies that these powers lead to, nothing lent; discharging ends at the lower limit."""
+    for t in range(power.size):
+        kept = who[dp.KEEP] * energy[t]
+        most = max(kept - who[dp.LOW], 0.0) * who[dp.ETA_D] / who[dp.SLOT_H]
+        power[t] = min(power[t], most)
+        energy[t + 1] = dp.after(who, energy[t], power[t])
+
+
 def _unpack(
     problem: SiteProblem, layouts: list[_Layout], x: Series, bus_price: Series, error: float, rounds: int
 ) -> SiteAnswer:
@@ -222,8 +236,12 @@ def _unpack(
         energy[s, 0] = who[dp.START]
         energy[s, 1:] = who[dp.LOW] + _held(x, layouts[s])
         taken = who[dp.KEEP] * energy[s, :-1] - energy[s, 1:]
+        if (lent := layouts[s].lent) is not None:
+            taken += np.where(lent >= 0, x[lent], 0.0)
         power = np.where(taken > 0, taken * who[dp.ETA_D], taken / who[dp.ETA_C]) / slot_h
         storage_kw[s] = np.clip(power, -who[dp.CHARGE], who[dp.DISCHARGE])
+        if lent is not None:
+            _really(who, storage_kw[s], energy[s])
     ev_kw, short = np.zeros((len(problem.evs), slots)), np.zeros(len(problem.evs))
     for i, ev in enumerate(problem.evs):
         held = _held(x, layouts[count + i])[ev.first : ev.last]

@@ -115,7 +115,7 @@ def value_at(energy_kwh: Array, value_per_kwh: Array, stored_kwh: float) -> floa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """What filling needs to know besides the picture."""
+    """What filling needs to know besides the picture: the state before, and what was counted in this cycle."""
 
     state: DispatchState
     settings: EnergySettings
@@ -124,6 +124,11 @@ class Filling:
     prices: Prices
     island: bool
     dt_s: float
+    at_s: float | None
+    seen_kw: Mapping[str, float]
+    deaf_cycles: Mapping[str, int]
+    export_over_cycles: int
+    import_over_cycles: int
 
 
 def storage_table(
@@ -140,7 +145,7 @@ def storage_table(
 
 def deaf(storage_id: str, fill: Filling) -> bool:
     """Whether a storage has not moved to its set-points lately."""
-    return fill.state.storage_deaf_cycles.get(storage_id, 0) >= fill.loop.deaf_cycles
+    return fill.deaf_cycles.get(storage_id, 0) >= fill.loop.deaf_cycles
 
 
 def _storage_row(

@@ -121,7 +121,8 @@ class MqttLoads:
             if self._is_on(load_id) is not on or (not on and left_s < REFRESH_FRAC * until_s):
                 await self._send(load_id, on, until_s)
         elif now_s - order.sent_s >= FOLLOW_WITHIN_S:
-            await self._send(load_id, on, until_s)
+            # By the same name once more: a load that only takes its time has followed this one, too.
+            await self._send(load_id, on, until_s, command_id=order.command_id)
             found = self._is_on(load_id)
             raise WriteNotTaken(load_id, "on", wanted=float(on), found=None if found is None else float(found))
 
@@ -182,9 +183,9 @@ class MqttLoads:
         fresh = state is not None and self._clock.monotonic() - state.heard_s <= LOST_AFTER_S
         return state.on if state is not None and fresh else None
 
-    async def _send(self, load_id: str, on: bool, until_s: float) -> None:
+    async def _send(self, load_id: str, on: bool, until_s: float, *, command_id: str = "") -> None:
         now_s = self._clock.monotonic()
-        command_id = f"{self._random.getrandbits(64):016x}"
+        command_id = command_id or f"{self._random.getrandbits(64):016x}"
         until = (self._clock.now() + timedelta(seconds=until_s)).isoformat()
         client = self._client
         assert client is not None

@@ -13,6 +13,7 @@ import binascii
 import contextlib
 import hmac
 import http
+import logging
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
@@ -105,6 +106,9 @@ class CentralSystem:
             raise seat.failure
 
     async def _listen(self) -> Server:
+        # What the library says of peers that speak no websocket would fill the log; what matters is told here.
+        quiet = logging.getLogger("edge.ocpp.websockets")
+        quiet.setLevel(logging.CRITICAL)
         return await serve(
             self._converse,
             self._host,
@@ -119,6 +123,7 @@ class CentralSystem:
             ping_interval=PING_EVERY_S,
             ping_timeout=PING_WITHIN_S,
             server_header=None,
+            logger=quiet,
         )
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -168,6 +173,9 @@ class CentralSystem:
                 leading = tasks.create_task(_lead(link, seat, dialect, booted), name=f"ocpp-{charger}")
                 await link.hear()
                 leading.cancel()
+        except* Exception:
+            # The outermost loop of this conversation: a fault of ours ends it, and none of the others.
+            log.exception("charger_conversation_failed", charger=charger)
         finally:
             if self._links.get(charger) is link:
                 del self._links[charger]

@@ -7,6 +7,7 @@ has changed, the models are looked for again: the device may have been exchanged
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -169,20 +170,31 @@ class SunSpecDevice:
         self._windows: list[tuple[int, int]] = []
         self._identity = Identity()
         self._connection = -1
+        self._turn = asyncio.Lock()  # a search for the models must not change them under a reading or a write
         self._samples = 0
         self._unfollowed: dict[str, _Order] = {}
         self.last: Sample | None = None
 
     async def sample(self) -> Sample:
         """Read everything wanted. Raises DeviceError."""
+        async with self._turn:
+            return await self._sample()
+
+    async def _sample(self) -> Sample:
+        refused: RegisterRefused | None = None
         for _ in range(2):
             await self._ensure_found()
-            registers = await self._read_windows()
-            if self._connection == self._link.connections and self._headers_hold(registers):
+            try:
+                registers = await self._read_windows()
+            except RegisterRefused as error:
+                registers, refused = {}, error  # what was there is not any more: another device, with another map
+            if registers and self._connection == self._link.connections and self._headers_hold(registers):
                 self.last = Sample(self._models, registers, self._identity)
                 self._samples += 1
                 return self.last
             self._models = {}
+        if refused is not None:
+            raise refused
         raise NotSunSpec(f"{self._name}: its connection or its SunSpec models change from one reading to the next")
 
     async def current(self) -> Sample:
@@ -197,8 +209,12 @@ class SunSpecDevice:
         unscaled number into the unit of the error's text. Raises WriteNotTaken after two tries, DeviceError. A device
         that has turned out to take its time is judged by the next sample instead.
         """
+        async with self._turn:
+            await self._write(role, values, tuple(check), in_unit)
+
+    async def _write(self, role: str, values: Mapping[str, int], check: tuple[str, ...], in_unit: float) -> None:
         await self._ensure_found()
-        order = _Order(self._models[role], values, tuple(check), in_unit, self._samples)
+        order = _Order(self._models[role], values, check, in_unit, self._samples)
         places = {name: self._place(order.model, name) for name in values}
         slow = self._judge_former(role, order.model)
         wrong: _Wrong | None = None

@@ -30,12 +30,13 @@ from edge.energy.config import EnergyConfig, InverterConfig, ModbusConfig, Stora
 from edge.energy.cycle import CycleParts, EnergyCycle
 from edge.energy.field import BREAKER, METER, Devices, Field
 from edge.energy.history import History
-from edge.energy.outlook import plain_outlook
+from edge.energy.outlook import LiveForecast
 from edge.energy.part import EnergyPart
 from edge.energy.planning import PlanningDesk, PlanningParts
 from edge.energy.pv_watch import PvWatch
 from edge.energy.sessions import SessionBook
 from edge.energy.settings_desk import SettingsDesk, first_settings
+from edge.energy.sky import SkyTable
 from edge.energy.state_note import NOTE, state_body, state_from
 from edge.energy.store import STORE_FILE, EnergyStore, EnergyStoreError
 from edge.energy.stuck import StuckWatch
@@ -73,12 +74,15 @@ async def _part(shared: Shared, config: EnergyConfig, store: EnergyStore, thread
     await alarms.load(journal, _ids(site))
     await sessions.load(journal)
     await telemetry.load()
+    history = History(store, config.timezone)
+    sky = SkyTable(site, store, history, clock)
+    await sky.load()
     planning = PlanningDesk(
         PlanningParts(
             site=site,
             settings=settings,
-            history=History(store, config.timezone),
-            forecast=plain_outlook,
+            history=history,
+            forecast=LiveForecast(site, sky),
             make_plan=make_plan,
             journal=journal,
             clock=clock,
@@ -113,7 +117,7 @@ async def _part(shared: Shared, config: EnergyConfig, store: EnergyStore, thread
         settings=settings,
         takeover=takeover,
         alarms=alarms,
-        services=tuple(_services(shared, devices, cycle, telemetry, planning, store)),
+        services=tuple(_services(shared, devices, cycle, telemetry, planning, store, sky)),
     )
 
 
@@ -124,6 +128,7 @@ def _services(
     telemetry: Telemetry,
     planning: PlanningDesk,
     store: EnergyStore,
+    sky: SkyTable,
 ) -> list[Service]:
     async def make_kernels_ready() -> None:
         if not planning.kernels_ready:
@@ -144,6 +149,7 @@ def _services(
         ("energy-telemetry", telemetry.run),
         ("energy-planner", planning.run),
         ("energy-kernels", make_kernels_ready),
+        ("energy-sky", sky.run),
     ]
     if devices.chargers is not None:
         services.append(("ocpp", devices.chargers.run))

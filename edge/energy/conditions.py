@@ -9,7 +9,7 @@ from control.domain.energy import AlarmSeverity
 from control.domain.events import EnergySettingsTaken
 from control.energy.dispatch_types import Dispatch
 from edge.energy.alarms import Condition
-from edge.energy.field import BREAKER, FieldNow
+from edge.energy.field import BREAKER, METER, FieldNow
 from edge.energy.ports import DeviceState
 
 SITE = "site"
@@ -33,6 +33,7 @@ def conditions(now: FieldNow, dispatched: Dispatch, trouble: Trouble) -> list[Co
     return [
         *_limits(dispatched),
         *_devices(now),
+        *_invalid(now, trouble.stuck),
         *_writes(trouble.not_taken),
         *_stuck(trouble.stuck),
         *_plan(trouble.plan_late_s),
@@ -64,6 +65,14 @@ def _devices(now: FieldNow) -> Iterable[Condition]:
         if reading is not None and reading.state is DeviceState.FAULT:
             evidence = {"alarms": list(reading.alarms)}
             yield Condition(code="device_fault", device=id_, evidence=evidence, suggestion="see_device_manual")
+
+
+def _invalid(now: FieldNow, stuck: frozenset[str]) -> Iterable[Condition]:
+    """Devices that answer with a power that nobody can believe."""
+    for id_, heard in {METER: now.meter, **now.inverters, **now.storages}.items():
+        reading = heard.fresh
+        if reading is not None and reading.power_kw.value is None and id_ not in stuck:
+            yield Condition(code="invalid_value", device=id_, suggestion="check_scale_and_sensor", rise_s=10.0)
 
 
 def _writes(not_taken: Mapping[str, str]) -> Iterable[Condition]:

@@ -80,8 +80,15 @@ class History:
         """The highest quarter of an hour of import in this local month; 0 before the first."""
         zone = ZoneInfo(self.timezone)
         begins = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-        imported = (body["kwh"].get("imported", 0.0) for at_s, body in self._rows.items() if at_s >= begins)
-        return max(imported, default=0.0) * 3600.0 / SLOT_S
+        peaks = (_import_kw(body) for at_s, body in self._rows.items() if at_s >= begins)
+        return max(peaks, default=0.0)
+
+
+def _import_kw(body: Mapping[str, Any]) -> float:
+    """Mean import of a quarter of an hour, by the part of it that was known."""
+    if body["good"] < GOOD_FRAC_MIN:
+        return 0.0
+    return float(body["kwh"].get("imported", 0.0) * 3600.0 / (SLOT_S * body["good"]))
 
 
 def _series(slots: list[Mapping[str, Any] | None], name: str, plus: str = "") -> Series:

@@ -1,37 +1,56 @@
-"""The forecast by which a gateway plans when it has nothing better: owns similar hours of past days, and a cold start.
-
-With no past the load stays as it is and no sun is counted on: holding noon for all day has cost more than it saved.
-"""
+"""The gateway's forecast: owns handing the past, the clear sky and the present to `control.energy.forecast`."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import numpy as np
-
-from control.energy.plan import Band, Series
-from edge.energy.history import DAY_SLOTS, Past
+from control.energy.forecast import Measured, Spread, forecast_site, measured_spread
+from control.energy.site import SiteSpec
+from edge.energy.history import Past
 from edge.energy.plan_grounds import Outlook
+from edge.energy.sky import SkyTable
 
-DAYS = 14
-
-
-def plain_outlook(
-    past: Past, *, starts_at: datetime, slots: int, load_now_kw: float | None, pv_now_kw: float | None
-) -> Outlook:
-    """Quantiles of the same quarter of an hour on the last days."""
-    load = _band(past.load_kw, slots, otherwise=load_now_kw or 0.0)
-    return Outlook(load=load, pv=_band(past.pv_kw, slots, otherwise=0.0))
+# How wide the bands must be is measured on the last days, which takes as long as a dozen forecasts.
+SPREAD_EVERY = timedelta(hours=1)
 
 
-def _band(series: Series, slots: int, *, otherwise: float) -> Band:
-    days = min(len(series) // DAY_SLOTS, DAYS)
-    if days == 0:
-        flat = np.full(slots, otherwise)
-        return Band(flat, flat.copy(), flat.copy())
-    # The past ends where the outlook begins, so that its last whole days line up with the slots ahead.
-    table = series[-days * DAY_SLOTS :].reshape(days, DAY_SLOTS)
-    known = np.where(np.isnan(table).all(axis=0), otherwise, table)
-    low, mid, high = np.nanquantile(known, (0.1, 0.5, 0.9), axis=0)
-    at = np.arange(slots) % DAY_SLOTS
-    return Band(low[at], mid[at], high[at])
+@dataclass(slots=True)
+class LiveForecast:
+    """Called in the planner's thread."""
+
+    site: SiteSpec
+    sky: SkyTable
+    _spread: Spread | None = None
+    _spread_at: datetime | None = None
+
+    def __call__(
+        self, past: Past, *, starts_at: datetime, slots: int, load_now_kw: float | None, pv_now_kw: float | None
+    ) -> Outlook:
+        """Bands and scenarios of the slots ahead."""
+        given = Measured(
+            starts_at=starts_at,
+            slot_s=past.slot_s,
+            timezone=self.site.timezone,
+            slots=slots,
+            load_kw=past.load_kw,
+            pv_kw=past.pv_kw,
+            clear_kw=self.sky.over(past.starts_at, len(past.pv_kw) + slots),
+            load_now_kw=load_now_kw,
+            pv_now_kw=pv_now_kw,
+            typical_load_kw=sum(load.rated_kw for load in self.site.loads) / 2,
+        )
+        made = forecast_site(given, self._measured(given))
+        return Outlook(
+            load=made.load,
+            pv=made.pv,
+            pv_scenarios=made.pv_scenarios,
+            load_scenarios=made.load_scenarios,
+            weights=made.weights,
+        )
+
+    def _measured(self, given: Measured) -> Spread:
+        at = self._spread_at
+        if self._spread is None or at is None or not timedelta(0) <= given.starts_at - at < SPREAD_EVERY:
+            self._spread, self._spread_at = measured_spread(given), given.starts_at
+        return self._spread

@@ -6,7 +6,7 @@ cycle in which it was measured, for the hard limits rest on it. What is not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
@@ -52,7 +52,6 @@ class SnapshotMaker:
     started_s: float
     expected_pv_frac: float | None = None  # of the inverters' rating, by the forecast for this quarter of an hour
     peak_so_far_kw: float | None = None  # the highest quarter of an hour of import in this month
-    ev_worth_per_kwh: Mapping[str, float] = field(default_factory=dict)
     _zone: ZoneInfo = field(init=False)
     _loads: dict[str, _Switched] = field(default_factory=dict)
     _sun_frac: float | None = None
@@ -146,7 +145,7 @@ class SnapshotMaker:
         for spec in self.site.chargers:
             reading = now.chargers.get(spec.id)
             if reading is not None and reading.plugged:
-                yield _ev(spec, reading, wall, self.ev_worth_per_kwh.get(spec.id))
+                yield _ev(spec, reading, wall)
 
     def _load(self, spec: LoadSpec, now: FieldNow) -> LoadNow:
         reading = now.loads.get(spec.id)
@@ -179,7 +178,7 @@ def held_by_limit(reading: InverterReading, spec: PvSpec) -> bool:
     return power_kw >= limit_kw - HELD_BY_LIMIT_FRAC * spec.rated_ac_kw
 
 
-def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime, worth_per_kwh: float | None) -> EvNow:
+def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime) -> EvNow:
     depart_in_s = None if reading.depart_at is None else max(0.0, (reading.depart_at - wall).total_seconds())
     return EvNow(
         id=spec.id,
@@ -191,7 +190,6 @@ def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime, worth_per_kw
         needed_kwh=value_of(reading.needed_kwh),
         depart_in_s=depart_in_s,
         usable=reading.online,
-        worth_per_kwh=worth_per_kwh,
     )
 
 

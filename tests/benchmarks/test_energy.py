@@ -21,7 +21,7 @@ def test_replay_in_its_smallest_size(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert status == (0 if report["within_goals"] else 1)
     made = report["replay"]
     assert made["what_if"]["s"] > 0.0
-    assert made["what_if"]["steps"] == 365 * 96
+    assert made["what_if"]["steps"] == 48
     assert made["rules"]["balance_error_kwh"] < 1e-6
     loop = made["closed_loop"]
     assert loop["scenario"] == "boao"

@@ -66,6 +66,11 @@ def test_check_prints_the_configuration_and_ends(capsys: pytest.CaptureFixture[s
     assert "lane[0].modbus_port = 5020" in capsys.readouterr().out
 
 
+def test_a_file_with_a_microgrid_is_checked_as_one(capsys: pytest.CaptureFixture[str]):
+    assert main(["--config", str(EXAMPLE.with_name("microgrid.example.toml")), "--check"]) == 0
+    assert "inverter[0].rated_ac_kw = 900.0" in capsys.readouterr().out
+
+
 def test_wrong_file_ends_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--config", str(tmp_path / "none.toml")]) == 2
     assert "none.toml" in capsys.readouterr().err

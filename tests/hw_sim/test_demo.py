@@ -97,7 +97,12 @@ async def test_demo_runs_to_its_summary(start, island_folder: Path):
     assert summary["events_in_cloud"] == summary["events_journalled"] > 0
     decided = sum(summary[key] for key in ("admitted", "admitted_under_permit", "held", "refused"))
     assert 0 < decided <= summary["vehicles"]
+    energy = summary["energy"]
+    assert energy["load_kwh"] > 0
+    assert energy["pv_kwh"] > 0
+    assert (energy["unserved_kwh"], energy["violations"], energy["blackouts"]) == (0, 0, 0)
     assert any("127.0.0.1" in line and "console" in line for line in running.said)
+    assert any("a vehicle comes" in line for line in running.said)
     assert left_behind(island_folder) == []
 
 

@@ -182,7 +182,7 @@ async def test_the_books_of_gateway_and_world_agree(tmp_path: Path) -> None:
         await island.run(2)
         before = island.sim.truth()["energies"]
         begins = island.clock.now()
-        await island.run(120)
+        await island.run(60)
         after = island.sim.truth()["energies"]
         rows = await island.part.telemetry.store.samples(from_s=begins.timestamp() + 0.5)
     measured = sum(body["kw"]["pv"] * body["dt"] / 3600 for _, body in rows)

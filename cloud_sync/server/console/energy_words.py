@@ -80,7 +80,7 @@ VERSION_STATE = {
     "discarded": N_("Discarded"),
     "sent": N_("On its way"),
     "waiting": N_("Scheduled"),
-    "in_force": N_("In force"),
+    "in_force": N_("In effect"),
     "past": N_("Was in force"),
     "refused": N_("Refused"),
 }

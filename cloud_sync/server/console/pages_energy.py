@@ -295,7 +295,7 @@ async def history(
         periods=there,
         chart=energy_views.day_payload(words, measured, None, desk.settings, until=end, now=given.clock(), money=False),
         chart_table=energy_views.day_table(words, measured)[:400],
-        empty=all(one is None for one in measured.values["load_kw"]),
+        nothing=all(one is None for one in measured.values["load_kw"]),
     )
 
 

@@ -110,6 +110,7 @@ async def compare(request: Request, gateway_id: str, user: auth.Guard, given: Gi
         user=user,
         desk=desk,
         draft=draft,
+        step=_step(desk, draft),
         result=result,
         headline=whatif_views.headline(words, result),
         subline=whatif_views.subline(words, result, draft),

@@ -21,7 +21,7 @@ from control.energy.booking import (
     stored_value_per_kwh,
 )
 from control.energy.replay import replay
-from control.energy.rules_controller import rules_account, rules_cost
+from control.energy.rules_controller import account_arrays, rules_account, rules_cost
 from control.energy.scenario import GENSET_BY_COST, GENSET_LAST, Actions, Scenario, with_settings
 from control.energy.settings import EnergySettings, TariffPeriod
 
@@ -101,17 +101,7 @@ def test_the_short_account_of_the_rules_is_that_of_the_replay(seed: int) -> None
     scenario = replace(troubled(seed), reserve_frac=0.4, export_price=np.abs(troubled(seed).export_price))
     result = replay(scenario, "rules")
     assert rules_cost(scenario) == pytest.approx(result.cost_with_stored, rel=1e-12)
-    month = np.searchsorted(scenario.month, np.arange(3))
-    given = (
-        scenario.plant,
-        scenario.stored_initial_kwh,
-        scenario.load_kw,
-        scenario.pv_kw,
-        scenario.grid_up.astype(np.float64),
-        scenario.import_cost_per_kwh,
-        scenario.export_price,
-        month,
-    )
+    given = account_arrays(scenario)
     plain, compiled = np.empty((4, 2)), np.empty((4, 2))
     assert rules_account.twin(*given, plain) == rules_account.compiled(*given, compiled)
     assert np.array_equal(plain, compiled)

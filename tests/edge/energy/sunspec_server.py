@@ -34,7 +34,7 @@ class SunSpecServer:
         self.base = base
         self.words = [*MARK, *(word for one in models for word in one), *END]
         self.requests: list[tuple[int, int, int]] = []
-        self.silent = False
+        self.silent = self.busy = False
         self.refuse_writes = False
         self.forget_writes = False
         self.write_delay_s = 0.0
@@ -69,6 +69,8 @@ class SunSpecServer:
         if self.silent:
             await asyncio.sleep(30)
         at = address - self.base
+        if self.busy and count > len(MARK):
+            return ExcCodes.DEVICE_BUSY
         if not 0 <= at <= at + count <= len(self.words):
             return ExcCodes.ILLEGAL_ADDRESS
         if values is None:

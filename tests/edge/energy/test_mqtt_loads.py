@@ -192,6 +192,7 @@ async def test_load_that_does_not_follow(broker_port, clock, fault, found) -> No
             await loads.switch("chillers", False, 30)
         assert (error.value.wanted, error.value.found) == (0, found)
         await until(lambda: len(load.heard) == 2)  # and it is said once more
+        assert load.heard[0]["command_id"] == load.heard[1]["command_id"]
         setattr(load, fault, False)
         clock.advance(1.5)
         with pytest.raises(WriteNotTaken):

