@@ -1,7 +1,7 @@
 """What the demonstration shows of the microgrid: owns its small programme and telling what happens there.
 
-A vehicle that can feed back comes, a cloud passes, the utility fails for a short while. Told is what the simulated
-devices do and in which mode the gateway is; figures are kW.
+A vehicle that can feed back comes, a PV string fails (the gateway is to find it), a cloud passes, the utility fails
+for a short while. Told is what the simulated devices do and in which mode the gateway is; figures are kW.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from hw_sim.camera import LOCAL_TIME
 
-VEHICLE_AT_S, CLOUD_AT_S, OUTAGE_AT_S = 12.0, 45.0, 150.0
+VEHICLE_AT_S, STRING_AT_S, CLOUD_AT_S, OUTAGE_AT_S = 12.0, 20.0, 45.0, 150.0
 CLOUD_S, CLOUD_TAKES, OUTAGE_S = 25.0, 0.85, 30.0
-SHOW_CHARGER = "cp-08"
+SHOW_CHARGER, SHOW_STRING = "cp-08", "pv-2/s4"
 # A change is told when it is larger than this, and a direction of power when it has lasted.
 CLOUD_DROP_FRAC, STORAGE_KW, STORAGE_LASTS_S = 0.35, 60.0, 3.0
 _MODES = {
@@ -145,6 +145,7 @@ class EnergyShow:
         self._acts: list[tuple[float, str, dict[str, Any]]] = sorted(
             [
                 (VEHICLE_AT_S, "/arrivals", {"charger": SHOW_CHARGER}),
+                (STRING_AT_S, "/faults", {"device": SHOW_STRING, "fault": "outage"}),
                 (CLOUD_AT_S, "/weather", {"cloud": CLOUD_TAKES, "seconds": CLOUD_S}),
                 (outage_s, "/outage", {"seconds": OUTAGE_S}),
             ],

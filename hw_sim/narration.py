@@ -98,12 +98,15 @@ class Narrator:
 
     def _energy_account(self, energy: EnergySummary) -> None:
         self.say(
-            f"  光伏 PV {energy.pv_kwh:.1f} kWh   用电 load {energy.load_kwh:.1f}   "
-            f"充电 vehicles {energy.ev_kwh:.1f}   购电 import {energy.import_kwh:.1f}   "
-            f"上网 export {energy.export_kwh:.1f}   储能 storage +{energy.storage_discharge_kwh:.1f} −{energy.storage_charge_kwh:.1f}"
+            f"  光伏 PV {energy.pv_kwh:.1f} kWh   用电 load {energy.load_kwh:.1f}   充电 vehicles {energy.ev_kwh:.1f}"
         )
         self.say(
-            f"  碳排放 carbon {energy.carbon_kg:.1f} kg CO2   未供 unserved {energy.unserved_kwh:.2f} kWh   "
+            f"  购电 import {energy.import_kwh:.1f} kWh   上网 export {energy.export_kwh:.1f}   "
+            f"储能 storage +{energy.storage_discharge_kwh:.1f} −{energy.storage_charge_kwh:.1f}   "
+            f"碳排放 carbon {energy.carbon_kg:.1f} kg"
+        )
+        self.say(
+            f"  未供 unserved {energy.unserved_kwh:.2f} kWh   切负荷 shed {energy.shed_kwh:.2f}   "
             f"越限 limits passed {energy.violations}   全停 blackouts {energy.blackouts}"
         )
 

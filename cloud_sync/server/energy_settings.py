@@ -7,6 +7,7 @@ it. The gateway has the last word: a version is in force when it says so. Everyt
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -311,7 +312,9 @@ async def take_over(
 ) -> TakeoverRecord:
     """Orders the gateway to hold, to run the storage at a power, or back to automatic. Raises Problem."""
     note = _reason(note)
-    lasts = timedelta(minutes=minutes)
+    if not math.isfinite(minutes):
+        raise Problem("invalid", detail="minutes")
+    lasts = timedelta(minutes=min(max(minutes, 0.0), 1e6))
     if mode is not TakeoverMode.AUTO and not TAKEOVER_MIN <= lasts <= TAKEOVER_MAX:
         raise Problem("invalid", detail="minutes")
     if (mode is TakeoverMode.STORAGE) is not (storage_kw is not None):

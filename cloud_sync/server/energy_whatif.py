@@ -248,10 +248,9 @@ def _figures(made: WhatIf) -> tuple[Figure, ...]:
 
 
 def _limits(year: YearResult, draft: EnergySettings) -> tuple[Limit, ...]:
+    """The hard ones; load that an outage leaves out is no limit of the settings, and the import target is a wish."""
     return (
         Limit("import", year.limits_kept, draft.import_max_kw),
         Limit("export", year.replay.peak_export_kw <= draft.export_max_kw + 1e-6, draft.export_max_kw),
-        Limit("target", year.over_target_h == 0.0, year.over_target_h),
         Limit("ride", year.ride_through_h_worst + 1e-9 >= draft.ride_through_h, draft.ride_through_h),
-        Limit("unserved", year.replay.unserved_kwh <= 1e-6, year.replay.unserved_kwh),
     )

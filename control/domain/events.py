@@ -236,8 +236,8 @@ class EnergySample:
     `devices` has what single devices say, by id (10 s and longer); a key that is absent was not known. All have `kind`
     (`inverter`, `storage`, `charger`, `load`, `meter`, `breaker`), `name`, `quality`, and where they have one `kw`.
     Inverters add `expected_kw`, `lost_kwh` (today), `diagnosis` (a code of the alarms, "" when healthy) and `strings`
-    (by id the same four); storages `soc_frac` and `capacity_kwh`; chargers `state`, `session_id`, `soc_frac`,
-    `energy_kwh`, `max_kw`, `v2g` (may feed back) and `depart_at`; loads `name_en`, `tier` and `on`.
+    (by id the same four; from 60 s on); storages `soc_frac` and `capacity_kwh`; chargers `state`, `session_id`,
+    `soc_frac`, `energy_kwh`, `max_kw`, `v2g` (may feed back) and `depart_at`; loads `name_en`, `tier` and `on`.
     """
 
     at: str

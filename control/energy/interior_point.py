@@ -50,11 +50,13 @@ def _decompose(factor: Series, band: int, column: Series) -> None:
         pivot = factor[j, band]
         pivot = np.sqrt(pivot) if pivot > _LEAST_PIVOT else 1e64
         factor[j, band] = pivot
-        below = min(band, rows - 1 - j)
-        for k in range(1, below + 1):
+        deepest = 0
+        for k in range(1, min(band, rows - 1 - j) + 1):
             factor[j + k, band - k] /= pivot
             column[k] = factor[j + k, band - k]
-        for k in range(1, below + 1):
+            if column[k] != 0.0:
+                deepest = k
+        for k in range(1, deepest + 1):
             scale = column[k]
             if scale != 0.0:
                 for q in range(1, k + 1):

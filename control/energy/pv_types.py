@@ -51,7 +51,8 @@ class InverterSample:
 class PvSample:
     """All inverters over the same period of 60 to 900 s that ends `at` (aware).
 
-    `clear_dc_kw` is each string's clear-sky power in it (`clear_sky.clear_sky_day`), or empty where that is not there.
+    `clear_dc_kw` is each string's clear-sky power in it (`clear_sky.clear_sky_day`) by `inverter/string`; empty where
+    that is not there.
     """
 
     at: datetime
@@ -89,25 +90,33 @@ class PvLimits:
     """Thresholds of the diagnosis; parts of 1 unless a unit is named."""
 
     slot_s: float = 900.0  # samples are gathered to slots of this length before they are compared
-    light_frac: float = 0.12  # below this expected part of a string's rating nothing is judged
+    light_frac: float = 0.10  # below this expected part of a string's rating nothing is judged
+    bright_frac: float = 0.45  # a day that never brought more casts no shadows to speak of
     peers_min: int = 3
     peer_angle_deg: float = 12.0
-    limited_frac: float = 0.97  # at this part of its limit an inverter is held back by it
+    inverter_efficiency: float = 0.97
+    limited_frac: float = 0.97  # at this part of our limit an inverter is held back by it
     rated_frac: float = 0.985  # at this part of its rating it clips
     dead_frac: float = 0.03
+    alive_frac: float = 0.2
     outage_s: float = 900.0
     outage_clear_s: float = 900.0
     frozen_s: float = 1800.0
     frozen_moves_frac: float = 0.15
     derating_loss_frac: float = 0.08
-    derating_from_frac: float = 0.55
+    derating_from_frac: float = 0.5
     derating_slots: int = 4
-    derating_clear_slots: int = 6
+    derating_clear_slots: int = 8
+    alike_frac: float = 0.07  # strings that differ by no more lose for a common reason
     clipping_slots: int = 2
+    clipping_clear_days: int = 3
     shading_loss_frac: float = 0.15
     shading_rest_frac: float = 0.06
     shading_days: int = 2
+    shading_clear_days: int = 3
     soiling_loss_frac: float = 0.06
     soiling_clear_frac: float = 0.03
     soiling_days: int = 4
-    inverter_efficiency: float = 0.97
+    even_frac: float = 0.10  # a loss that varies by no more over the day is the same at all hours
+    field_loss_frac: float = 0.08
+    field_days: int = 30

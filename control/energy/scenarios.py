@@ -46,6 +46,7 @@ class ScenarioTuning(NamedTuple):
     season_days: int = 25
     season_max: float = 0.01
     unlike: float = 0.0
+    clear_prior: float = 1.0
 
 
 @inner
@@ -148,19 +149,20 @@ def fill_load(
 
 @inner
 def subtract_pv(
-    pv_kw: Floats, now: int, season: float, keep: float, envelope: Floats, best: float, net_kw: Floats, error: Floats
+    pv_kw: Floats, now: int, season: float, keep: float, prior: float, envelope: Floats, best: float, net_kw: Floats, error: Floats
 ) -> None:
     """Take each scenario's PV off `net_kw` (n, slots) and write its present error of clearness into `error` (n,)."""
     count, slots = net_kw.shape
     clear_now = recent_clearness(pv_kw, now, 1.0, envelope, best)
+    clear = np.zeros((count, slots))
+    mean_error = 0.0
     for one in range(count):
         age = one + 1
         scale = season**age
         clear_then = recent_clearness(pv_kw, now - 24 * age, scale, envelope, best)
         error[one] = clear_now - clear_then if clear_now >= 0.0 and clear_then >= 0.0 else 0.0
-        left = error[one]
+        mean_error += error[one] / count
         for slot in range(slots):
-            left *= keep
             bright = envelope[(now + 1 + slot) % 24]
             if bright <= 0.0:
                 continue
@@ -169,8 +171,34 @@ def subtract_pv(
             while source > now:
                 source -= 24
                 factor *= season
-            clear = min(max(pv_kw[source] * factor / bright + left, 0.0), 1.0)
-            net_kw[one, slot] -= clear * bright
+            clear[one, slot] = pv_kw[source] * factor / bright
+    kept = 1.0
+    for slot in range(slots):
+        kept *= keep
+        bright = envelope[(now + 1 + slot) % 24]
+        if bright <= 0.0:
+            continue
+        share = _carried(clear[:, slot], error, mean_error, kept, prior)
+        for one in range(count):
+            net_kw[one, slot] -= min(max(clear[one, slot] + share * error[one], 0.0), 1.0) * bright
+
+
+@inner
+def _carried(later: Floats, error: Floats, mean_error: float, kept: float, prior: float) -> float:
+    """The part of the present error that is still there later, as the past shows it.
+
+    The slope of `later` (n,) against what was then at this hour (its distance from now is `error`, (n,)), drawn
+    towards `kept` with the weight of `prior`.
+    """
+    mean = 0.0
+    for one in range(error.size):
+        mean += later[one] / error.size
+    both, own = 0.0, 0.0
+    for one in range(error.size):
+        off = mean_error - error[one]
+        both += off * (later[one] - mean)
+        own += off * off
+    return (both + prior * kept) / (own + prior)
 
 
 @inner
@@ -221,7 +249,7 @@ def fill_scenarios(
         return
     load_error, clear_error = np.empty(weight.size), np.empty(weight.size)
     fill_load(load_kw, kind, now, first_day, tuning.load_keep, net_kw, load_error)
-    subtract_pv(pv_kw, now, season, tuning.clear_keep, envelope, best, net_kw, clear_error)
+    subtract_pv(pv_kw, now, season, tuning.clear_keep, tuning.clear_prior, envelope, best, net_kw, clear_error)
     mean_kw = 0.0
     for back in range(24):
         mean_kw += load_kw[now - back] / 24.0

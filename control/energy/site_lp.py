@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from control.energy import exact_dp as dp
 from control.energy.interior_point import TOUCHED, Rows, solve_banded
@@ -67,63 +68,67 @@ class SiteAnswer:
 
 
 class _Columns:
-    """Collects columns; those that cannot be above nought are left out."""
+    """Collects columns, one a slot in each addition. Those that cannot be above nought are left out in the end."""
 
-    def __init__(self) -> None:
-        self.parts: list[tuple[Rows, Series, Series, Series]] = []
-        self.size = 0
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.none = np.full(slots, -1)
+        self.rows: list[list[Rows]] = [[] for _ in range(TOUCHED)]
+        self.coefficients: list[list[float]] = [[] for _ in range(TOUCHED)]
+        self.cost: list[Series] = []
+        self.upper: list[Series] = []
 
-    def add(self, touched: tuple[tuple[Rows, float], ...], cost: Series | float, upper: Series) -> Rows:
-        """Columns by the rows they touch, rising, -1 for none. Where they will stand; -1 where they were left out."""
-        n = upper.size
-        keep = upper > 1e-9
-        at = np.full(n, -1)
-        kept = int(keep.sum())
-        at[keep] = self.size + np.arange(kept)
-        self.size += kept
-        rows, coefficients = np.full((TOUCHED, kept), -1), np.zeros((TOUCHED, kept))
-        for p, (row, coefficient) in enumerate(touched):
-            rows[p], coefficients[p] = row[keep], coefficient
-        self.parts.append((rows, coefficients, np.broadcast_to(cost, n)[keep], upper[keep]))
-        return at
+    def add(self, touched: tuple[tuple[Rows, float], ...], cost: Series | float, upper: Series) -> int:
+        """Columns by the rows they touch, rising, -1 for none; which addition this is."""
+        for p in range(TOUCHED):
+            row, coefficient = touched[p] if p < len(touched) else (self.none, 0.0)
+            self.rows[p].append(row)
+            self.coefficients[p].append(coefficient)
+        self.cost.append(cost if isinstance(cost, np.ndarray) else np.full(self.slots, cost))
+        self.upper.append(upper)
+        return len(self.cost) - 1
 
-    def all(self) -> tuple[Rows, Series, Series, Series]:
-        """Every column: rows and coefficients (3, columns), cost, upper bound."""
-        rows, coefficients, cost, upper = zip(*self.parts, strict=True)
+    def all(self) -> tuple[Rows, Series, Series, Series, npt.NDArray[np.bool_]]:
+        """Every column: rows and coefficients (3, columns), cost, upper bound; and which are kept."""
+        upper = np.concatenate(self.upper)
+        kept = upper > 1e-9
+        rows = np.array(self.rows).reshape(TOUCHED, -1)[:, kept]
+        coefficients = np.repeat(np.array(self.coefficients), self.slots, axis=1)[:, kept]
         return (
-            np.concatenate(rows, axis=1),
-            np.concatenate(coefficients, axis=1),
-            np.concatenate(cost),
-            np.concatenate(upper),
+            np.ascontiguousarray(rows),
+            np.ascontiguousarray(coefficients),
+            np.concatenate(self.cost)[kept],
+            upper[kept],
+            kept,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
-    """Where the columns stand that the answer is read from: (stores, slots) each, -1 where there is none."""
+    """Which additions the answer is read from: energy above the lower edge, and what is lent."""
 
-    charge: Rows
-    discharge: Rows
-    energy: tuple[Rows, ...]
-    lent: Rows | None = None
+    energy: tuple[int, ...]
+    lent: int | None = None
 
 
-def solve_site(problem: SiteProblem, tolerance: float = 1e-9, rounds: int = 80) -> SiteAnswer:
+def solve_site(problem: SiteProblem, tolerance: float = 1e-8, rounds: int = 80) -> SiteAnswer:
     """The optimum of several storages and vehicles; whether it is one is told by `error` of the answer."""
     slots, slot_h = problem.load.size, problem.slot_h
     base = max(1.0, float(np.max(problem.load + problem.pv)) * slot_h)
     stores = len(problem.storages) + len(problem.evs)
     band = stores + 1 + (2 if problem.demand_price > 0 else 0)
-    columns, right = _Columns(), np.zeros(slots * band)
+    columns, right = _Columns(slots), np.zeros(slots * band)
     starts = np.arange(slots) * band
     _add_site(columns, right, problem, starts, base)
     _add_import(columns, problem, starts, band, base)
     layouts = [_add_storage(columns, right, problem, index, starts, base) for index in range(len(problem.storages))]
     first = 1 + len(problem.storages)
     layouts += [_add_ev(columns, right, problem, ev, first + i, starts, base) for i, ev in enumerate(problem.evs)]
-    rows, coefficients, cost, upper = columns.all()
+    rows, coefficients, cost, upper, kept = columns.all()
     x, dual, error, turns = solve_banded(rows, coefficients, cost, upper, right, band, tolerance, rounds)
-    return _unpack(problem, layouts, x * base, dual[starts], error, turns)
+    found = np.zeros(kept.size)
+    found[kept] = x * base
+    return _unpack(problem, layouts, found.reshape(-1, slots), dual[starts], error, turns)
 
 
 def _add_site(columns: _Columns, right: Series, problem: SiteProblem, starts: Rows, base: float) -> None:
@@ -170,8 +175,8 @@ def _add_storage(
     right[row[0]] += who[dp.KEEP] * (who[dp.START] - who[dp.LOW]) / base
     charge = np.full(slots, who[dp.CHARGE] * slot_h / base)
     discharge = np.full(slots, who[dp.DISCHARGE] * slot_h / base)
-    into = columns.add(((starts, -1.0), (row, -who[dp.ETA_C])), who[dp.WEAR] * who[dp.ETA_C], charge)
-    out_of = columns.add(((starts, 1.0), (row, 1.0 / who[dp.ETA_D])), who[dp.WEAR] / who[dp.ETA_D], discharge)
+    columns.add(((starts, -1.0), (row, -who[dp.ETA_C])), who[dp.WEAR] * who[dp.ETA_C], charge)
+    columns.add(((starts, 1.0), (row, 1.0 / who[dp.ETA_D])), who[dp.WEAR] / who[dp.ETA_D], discharge)
     after = np.append(row[1:], -1)
     end = np.zeros(slots)
     end[-1] = -who[dp.TERMINAL]
@@ -185,10 +190,10 @@ def _add_storage(
     )
     held = tuple(columns.add(((row, 1.0), (after, -who[dp.KEEP])), cost, width / base) for width, cost in zones)
     if who[dp.KEEP] == 1.0:
-        return _Layout(into, out_of, held)
+        return _Layout(held)
     # At its lower limit self-discharge goes on; what that takes from below the limit is lent, dearer than any load.
     lent = np.full(slots, (1.0 - who[dp.KEEP]) * who[dp.HIGH] / base)
-    return _Layout(into, out_of, held, columns.add(((row, -1.0),), 2.0 * problem.unserved, lent))
+    return _Layout(held, columns.add(((row, -1.0),), 2.0 * problem.unserved, lent))
 
 
 def _add_ev(
@@ -198,8 +203,8 @@ def _add_ev(
     here = (np.arange(slots) >= ev.first) & (np.arange(slots) < ev.last)
     row = starts + place
     charge, back = np.where(here, ev.max_kw * unit, 0.0), np.where(here, ev.v2g_kw * unit, 0.0)
-    into = columns.add(((starts, -1.0), (row, -ev.efficiency)), 0.0, charge)
-    out_of = columns.add(((starts, 1.0), (row, 1.0 / ev.efficiency)), problem.v2g_wear / ev.efficiency, back)
+    columns.add(((starts, -1.0), (row, -ev.efficiency)), 0.0, charge)
+    columns.add(((starts, 1.0), (row, 1.0 / ev.efficiency)), problem.v2g_wear / ev.efficiency, back)
     after = np.append(row[1:], -1)
     after[ev.last - 1] = -1
     right[row[ev.first]] += ev.spare_kwh / base
@@ -209,12 +214,12 @@ def _add_ev(
     reward = np.where(at_end, -problem.short_price, 0.0)
     kept = ((row, 1.0), (after, -1.0))
     held = (columns.add(kept, reward, asked), columns.add(kept, 0.0, more))
-    return _Layout(into, out_of, held)
+    return _Layout(held)
 
 
 def _held(x: Series, layout: _Layout) -> Series:
     """Energy above the lower edge at each slot's end."""
-    held: Series = np.sum([np.where(at >= 0, x[at], 0.0) for at in layout.energy], axis=0)
+    held: Series = x[list(layout.energy)].sum(axis=0)
     return held
 
 
@@ -237,7 +242,7 @@ def _unpack(
         energy[s, 1:] = who[dp.LOW] + _held(x, layouts[s])
         taken = who[dp.KEEP] * energy[s, :-1] - energy[s, 1:]
         if (lent := layouts[s].lent) is not None:
-            taken += np.where(lent >= 0, x[lent], 0.0)
+            taken += x[lent]
         power = np.where(taken > 0, taken * who[dp.ETA_D], taken / who[dp.ETA_C]) / slot_h
         storage_kw[s] = np.clip(power, -who[dp.CHARGE], who[dp.DISCHARGE])
         if lent is not None:

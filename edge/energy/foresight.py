@@ -173,10 +173,25 @@ def linear_program(scenario: Scenario, stored_value_per_kwh: float) -> Program:
         peaks = np.stack((IMPORT * n + at, _BLOCKS * n + scenario.month), 1)
         program.rows(peaks, np.array([1.0, -1.0]), -_INF, 0.0)
     both_ways = np.flatnonzero(scenario.grid_up & (scenario.export_price > import_cost))
-    program.either_or(both_ways, IMPORT, EXPORT, high[IMPORT], high[EXPORT])
+    most_in, most_out = _one_way_kw(scenario)
+    never_out = both_ways[most_out[both_ways] <= 0.0]
+    high[EXPORT, never_out] = 0.0
+    program.either_or(both_ways[most_out[both_ways] > 0.0], IMPORT, EXPORT, most_in, most_out)
     burning = np.flatnonzero(scenario.grid_up & (import_cost < 0.0))
     program.either_or(burning, CHARGE, DISCHARGE, high[CHARGE], high[DISCHARGE])
     return program
+
+
+def _one_way_kw(scenario: Scenario) -> tuple[Series, Series]:
+    """The most that a meter may show in each step when it runs one way only: import and export, (n,).
+
+    The tighter, the sooner the program is solved. Nobody exports what a load lacks, unless that is paid better.
+    """
+    plant = scenario.plant
+    most_in = np.minimum(plant.import_max_kw, scenario.load_kw + plant.charge_max_kw + plant.genset_min_kw)
+    spare_kw = scenario.pv_kw + plant.discharge_max_kw + plant.genset_max_kw - scenario.load_kw
+    tempting = scenario.export_price >= scenario.unserved_cost_per_kwh
+    return most_in, np.minimum(plant.export_max_kw, np.where(tempting, np.inf, np.maximum(0.0, spare_kw)))
 
 
 def solved(program: Program) -> tuple[float, Series]:

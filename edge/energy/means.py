@@ -16,6 +16,7 @@ from control.domain.events import EnergySample
 # Without these a second is not wholly known; vehicles and loads may be absent from a site.
 CORE_NAMES = ("pv", "load", "storage", "grid")
 H_PER_S = 1.0 / 3600.0
+DEVICES_FROM_S, STRINGS_FROM_S = 10, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ class Period:
             good_frac=round(self.good_frac, 4),
             binding=self._binding.most_common(1)[0][0],
             settings_version=last.settings_version,
-            devices={device: dict(said) for device, said in last.devices.items()} if self.period_s > 1 else {},
+            devices=_devices(last, self.period_s),
         )
 
     @property
@@ -139,6 +140,17 @@ class Period:
         """How much of the period was wholly known, 0 to 1."""
         known_s = min(self._known_s.get(name, 0.0) for name in CORE_NAMES)
         return min(1.0, known_s / self.period_s)
+
+
+def _devices(last: Second, period_s: int) -> dict[str, dict[str, Any]]:
+    """What devices said last; strings only once a minute, for they are the most and change the least."""
+    if period_s < DEVICES_FROM_S:
+        return {}
+    left_out = {"strings"} if period_s < STRINGS_FROM_S else set()
+    return {
+        device: {name: value for name, value in said.items() if name not in left_out}
+        for device, said in last.devices.items()
+    }
 
 
 def begins(at_s: float, period_s: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 from hw_sim.microgrid.config import GridConfig
@@ -10,6 +9,7 @@ from hw_sim.microgrid.noise import seed_of, wave
 
 NOMINAL_HZ = 50.0
 SYNC_HZ, SYNC_DEG = 0.1, 12.0
+SLIP_MAX_HZ = 0.09
 # The controller keeps an order to close for so long while it waits for synchronism.
 CLOSE_PATIENCE_S = 8.0
 
@@ -119,7 +119,7 @@ class TieBreaker:
 
 def steered_hz(*, grid_hz: float, phase_deg: float) -> float:
     """What a forming converter runs at so that it comes into step with a live grid."""
-    return grid_hz - max(-0.09, min(0.09, math.copysign(min(0.09, abs(phase_deg) / 180.0), phase_deg)))
+    return grid_hz - max(-SLIP_MAX_HZ, min(SLIP_MAX_HZ, phase_deg / 180.0))
 
 
 def _wrapped(degrees: float) -> float:

@@ -35,7 +35,7 @@ TICK_S = 0.2
 # After a pause of the machine the world does not jump by more than this, in seconds of the clock.
 CATCH_UP_MAX_S = 2.0
 FRESH_S = 0.02
-SKIP_MAX_S = 7 * 86_400.0
+SKIP_MAX_S = 86_400.0
 
 log = logging.getLogger("microgrid")
 
@@ -179,7 +179,7 @@ class SimulatedMicrogrid:
             case "outage":
                 world.grid.ask_for_outage(world.world_s, float(body.get("seconds", 60.0)))
             case "time":
-                world.step(min(SKIP_MAX_S, max(0.0, float(body.get("skip_s", 0.0)))))
+                world.skip(min(SKIP_MAX_S, max(0.0, float(body.get("skip_s", 0.0)))))
             case "arrivals":
                 return json_answer(self._arrivals(body))
             case _:

@@ -104,9 +104,7 @@ FIGURE = {
 LIMIT = {
     "import": N_("import limit"),
     "export": N_("no export above the limit"),
-    "target": N_("import target"),
     "ride": N_("reserve"),
-    "unserved": N_("no load left out"),
 }
 # Name and what it does, for every setting.
 SETTING: dict[str, tuple[str, str]] = {

@@ -49,7 +49,7 @@ async def test_a_year_by_rules_gives_figures_months_and_limits(services: Any) ->
     assert sum(one.now_t for one in made.months) == pytest.approx(made.figure("carbon").now, rel=1e-6)
     assert len(made.months) == 12
     assert made.figure("peak").draft > made.figure("peak").now
-    assert {one.key: one.kept for one in made.limits}["unserved"]
+    assert {one.key: one.kept for one in made.limits} == {"import": True, "export": True, "ride": False}
     assert made.figure("ride").difference > 0
 
 

@@ -62,7 +62,9 @@ async def test_flows_balance_and_are_told_every_ten_seconds(open_bench) -> None:
         "kw": 80.0,
         "on": True,
     }
-    assert tens[-1]["devices"]["pv1"]["strings"] == {"s1": {"kw": 100.0}}
+    [minute] = [row for row in told if row["period_s"] == 60]
+    assert minute["devices"]["pv1"]["strings"] == {"s1": {"kw": 100.0}}
+    assert "strings" not in tens[-1]["devices"]["pv1"]
 
 
 async def test_what_is_not_known_is_absent_and_what_follows_is_not(open_bench) -> None:

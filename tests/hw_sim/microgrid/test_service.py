@@ -92,6 +92,20 @@ async def test_nonsense_is_refused_by_name(running: Running, path: str, body: di
     assert (await running.http.get("/nothing")).status_code == 404
 
 
+async def test_skipping_moves_the_sun_and_no_timer(running: Running):
+    world = running.bench.world
+    before = await running.get("/time")
+    inverter = world.inverters["pv-2"]
+    inverter.limit_frac, inverter.revert_s = 0.2, 10.0
+    inverter.heard(world.device_s)
+    morning_deg = (await running.get("/state"))["sun_elevation_deg"]
+    after = (await running.http.post("/time", json={"skip_s": 7200})).json()
+    assert after["world_s"] == pytest.approx(before["world_s"] + 7200)
+    assert after["device_s"] == before["device_s"]
+    assert (await running.get("/state"))["sun_elevation_deg"] > morning_deg + 15
+    assert inverter.power_kw == pytest.approx(70.0, abs=0.5)
+
+
 async def test_the_script_is_played_in_the_clocks_time(running: Running):
     inverter = running.bench.world.inverters["pv-1"]
     running.bench.pass_time(4.0)
