@@ -77,12 +77,14 @@ async def _part(shared: Shared, config: EnergyConfig, store: EnergyStore, thread
     history = History(store, config.timezone)
     sky = SkyTable(site, store, history, clock)
     await sky.load()
+    watch = PvWatch(site, sky, clock)
+    watch.recall(alarms.open)
     planning = PlanningDesk(
         PlanningParts(
             site=site,
             settings=settings,
             history=history,
-            forecast=LiveForecast(site, sky),
+            forecast=LiveForecast(site, sky, watch.forecast_factor),
             make_plan=make_plan,
             journal=journal,
             clock=clock,
@@ -97,7 +99,7 @@ async def _part(shared: Shared, config: EnergyConfig, store: EnergyStore, thread
         settings=settings,
         wishes=takeover,
         planning=planning,
-        diagnosis=PvWatch(site, clock),
+        diagnosis=watch,
         recorder=telemetry,
         alarms=alarms,
         sessions=sessions,

@@ -92,8 +92,8 @@ class Diagnosis(Protocol):
         """What is wrong with the plant."""
         ...
 
-    def see(self, now: FieldNow) -> None:
-        """The newest readings; never waits."""
+    def see(self, now: FieldNow, commands: Commands) -> None:
+        """The newest readings and the limits just commanded; never waits."""
         ...
 
 
@@ -262,7 +262,7 @@ class EnergyCycle:
         self, picture: SiteNow, now: FieldNow, dispatched: Dispatch, stuck: frozenset[str], *, mode_changed: bool
     ) -> Published:
         parts = self.parts
-        parts.diagnosis.see(now)
+        parts.diagnosis.see(now, dispatched.commands)
         second = self._seconds.make(
             picture,
             now,

@@ -23,7 +23,7 @@ def device_rows(now: FieldNow, site: SiteSpec, diagnosis: Mapping[str, Body]) ->
         if now.breaker.reading is not None:
             rows[BREAKER] |= {"closed": now.breaker.reading.closed, "grid_live": now.breaker.reading.grid_live}
     for pv in site.pvs:
-        rows[pv.id] = _inverter(pv, now.inverters.get(pv.id, _SILENT)) | diagnosis.get(pv.id, {})
+        rows[pv.id] = _diagnosed(_inverter(pv, now.inverters.get(pv.id, _SILENT)), diagnosis.get(pv.id, {}))
     for storage in site.storages:
         rows[storage.id] = _storage(storage, now.storages.get(storage.id, _SILENT))
     for charger in site.chargers:
@@ -62,6 +62,14 @@ def _inverter(spec: PvSpec, heard: Heard[InverterReading]) -> Body:
     names = [one.id for one in spec.strings]
     strings = {string_id(names, one): _known(kw=value_of(one.power_kw)) for one in reading.strings}
     return body | ({"strings": strings} if strings else {})
+
+
+def _diagnosed(row: Body, found: Body) -> Body:
+    """The readings and what the diagnosis makes of them, string by string."""
+    strings: Body = {name: dict(body) for name, body in found.get("strings", {}).items()}
+    for name, body in row.get("strings", {}).items():
+        strings[name] = strings.get(name, {}) | body
+    return row | found | ({"strings": strings} if strings else {})
 
 
 def string_id(names: list[str], string: StringReading) -> str:

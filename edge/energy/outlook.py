@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from control.energy.forecast import Measured, Spread, forecast_site, measured_spread
+from control.energy.plan import Band
 from control.energy.site import SiteSpec
 from edge.energy.history import Past
 from edge.energy.plan_grounds import Outlook
@@ -21,6 +23,7 @@ class LiveForecast:
 
     site: SiteSpec
     sky: SkyTable
+    usable_frac: Callable[[], float] = lambda: 1.0
     _spread: Spread | None = None
     _spread_at: datetime | None = None
 
@@ -41,10 +44,11 @@ class LiveForecast:
             typical_load_kw=sum(load.rated_kw for load in self.site.loads) / 2,
         )
         made = forecast_site(given, self._measured(given))
+        usable = self.usable_frac()
         return Outlook(
             load=made.load,
-            pv=made.pv,
-            pv_scenarios=made.pv_scenarios,
+            pv=Band(made.pv.low * usable, made.pv.mid * usable, made.pv.high * usable),
+            pv_scenarios=made.pv_scenarios * usable,
             load_scenarios=made.load_scenarios,
             weights=made.weights,
         )

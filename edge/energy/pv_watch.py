@@ -1,4 +1,4 @@
-"""The PV plant's health as the gateway follows it: owns the minute's sample for the diagnosis, and keeping its findings.
+"""The PV plant's health as the gateway follows it: owns the minute's sample for the diagnosis, and its findings.
 
 After a restart the diagnosis knows nothing of what it had found: alarms that the journal has open stand on until it has
 had the time to find them again.

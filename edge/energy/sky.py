@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,6 +38,13 @@ FIRST_LOOK_S = 20.0
 NOTE = "clear_sky"
 
 
+class Day(TypedDict):
+    """One local day by quarter of an hour, kW: all inverters at the bus, and each string before its inverter."""
+
+    total: list[float]
+    strings: dict[str, list[float]]
+
+
 @dataclass(slots=True)
 class SkyTable:
     """`run` keeps the days that the forecast needs; `over` gives them as a series."""
@@ -46,7 +53,7 @@ class SkyTable:
     store: EnergyStore
     history: History
     clock: Clock
-    days: dict[str, list[float]] = field(default_factory=dict)
+    days: dict[str, Day] = field(default_factory=dict)
 
     async def load(self) -> None:
         """Take up what the last run computed, if the plant is still the same. Raises EnergyStoreError."""
@@ -74,10 +81,17 @@ class SkyTable:
             if day is None:
                 return None
             first = (local.hour * 3600 + local.minute * 60) // SLOT_S
-            count = max(min(len(day) - first, slots - at), 1)
-            made[at : at + count] = day[first] if count == 1 else day[first : first + count]
+            count = max(min(len(day["total"]) - first, slots - at), 1)
+            made[at : at + count] = day["total"][first] if count == 1 else day["total"][first : first + count]
             at += count
         return made
+
+    def strings_at(self, at: datetime) -> dict[str, float]:
+        """What each string would give now, by `inverter/string`, kW before the inverter; empty where not known."""
+        local = at.astimezone(ZoneInfo(self.site.timezone))
+        day = self.days.get(local.date().isoformat())
+        slot = (local.hour * 3600 + local.minute * 60) // SLOT_S
+        return {} if day is None else {key: row[slot] for key, row in day["strings"].items() if slot < len(row)}
 
     def _missing(self) -> list[str]:
         now = self.clock.now()
@@ -85,7 +99,13 @@ class SkyTable:
         first = self.history.past(now=now).starts_at.astimezone(zone).date()
         last = now.astimezone(zone).date() + timedelta(days=DAYS_AHEAD)
         wanted = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-        self.days = {day: row for day, row in self.days.items() if day in wanted}
+        today = now.astimezone(zone).date().isoformat()
+        # Of days that are over nobody asks for single strings.
+        self.days = {
+            day: row if day >= today else {"total": row["total"], "strings": {}}
+            for day, row in self.days.items()
+            if day in wanted
+        }
         return [day for day in wanted if day not in self.days]
 
     async def _compute(self, days: list[str]) -> None:
@@ -108,8 +128,8 @@ class SkyTable:
         return hashlib.sha256(json.dumps(self._plant_words(), sort_keys=True).encode()).hexdigest()
 
 
-async def computed_apart(question: dict[str, Any]) -> dict[str, list[float]] | None:
-    """The days' kW by quarter of an hour from a child process; None where it failed, which is logged."""
+async def computed_apart(question: dict[str, Any]) -> dict[str, Day] | None:
+    """The days by quarter of an hour from a child process; None where it failed, which is logged."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -123,7 +143,7 @@ async def computed_apart(question: dict[str, Any]) -> dict[str, list[float]] | N
         async with asyncio.timeout(LIMIT_S):
             output, _ = await process.communicate(json.dumps(question).encode())
         if process.returncode == 0:
-            made: dict[str, list[float]] = json.loads(output)
+            made: dict[str, Day] = json.loads(output)
             return made
         log.warning("clear sky not computed", status=process.returncode)
     except TimeoutError:
@@ -135,14 +155,20 @@ async def computed_apart(question: dict[str, Any]) -> dict[str, list[float]] | N
     return None
 
 
-def compute(question: dict[str, Any]) -> dict[str, list[float]]:
+def compute(question: dict[str, Any]) -> dict[str, Day]:
     """The child's work."""
     from control.energy.clear_sky import clear_sky_day
 
     site = question["site"]
     pvs = [_pv(words) for words in site.pop("pvs")]
+    made = [(day, clear_sky_day(pvs, **site, day=date.fromisoformat(day))) for day in question["days"]]
+    keys = [f"{pv.id}/{string.id}" for pv in pvs for string in pv.strings]
     return {
-        day: _rounded(clear_sky_day(pvs, **site, day=date.fromisoformat(day)).total_ac_kw) for day in question["days"]
+        day: {
+            "total": _rounded(sky.total_ac_kw),
+            "strings": {key: _rounded(row) for key, row in zip(keys, sky.string_dc_kw, strict=True)},
+        }
+        for day, sky in made
     }
 
 

@@ -320,7 +320,7 @@ class NoDiagnosis:
     rows: Mapping[str, Any] = {}
     conditions: tuple[Any, ...] = ()
 
-    def see(self, _: object) -> None: ...
+    def see(self, *_: object) -> None: ...
 
 
 class BrokenJournal:
