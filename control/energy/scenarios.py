@@ -149,7 +149,15 @@ def fill_load(
 
 @inner
 def subtract_pv(
-    pv_kw: Floats, now: int, season: float, keep: float, prior: float, envelope: Floats, best: float, net_kw: Floats, error: Floats
+    pv_kw: Floats,
+    now: int,
+    season: float,
+    keep: float,
+    prior: float,
+    envelope: Floats,
+    best: float,
+    net_kw: Floats,
+    error: Floats,
 ) -> None:
     """Take each scenario's PV off `net_kw` (n, slots) and write its present error of clearness into `error` (n,)."""
     count, slots = net_kw.shape
