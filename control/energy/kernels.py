@@ -3,22 +3,24 @@
 A kernel is written once, in the part of Python that Numba compiles. Until `warm` has compiled it (or loaded it from
 Numba's cache) the same function runs as plain Python, so that control begins at once; afterwards the compiled one
 serves. Small functions that kernels call are marked with `inner`. No `fastmath`: both must give the same numbers.
+The compiler is imported by whoever first asks for a compiled form: whoever only needs the twins does not wait for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
-
-import numba
-from numba.extending import register_jitable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _all: list[Kernel[..., Any]] = []
+_inner_unknown: list[Callable[..., Any]] = []  # marked, and not yet known to the compiler
+_compiler = Lock()
 
 
 class Kernel(Generic[P, R]):
@@ -28,17 +30,28 @@ class Kernel(Generic[P, R]):
         self.twin = twin
         self.name = f"{twin.__module__}.{twin.__qualname__}"
         self._example = example
-        self.compiled: Callable[P, R] = numba.njit(twin, cache=True, nogil=True)
         self._serving: Callable[P, R] = twin
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Whichever form serves now."""
         return self._serving(*args, **kwargs)
 
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """The compiled form; it is compiled, or loaded, at its first call."""
+        import numba
+        from numba.extending import register_jitable
+
+        with _compiler:
+            while _inner_unknown:
+                register_jitable(_inner_unknown.pop())
+            made: Callable[P, R] = numba.njit(self.twin, cache=True, nogil=True)
+        return made
+
     @property
     def ready(self) -> bool:
         """Whether the compiled form serves."""
-        return self._serving is self.compiled
+        return self._serving is not self.twin
 
     def warm(self) -> None:
         """Compile or load it by running the example; then the compiled form serves."""
@@ -60,8 +73,8 @@ def kernel(example: Callable[[], tuple[Any, ...]]) -> Callable[[Callable[P, R]],
 
 def inner(function: F) -> F:
     """Mark a small function that kernels call; it stays an ordinary function for everybody else."""
-    marked: F = register_jitable(function)
-    return marked
+    _inner_unknown.append(function)
+    return function
 
 
 def warm_all() -> float:

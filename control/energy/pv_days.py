@@ -31,7 +31,8 @@ class DayOfString:
 class DayVerdict:
     """What a day says of a string. Parts of what was expected; `dark_bins` are half hours (0 to 47) with a dip.
 
-    `even` is whether it lost the same at all hours; `bright` whether the day could have cast a shadow.
+    `even` is whether it lost the same at all hours; `bright` whether the day could have cast a shadow; `lost_kwh` what
+    it fell short of, before the inverter.
     """
 
     part: float
@@ -39,6 +40,7 @@ class DayVerdict:
     dark_bins: frozenset[int]
     even: bool
     bright: bool
+    lost_kwh: float = 0.0
 
 
 def judged(day: DayOfString, limits: PvLimits) -> DayVerdict | None:
@@ -56,6 +58,7 @@ def judged(day: DayOfString, limits: PvLimits) -> DayVerdict | None:
         dark_bins=dark if len(dark) <= 0.6 * len(parts) else frozenset(),
         even=_quantile(ordered, 0.85) - _quantile(ordered, 0.15) <= limits.even_frac,
         bright=day.brightest_frac >= limits.bright_frac,
+        lost_kwh=sum(max(0.0, kwh - day.given_kwh[bin_]) for bin_, kwh in day.expected_kwh.items()),
     )
 
 

@@ -6,13 +6,14 @@
     watch.forecast_factors()             # by inverter: what part of its healthy power to expect
 
 Outages and frozen values are found within the sample's pace, derating and clipping by the slot, shadows and dirt by the
-day. An inverter that our own limit holds back is judged by nothing but its silence.
+day. An inverter that our own limit holds back is judged by nothing but its frozen values.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from control.energy.pv_days import (
@@ -28,15 +29,35 @@ from control.energy.pv_days import (
 from control.energy.pv_frozen import Still
 from control.energy.pv_inverters import InverterSlots
 from control.energy.pv_reference import StringPlace, expected_kw, places_of, string_key
+from control.energy.pv_silence import Silence
 from control.energy.pv_slots import Slot, is_clipped, is_limited
 from control.energy.pv_standing import Standing
 from control.energy.pv_types import InverterSample, PvAlarm, PvFault, PvFindings, PvLimits, PvSample
+from control.energy.pv_whole_field import WholeField
 from control.energy.site import PvSpec
 
 FIELD = "pv"
 _DAY_S = 86_400.0
 _KEPT_DAYS = 8
 _LIMITS = PvLimits()
+# Faults that would mislead where a string is compared with others.
+_SPOILS_STRING = (PvFault.OUTAGE, PvFault.FROZEN, PvFault.SHADING, PvFault.SOILING)
+_SPOILS_INVERTER = (PvFault.OUTAGE, PvFault.DERATING)
+# What a string falls short of is one fault's alone, the first of these that stands.
+_COSTS_STRING = (PvFault.OUTAGE, PvFault.SHADING, PvFault.SOILING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """One slot's means: kW given by string, kW at the bus by inverter, and who was held back."""
+
+    at: datetime
+    hours: float
+    given: Mapping[str, float]
+    clear: Mapping[str, float]
+    ac: Mapping[str, float]
+    limited: set[str]
+    clipped: set[str]
 
 
 class PvDiagnosis:
@@ -50,21 +71,36 @@ class PvDiagnosis:
         self._strings = {pv.id: [place for place in self._places.values() if place.inverter == pv.id] for pv in pvs}
         self._standing = Standing()
         self._slot = Slot()
-        self._dead_s: dict[str, float] = {}
-        self._alive_s: dict[str, float] = {}
+        self._silence = Silence()
         self._still = {key: Still(place.rated_kw) for key, place in self._places.items()}
         self._still |= {key: Still(rated) for key, rated in self._rated.items()}
         self._inverters = {key: InverterSlots(rated) for key, rated in self._rated.items()}
+        self._suspect_kwh: dict[str, float] = {}
         self._today: dict[str, DayOfString] = {}
         self._days: dict[str, list[DayVerdict]] = {}
-        self._field_today: list[float] = []
-        self._field_days: list[float] = []
+        self._field = WholeField()
         self._day: int | None = None
+        self._last_at: datetime | None = None
 
     @property
     def alarms(self) -> tuple[PvAlarm, ...]:
         """What stands now."""
         return tuple(self._standing.alarms.values())
+
+    def take_up(self, alarms: Iterable[PvAlarm]) -> None:
+        """Alarms that stood when another run ended: they stand on, and end as any other does.
+
+        Those of devices that the field does not have are left out.
+        """
+        for alarm in alarms:
+            if alarm.device not in self._still and alarm.device != FIELD:
+                continue
+            self._standing.alarms[(alarm.fault, alarm.device)] = alarm
+            if alarm.fault is PvFault.DERATING and alarm.device in self._inverters:
+                cap_kw = _figure(alarm, "held_at_kw", self._rated[alarm.device])
+                self._inverters[alarm.device].caps_kw = [cap_kw] * self.limits.derating_slots
+            if alarm.fault is PvFault.SOILING and alarm.device == FIELD:
+                self._field.was = _figure(alarm, "was", 0.0)
 
     def step(self, sample: PvSample) -> PvFindings:
         """Take one period; the alarms that it raised and cleared."""
@@ -78,9 +114,7 @@ class PvDiagnosis:
             if inverter.id in self._rated:
                 self._see_outage(inverter, expected, sample)
                 self._see_frozen(inverter, expected, sample)
-        self._slot.add(sample, self._rated, self.limits)
-        if self._slot.seconds >= self.limits.slot_s:
-            self._close_slot(sample.at)
+        self._gather(sample)
         return self._standing.taken()
 
     def forecast_factors(self) -> dict[str, float]:
@@ -91,68 +125,85 @@ class PvDiagnosis:
         """Mean solar time in seconds: noon is the sun's, whatever the clock of the province says."""
         return at.timestamp() + self._longitude_deg * 240.0
 
+    def _stands(self, fault: PvFault, device: str) -> bool:
+        return (fault, device) in self._standing
+
+    def _ill(self) -> set[str]:
+        """Strings and inverters that nothing may be compared with."""
+        alarms = self._standing.alarms
+        return {
+            device
+            for fault, device in alarms
+            if fault in (_SPOILS_INVERTER if device in self._rated else _SPOILS_STRING)
+        }
+
     # What every sample shows
 
     def _expected(self, sample: PvSample) -> dict[str, float]:
         believed: dict[str, float] = {}
+        ill = self._ill()
         for inverter in sample.inverters:
-            if inverter.id in self._rated and not self._held(inverter):
+            if inverter.id in self._rated and inverter.id not in ill and not self._held(inverter):
                 known = {string_key(inverter.id, name): kw for name, kw in inverter.dc_kw.items() if kw is not None}
-                believed |= {key: kw for key, kw in known.items() if key in self._places and self._believed(key)}
+                believed |= {key: kw for key, kw in known.items() if key in self._places and key not in ill}
         return expected_kw(self._places, believed, sample.clear_dc_kw, self.limits)
 
     def _held(self, inverter: InverterSample) -> bool:
         rated = self._rated[inverter.id]
         return is_limited(inverter, rated, self.limits) or is_clipped(inverter, rated, self.limits)
 
-    def _believed(self, key: str) -> bool:
-        """Whether a string may be compared with: it and its inverter have no fault that would mislead."""
-        standing, inverter = self._standing, self._places[key].inverter
-        spoilt = (PvFault.OUTAGE, PvFault.FROZEN, PvFault.SHADING, PvFault.SOILING)
-        return not (
-            any((fault, key) in standing for fault in spoilt)
-            or (PvFault.OUTAGE, inverter) in standing
-            or (PvFault.DERATING, inverter) in standing
-        )
-
     def _see_outage(self, inverter: InverterSample, expected: Mapping[str, float], sample: PvSample) -> None:
-        rated, limits = self._rated[inverter.id], self.limits
-        due = {place.key: expected[place.key] for place in self._strings[inverter.id] if place.key in expected}
-        due_kw = sum(due.values())
-        given = [inverter.dc_kw.get(key.split("/", 1)[1]) for key in due]
-        known = [kw for kw in given if kw is not None]
+        rated, limits, strings = self._rated[inverter.id], self.limits, self._strings[inverter.id]
+        due = {place.key: expected[place.key] for place in strings if place.key in expected}
         if is_limited(inverter, rated, limits):
-            self._calm(inverter.id, *due)
+            self._silence.calm(inverter.id, *(place.key for place in strings))
             return
-        light = due_kw >= limits.light_frac * sum(place.rated_kw for place in self._strings[inverter.id])
-        if not light or (inverter.ac_kw is None and not known):
+        known = {key: inverter.dc_kw.get(key.split("/", 1)[1]) for key in (place.key for place in strings)}
+        given_kw = sum(kw for kw in known.values() if kw is not None)
+        if inverter.ac_kw is None and not any(kw is not None for kw in known.values()):
+            return
+        due_kw = sum(due.values())
+        evidence = {"expected_kw": due_kw, "measured_kw": inverter.ac_kw or 0.0}
+        if due_kw < limits.light_frac * sum(place.rated_kw for place in strings):
+            self._see_alone(inverter, given_kw, sample)
             return
         silent = inverter.ac_kw is None or inverter.ac_kw <= limits.dead_frac * due_kw
-        dead = silent and sum(known) <= limits.dead_frac * due_kw
-        evidence = {"expected_kw": due_kw, "measured_kw": inverter.ac_kw or 0.0}
+        dead = silent and given_kw <= limits.dead_frac * due_kw
         self._count_outage(inverter.id, dead, not silent, sample, evidence)
-        if dead or (PvFault.OUTAGE, inverter.id) in self._standing:
+        if dead or self._stands(PvFault.OUTAGE, inverter.id):
             return
-        for key, kw in zip(due, given, strict=True):
-            if kw is not None and due[key] >= limits.light_frac * self._places[key].rated_kw:
+        for key, kw in known.items():
+            if kw is not None and due.get(key, 0.0) >= limits.light_frac * self._places[key].rated_kw:
                 found = {"expected_kw": due[key], "measured_kw": kw}
-                self._count_outage(
-                    key, kw <= limits.dead_frac * due[key], kw >= limits.alive_frac * due[key], sample, found
-                )
+                dead, alive = kw <= limits.dead_frac * due[key], kw >= limits.alive_frac * due[key]
+                self._count_outage(key, dead, alive, sample, found)
 
-    def _calm(self, *devices: str) -> None:
-        for device in devices:
-            self._dead_s.pop(device, None)
+    def _see_alone(self, inverter: InverterSample, given_kw: float, sample: PvSample) -> None:
+        """Nothing is due by the peers, who may be as dead: nothing at all under a high sun is an outage as well."""
+        limits, rated = self.limits, self._rated[inverter.id]
+        clear_kw = sum(sample.clear_dc_kw.get(place.key, 0.0) for place in self._strings[inverter.id])
+        if inverter.ac_kw is None or clear_kw < limits.alone_light_frac * rated:
+            return
+        dead = max(inverter.ac_kw, given_kw) <= limits.alone_dead_frac * rated
+        evidence = {"clear_sky_kw": clear_kw, "measured_kw": inverter.ac_kw}
+        self._count_outage(inverter.id, dead, not dead, sample, evidence, needed_s=limits.alone_outage_s)
 
     def _count_outage(
-        self, device: str, dead: bool, alive: bool, sample: PvSample, evidence: Mapping[str, float | str]
+        self,
+        device: str,
+        dead: bool,
+        alive: bool,
+        sample: PvSample,
+        evidence: Mapping[str, float | str],
+        *,
+        needed_s: float = 0.0,
     ) -> None:
-        self._dead_s[device] = self._dead_s.get(device, 0.0) + sample.period_s if dead else 0.0
-        self._alive_s[device] = self._alive_s.get(device, 0.0) + sample.period_s if alive else 0.0
-        if self._dead_s[device] >= self.limits.outage_s:
-            for_min = self._dead_s[device] / 60.0
-            self._standing.begin(PvFault.OUTAGE, device, sample.at, {**evidence, "for_min": for_min})
-        elif self._alive_s[device] >= self.limits.outage_clear_s:
+        silence = self._silence
+        silence.see(device, dead=dead, alive=alive, period_s=sample.period_s)
+        if silence.dead_s[device] >= max(needed_s, self.limits.outage_s):
+            found = {**evidence, "for_min": silence.dead_s[device] / 60.0}
+            self._standing.begin(PvFault.OUTAGE, device, sample.at, found, silence.lost_kwh.pop(device, 0.0))
+        elif silence.alive_s[device] >= self.limits.outage_clear_s:
             self._standing.end(PvFault.OUTAGE, device)
 
     def _see_frozen(self, inverter: InverterSample, expected: Mapping[str, float], sample: PvSample) -> None:
@@ -193,115 +244,144 @@ class PvDiagnosis:
 
     # What a slot shows
 
+    def _gather(self, sample: PvSample) -> None:
+        last, self._last_at = self._last_at, sample.at
+        if last is not None and (sample.at - last).total_seconds() > sample.period_s + self.limits.slot_s:
+            self._slot = Slot()
+        self._slot.add(sample, self._rated, self.limits)
+        if self._slot.seconds >= self.limits.slot_s:
+            self._close_slot(sample.at)
+
     def _close_slot(self, at: datetime) -> None:
         slot, self._slot = self._slot, Slot()
-        given, clear, ac = slot.means(slot.string_kw), slot.means(slot.clear_kw), slot.means(slot.ac_kw)
-        limited, clipped = slot.held_for(slot.limited_s), slot.held_for(slot.clipped_s)
-        held = limited | clipped
+        closed = _Closed(
+            at=at,
+            hours=slot.seconds / 3600.0,
+            given=slot.means(slot.string_kw),
+            clear=slot.means(slot.clear_kw),
+            ac=slot.means(slot.ac_kw),
+            limited=slot.held_for(slot.limited_s),
+            clipped=slot.held_for(slot.clipped_s),
+        )
+        held, ill = closed.limited | closed.clipped, self._ill()
         believed = {
             key: kw
-            for key, kw in given.items()
-            if key in self._places and self._places[key].inverter not in held and self._believed(key)
+            for key, kw in closed.given.items()
+            if key in self._places and key not in ill and self._places[key].inverter not in held | ill
         }
-        expected = expected_kw(self._places, believed, clear, self.limits)
-        hours = slot.seconds / 3600.0
-        bin_ = int(self._sun_s(at) % _DAY_S // BIN_S)
+        expected = expected_kw(self._places, believed, closed.clear, self.limits)
         for inverter, strings in self._strings.items():
-            due = {place.key: expected[place.key] for place in strings if place.key in expected}
-            self._cost(inverter, due, given, limited, hours)
-            if inverter in limited:
+            if inverter in closed.limited:
                 continue
-            evened = self._judge_inverter(inverter, due, given, ac.get(inverter), inverter in clipped, at, hours)
-            if inverter not in clipped and not evened:
-                self._book(strings, due, given, bin_, hours)
-        self._see_field(believed, clear)
+            due = {place.key: expected[place.key] for place in strings if place.key in expected}
+            if inverter in closed.clipped:
+                self._clip(inverter, due, closed)
+                continue
+            spoilt = self._judge_inverter(inverter, due, closed)
+            self._cost(inverter, due, closed)
+            if not spoilt:
+                self._book(strings, due, closed)
+        self._cost_field(closed)
+        self._field.see(believed, closed.clear, self._places, self.limits)
 
-    def _cost(
-        self, inverter: str, due: Mapping[str, float], given: Mapping[str, float], limited: set[str], hours: float
-    ) -> None:
-        """Add to what standing alarms cost. What our own limit takes is no fault's."""
-        if inverter in limited:
-            return
-        whole = (PvFault.OUTAGE, inverter) in self._standing or (PvFault.DERATING, inverter) in self._standing
-        efficiency = self.limits.inverter_efficiency
-        missing = 0.0
-        for key, kw in due.items():
-            short = max(0.0, kw - given.get(key, kw)) * efficiency * hours
-            missing += short
-            if not whole:
-                for fault in (PvFault.OUTAGE, PvFault.SHADING, PvFault.SOILING):
-                    self._standing.lost(fault, key, short)
-        for fault in (PvFault.OUTAGE, PvFault.DERATING):
-            self._standing.lost(fault, inverter, missing)
+    def _at_bus_kw(self, inverter: str, due: Mapping[str, float]) -> float | None:
+        """What is due at the bus were there no rating; None where a string's part is not known."""
+        whole = len(due) == len(self._strings[inverter]) and bool(due)
+        return sum(due.values()) * self.limits.inverter_efficiency if whole else None
 
-    def _judge_inverter(
-        self,
-        inverter: str,
-        due: Mapping[str, float],
-        given: Mapping[str, float],
-        ac_kw: float | None,
-        clipped: bool,
-        at: datetime,
-        hours: float,
-    ) -> bool:
-        """Derating and clipping; gives whether the slot must not be booked to single strings."""
-        slots, limits = self._inverters[inverter], self.limits
-        expected_ac = (
-            sum(due.values()) * limits.inverter_efficiency if len(due) == len(self._strings[inverter]) else None
-        )
-        if clipped:
-            over_kw = max(0.0, (expected_ac or 0.0) - self._rated[inverter])
-            slots.clipped(over_kw * hours)
-            if slots.clipped_slots_today >= limits.clipping_slots:
-                self._standing.begin(
-                    PvFault.CLIPPING,
-                    inverter,
-                    at,
-                    {"rated_ac_kw": self._rated[inverter], "for_h": slots.clipped_slots_today * hours},
-                    slots.clipped_kwh_today,
-                )
-            self._standing.lost(PvFault.CLIPPING, inverter, over_kw * hours)
-            return True
-        if expected_ac is None or ac_kw is None or (PvFault.FROZEN, inverter) in self._standing:
-            return (PvFault.DERATING, inverter) in self._standing
-        parts = [given[key] / kw for key, kw in due.items() if key in given and kw > 0.0]
-        alike = len(parts) > 1 and max(parts) - min(parts) <= limits.alike_frac
-        found = slots.see(expected_ac, ac_kw, alike=alike, limits=limits)
+    def _clip(self, inverter: str, due: Mapping[str, float], closed: _Closed) -> None:
+        """An inverter at its rating: what it could give more is known from those that do not clip, or from before."""
+        slots, rated = self._inverters[inverter], self._rated[inverter]
+        offered_kw = self._at_bus_kw(inverter, due)
+        if offered_kw is None and self._field.through is not None:
+            clear = {
+                place.key: closed.clear[place.key] for place in self._strings[inverter] if place.key in closed.clear
+            }
+            offered_kw = (self._at_bus_kw(inverter, clear) or 0.0) * self._field.through
+        over_kwh = max(0.0, (offered_kw or 0.0) - rated) * closed.hours
+        slots.clipped(over_kwh)
+        if self._stands(PvFault.CLIPPING, inverter):
+            self._standing.lost(PvFault.CLIPPING, inverter, over_kwh)
+        if slots.clipped_slots_today >= self.limits.clipping_slots:
+            evidence = {"rated_ac_kw": rated, "for_h": slots.clipped_slots_today * closed.hours}
+            self._standing.begin(PvFault.CLIPPING, inverter, closed.at, evidence, slots.clipped_kwh_today)
+
+    def _judge_inverter(self, inverter: str, due: Mapping[str, float], closed: _Closed) -> bool:
+        """Derating; gives whether the slot must not be booked to single strings."""
+        derated = self._stands(PvFault.DERATING, inverter)
+        expected_kw, ac_kw = self._at_bus_kw(inverter, due), closed.ac.get(inverter)
+        if expected_kw is None or ac_kw is None or self._stands(PvFault.FROZEN, inverter):
+            return derated
+        parts = [closed.given[key] / kw for key, kw in due.items() if key in closed.given and kw > 0.0]
+        found = self._inverters[inverter].see(expected_kw, ac_kw, alike=self._fall_alike(parts), limits=self.limits)
         if found.derated:
-            self._standing.begin(
-                PvFault.DERATING,
-                inverter,
-                at,
-                {"held_at_kw": found.cap_kw, "rated_ac_kw": self._rated[inverter], "expected_kw": expected_ac},
-            )
+            evidence = {
+                "held_at_kw": found.cap_kw,
+                "rated_ac_kw": self._rated[inverter],
+                "expected_kw": min(expected_kw, self._rated[inverter]),
+            }
+            before_kwh = self._suspect_kwh.pop(inverter, 0.0)
+            self._standing.begin(PvFault.DERATING, inverter, closed.at, evidence, before_kwh)
         elif found.recovered:
             self._standing.end(PvFault.DERATING, inverter)
-        return found.suspect or (PvFault.DERATING, inverter) in self._standing
+        if not found.suspect:
+            self._suspect_kwh.pop(inverter, None)
+        elif not found.derated:
+            short_kwh = max(0.0, min(expected_kw, self._rated[inverter]) - ac_kw) * closed.hours
+            self._suspect_kwh[inverter] = self._suspect_kwh.get(inverter, 0.0) + short_kwh
+        return found.suspect or self._stands(PvFault.DERATING, inverter)
 
-    def _book(
-        self,
-        strings: Sequence[StringPlace],
-        due: Mapping[str, float],
-        given: Mapping[str, float],
-        bin_: int,
-        hours: float,
-    ) -> None:
+    def _fall_alike(self, parts: Sequence[float]) -> bool:
+        """Whether all strings give less by the same part, as they do where their inverter holds them down."""
+        limits = self.limits
+        return (
+            len(parts) > 1
+            and max(parts) - min(parts) <= limits.alike_frac
+            and max(parts) <= 1.0 - 0.5 * limits.derating_loss_frac
+        )
+
+    def _cost(self, inverter: str, due: Mapping[str, float], closed: _Closed) -> None:
+        """Add to what standing alarms cost at the bus. What our own limit or the rating takes is no fault's."""
+        efficiency, standing = self.limits.inverter_efficiency, self._standing
+        short = {key: max(0.0, kw - closed.given.get(key, kw)) * efficiency for key, kw in due.items()}
+        short_kw = sum(short.values())
+        offered_kw = self._at_bus_kw(inverter, due)
+        kept = 1.0
+        if offered_kw is not None and offered_kw > self._rated[inverter] and short_kw > 0.0:
+            kept = max(0.0, 1.0 - (offered_kw - self._rated[inverter]) / short_kw)
+        hours = closed.hours * kept
+        for fault in _SPOILS_INVERTER:
+            if (fault, inverter) in standing:
+                standing.lost(fault, inverter, short_kw * hours)
+                return
+        self._silence.cost(inverter, short_kw * hours)
+        for key, kw in short.items():
+            self._silence.cost(key, kw * hours)
+            fault = next((fault for fault in _COSTS_STRING if (fault, key) in standing), None)
+            if fault is not None:
+                standing.lost(fault, key, kw * hours)
+
+    def _cost_field(self, closed: _Closed) -> None:
+        alarm = self._standing.alarms.get((PvFault.SOILING, FIELD))
+        if alarm is None:
+            return
+        held = closed.limited | closed.clipped
+        given_kw = sum(kw for key, kw in closed.given.items() if key.split("/", 1)[0] not in held)
+        level, was = _figure(alarm, "of_clear_sky", 1.0), _figure(alarm, "was", 1.0)
+        lost_kw = given_kw * max(0.0, was / max(level, 1e-9) - 1.0) * self.limits.inverter_efficiency
+        self._standing.lost(PvFault.SOILING, FIELD, lost_kw * closed.hours)
+
+    def _book(self, strings: Sequence[StringPlace], due: Mapping[str, float], closed: _Closed) -> None:
+        bin_ = int((self._sun_s(closed.at) - 1800.0 * closed.hours) % _DAY_S // BIN_S)
         for place in strings:
-            kw, expected = given.get(place.key), due.get(place.key)
-            spoilt = any((fault, place.key) in self._standing for fault in (PvFault.OUTAGE, PvFault.FROZEN))
-            if kw is None or expected is None or spoilt or (PvFault.OUTAGE, place.inverter) in self._standing:
+            kw, expected = closed.given.get(place.key), due.get(place.key)
+            spoilt = any(self._stands(fault, place.key) for fault in (PvFault.OUTAGE, PvFault.FROZEN))
+            if kw is None or expected is None or spoilt or self._stands(PvFault.OUTAGE, place.inverter):
                 continue
             part = expected / place.rated_kw
             if part >= self.limits.light_frac:
                 day = self._today.setdefault(place.key, DayOfString())
-                day.add(bin_, kw * hours, expected * hours, part)
-
-    def _see_field(self, believed: Mapping[str, float], clear: Mapping[str, float]) -> None:
-        """How much of the clear sky's power the whole field has, for dirt that lies on all of it alike."""
-        keys = [key for key in believed if key in clear]
-        clear_kw = sum(clear[key] for key in keys)
-        if len(keys) >= self.limits.peers_min and clear_kw >= 0.4 * sum(self._places[key].rated_kw for key in keys):
-            self._field_today.append(sum(believed[key] for key in keys) / clear_kw)
+                day.add(bin_, kw * closed.hours, expected * closed.hours, part)
 
     # What a day shows
 
@@ -320,67 +400,63 @@ class PvDiagnosis:
         self._judge_field(at)
 
     def _judge_string(self, key: str, days: list[DayVerdict], at: datetime) -> None:
-        last = days[-1]
-        dark = is_shaded(days, self.limits)
+        last, limits, standing = days[-1], self.limits, self._standing
+        dark = is_shaded(days, limits)
         if dark:
-            first, until = min(dark) * BIN_S / 3600.0, (max(dark) + 1) * BIN_S / 3600.0
             evidence = {
-                "from_solar_h": first,
-                "until_solar_h": until,
+                "from_solar_h": min(dark) * BIN_S / 3600.0,
+                "until_solar_h": (max(dark) + 1) * BIN_S / 3600.0,
                 "day_part": last.part,
                 "rest_part": last.rest_part,
             }
-            self._standing.begin(PvFault.SHADING, key, at, evidence, 0.0)
-        elif is_unshaded(days, self.limits):
-            self._standing.end(PvFault.SHADING, key)
-        if is_soiled(days, self.limits):
-            self._standing.begin(
-                PvFault.SOILING, key, at, {"day_part": last.part, "days": float(self.limits.soiling_days)}
-            )
-        elif is_clean(days, self.limits):
-            self._standing.end(PvFault.SOILING, key)
+            standing.begin(PvFault.SHADING, key, at, evidence, self._lost_kwh(days[-limits.shading_days :]))
+        elif is_unshaded(days, limits):
+            standing.end(PvFault.SHADING, key)
+        if is_soiled(days, limits):
+            evidence = {"day_part": last.part, "days": float(limits.soiling_days)}
+            standing.begin(PvFault.SOILING, key, at, evidence, self._lost_kwh(days[-limits.soiling_days :]))
+        elif is_clean(days, limits):
+            standing.end(PvFault.SOILING, key)
+
+    def _lost_kwh(self, days: Sequence[DayVerdict]) -> float:
+        """What the days that showed it had lost before it was told, at the bus."""
+        return sum(day.lost_kwh for day in days) * self.limits.inverter_efficiency
 
     def _judge_field(self, at: datetime) -> None:
-        """Dirt on the whole field: the best quarter of the bright hours falls against the best days of a month."""
-        seen, self._field_today = sorted(self._field_today), []
-        limits, days = self.limits, self._field_days
-        if len(seen) < 6:
+        found = self._field.end_day(self.limits)
+        if found is None:
             return
-        best = seen[int(0.8 * (len(seen) - 1))]
-        # A day that was never clear says nothing of dirt; one of the days before would have it far off.
-        if days and best < 0.75 * max(days):
-            return
-        days.append(best)
-        del days[: -limits.field_days]
-        ordered = sorted(days)
-        clean = ordered[int(0.9 * (len(ordered) - 1))]
-        last = days[-limits.soiling_days :]
-        if len(days) >= 2 * limits.soiling_days and max(last) <= (1.0 - limits.field_loss_frac) * clean:
-            self._standing.begin(
-                PvFault.SOILING, FIELD, at, {"of_clear_sky": last[-1], "was": clean, "days": float(len(last))}
-            )
-        elif min(last[-2:]) >= (1.0 - limits.soiling_clear_frac) * clean:
+        level, clean = found
+        if self._field.is_dirty(clean, self.limits):
+            evidence = {"of_clear_sky": level, "was": clean, "days": float(self.limits.soiling_days)}
+            self._standing.begin(PvFault.SOILING, FIELD, at, evidence)
+        elif self._field.is_clean(clean, self.limits):
+            self._field.was = 0.0
             self._standing.end(PvFault.SOILING, FIELD)
 
     def _factor(self, inverter: str) -> float:
-        standing = self._standing
-        if (PvFault.OUTAGE, inverter) in standing:
+        if self._stands(PvFault.OUTAGE, inverter):
             return 0.0
         strings = self._strings[inverter]
         rated = sum(place.rated_kw for place in strings)
         expected = sum(place.rated_kw * self._string_factor(place.key) for place in strings)
         part = expected / rated if rated > 0.0 else 1.0
-        derating = standing.alarms.get((PvFault.DERATING, inverter))
+        derating = self._standing.alarms.get((PvFault.DERATING, inverter))
         if derating is not None:
-            part = min(part, float(derating.evidence["held_at_kw"]) / max(self._rated[inverter], 1e-9))
+            part = min(part, _figure(derating, "held_at_kw", self._rated[inverter]) / max(self._rated[inverter], 1e-9))
         return min(max(part, 0.0), 1.0)
 
     def _string_factor(self, key: str) -> float:
-        if (PvFault.OUTAGE, key) in self._standing:
+        alarms = self._standing.alarms
+        if (PvFault.OUTAGE, key) in alarms:
             return 0.0
-        if (PvFault.SHADING, key) in self._standing or (PvFault.SOILING, key) in self._standing:
-            return self._days[key][-1].part
-        return 1.0
+        parts = [alarms.get((fault, key)) for fault in (PvFault.SHADING, PvFault.SOILING)]
+        return min((_figure(alarm, "day_part", 1.0) for alarm in parts if alarm is not None), default=1.0)
+
+
+def _figure(alarm: PvAlarm, name: str, otherwise: float) -> float:
+    value = alarm.evidence.get(name, otherwise)
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else otherwise
 
 
 def _cleaned(sample: PvSample) -> PvSample:

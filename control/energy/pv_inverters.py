@@ -23,7 +23,7 @@ class SlotFinding:
 
 @dataclass(slots=True)
 class InverterSlots:
-    """The last two days of one inverter, and today's clipping."""
+    """The last two days of one inverter, and today's clipping. `caps_kw` may be set to a cap known from before."""
 
     rated_kw: float
     slots: list[tuple[float, float]] = field(default_factory=list)  # expected and measured AC, kW
@@ -41,25 +41,25 @@ class InverterSlots:
         self.slots.append((due_kw, ac_kw))
         del self.slots[:-_KEPT_SLOTS]
         short = ac_kw <= (1.0 - limits.derating_loss_frac) * due_kw
-        if (
-            short
-            and alike
-            and ac_kw > limits.dead_frac * due_kw
-            and due_kw >= limits.derating_from_frac * self.rated_kw
-        ):
+        bright = due_kw >= limits.derating_from_frac * self.rated_kw
+        if bright and short and alike and ac_kw > limits.dead_frac * due_kw:
             self.caps_kw.append(ac_kw)
             del self.caps_kw[: -2 * limits.derating_slots]
             self.healthy_slots = 0
-        elif not short and due_kw >= limits.derating_from_frac * self.rated_kw:
+        elif bright and not short and self._is_above_cap(ac_kw, limits):
             self.healthy_slots += 1
-            if self.healthy_slots >= limits.derating_clear_slots:
-                self.caps_kw.clear()
         recovered = self.healthy_slots >= limits.derating_clear_slots
+        if recovered:
+            self.caps_kw.clear()
+        suspect = short and alike
         if len(self.caps_kw) < limits.derating_slots:
-            return SlotFinding(recovered=recovered, suspect=short and alike)
+            return SlotFinding(recovered=recovered, suspect=suspect)
         cap_kw = median(self.caps_kw)
-        derated = not recovered and self._gives_all_below(cap_kw, limits)
-        return SlotFinding(derated=derated, recovered=recovered, suspect=short and alike, cap_kw=cap_kw)
+        return SlotFinding(derated=self._gives_all_below(cap_kw, limits), suspect=suspect, cap_kw=cap_kw)
+
+    def _is_above_cap(self, ac_kw: float, limits: PvLimits) -> bool:
+        """Whether it gives what it could not while it was held: below the cap a held inverter looks healthy."""
+        return not self.caps_kw or ac_kw >= (1.0 + limits.derating_above_frac) * median(self.caps_kw)
 
     def _gives_all_below(self, cap_kw: float, limits: PvLimits) -> bool:
         """Whether it gives what is due where that is clearly below the cap: dirt would take its part there as well."""

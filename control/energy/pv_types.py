@@ -101,15 +101,20 @@ class PvLimits:
     alive_frac: float = 0.2
     outage_s: float = 900.0
     outage_clear_s: float = 900.0
+    # Where no peer tells what is due: nothing at all for so long under a sun that would give so much is an outage.
+    alone_outage_s: float = 3600.0
+    alone_light_frac: float = 0.3
+    alone_dead_frac: float = 0.001
     frozen_s: float = 1800.0
     frozen_moves_frac: float = 0.15
     derating_loss_frac: float = 0.08
     derating_from_frac: float = 0.5
     derating_slots: int = 4
     derating_clear_slots: int = 8
+    derating_above_frac: float = 0.06  # so far above the level it was held at, it is held no more
     alike_frac: float = 0.07  # strings that differ by no more lose for a common reason
     clipping_slots: int = 2
-    clipping_clear_days: int = 3
+    clipping_clear_days: int = 7
     shading_loss_frac: float = 0.15
     shading_rest_frac: float = 0.06
     shading_days: int = 2

@@ -1,0 +1,66 @@
+"""Dirt that lies on the whole field alike: owns what part of the clear sky's power the field has, day by day.
+
+Strings that are all equally dirty agree with each other; only the clear sky's power tells that they have less than
+they had. Its level need not be right, for each day is compared with the field's own best days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from control.energy.pv_reference import StringPlace
+from control.energy.pv_types import PvLimits
+
+_SLOTS_MIN = 6
+_HIGH_SUN_FRAC = 0.4
+# A day that was never clear says nothing of dirt; next to the days before it is far off.
+_CLEAR_DAY_FRAC = 0.75
+
+
+@dataclass(slots=True)
+class WholeField:
+    """`see` is called every slot, `end_day` every day. `was` is the clean level that an alarm from before knew."""
+
+    was: float = 0.0
+    through: float | None = None
+    today: list[float] = field(default_factory=list)
+    days: list[float] = field(default_factory=list)
+
+    def see(
+        self,
+        believed_kw: Mapping[str, float],
+        clear_kw: Mapping[str, float],
+        places: Mapping[str, StringPlace],
+        limits: PvLimits,
+    ) -> None:
+        """One slot; `through` is what part of the clear sky's power came, where that could be told last."""
+        keys = [key for key in believed_kw if key in clear_kw]
+        due_kw = sum(clear_kw[key] for key in keys)
+        if len(keys) < limits.peers_min or due_kw < _HIGH_SUN_FRAC * sum(places[key].rated_kw for key in keys):
+            return
+        self.through = sum(believed_kw[key] for key in keys) / due_kw
+        self.today.append(self.through)
+
+    def end_day(self, limits: PvLimits) -> tuple[float, float] | None:
+        """The day's level and the clean one, parts of the clear sky; None for a day that says nothing."""
+        seen, self.today = sorted(self.today), []
+        if len(seen) < _SLOTS_MIN:
+            return None
+        level = seen[int(0.8 * (len(seen) - 1))]
+        if self.days and level < _CLEAR_DAY_FRAC * max(self.days):
+            return None
+        self.days.append(level)
+        del self.days[: -limits.field_days]
+        ordered = sorted(self.days)
+        return level, max(self.was, ordered[int(0.9 * (len(ordered) - 1))])
+
+    def is_dirty(self, clean: float, limits: PvLimits) -> bool:
+        """Whether each of the last clear days fell short."""
+        last = self.days[-limits.soiling_days :]
+        return len(self.days) >= 2 * limits.soiling_days and max(last) <= (1.0 - limits.field_loss_frac) * clean
+
+    def is_clean(self, clean: float, limits: PvLimits) -> bool:
+        """Whether the last two clear days did not."""
+        last = self.days[-2:]
+        return len(last) == 2 and min(last) >= (1.0 - limits.soiling_clear_frac) * clean
