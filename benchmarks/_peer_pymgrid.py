@@ -33,9 +33,7 @@ def _book(asked: dict[str, Any]) -> dict[str, Any]:
 
     microgrid = Microgrid.from_scenario(asked["scenario"]) if "scenario" in asked else _built(asked["site"])
     has_grid, has_genset = hasattr(microgrid, "grid"), hasattr(microgrid, "genset")
-    for storage_kw, grid_kw, genset_kw in zip(
-        asked["storage_kw"], asked["grid_kw"], asked["genset_kw"], strict=True
-    ):
+    for storage_kw, grid_kw, genset_kw in zip(asked["storage_kw"], asked["grid_kw"], asked["genset_kw"], strict=True):
         action: dict[str, Any] = {"battery": [storage_kw]}
         if has_grid:
             action["grid"] = [grid_kw]

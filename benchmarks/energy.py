@@ -1,10 +1,11 @@
 """The microgrid's figures beside their goals, each with its rival or its bound in the same run.
 
-    ./island bench energy --json [--tiny] [--only planner,causal,replay,loop] [--peer PYTHON]
+    ./island bench energy --json [--tiny] [--only planner,causal,replay,loop,field] [--peer PYTHON]
 
 `--peer` names an interpreter that has python-microgrid with cvxpy (and NumPy before 2), for the closed loop of
 planning; without it only the same linear program by HiGHS runs. Parts: planner against HiGHS, causal control between
-rules and perfect foresight, replay and what-if, the fast loop on simulated devices.
+rules and perfect foresight, replay and what-if, the fast loop on simulated devices, and the gateway as a process on a
+simulated microgrid over the real protocols (some minutes).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from control.domain.errors import IslandError
 
-PARTS = ("planner", "causal", "replay", "loop")
+PARTS = ("planner", "causal", "replay", "loop", "field")
 
 
 def main(arguments: list[str]) -> int:

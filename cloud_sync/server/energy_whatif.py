@@ -2,12 +2,14 @@
 
 The year is our own where at least 330 days of quarter hours are stored, else the simulated reference year; the result
 says which. The kernels run in a thread and let go of the interpreter; one replay a person, one at a time a process.
+What was just compared is kept: a page that is opened again, an export and a dialog ask the same thing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,10 +42,13 @@ DAYS_MAX = 365
 TIMEOUT_S = 30.0
 WARM_TIMEOUT_S = 300.0
 WARM_AFTER_S = 5.0
+WAITING_MAX = 3  # requests of one person that wait for the one that runs
+RESULTS_KEPT = 32
 CRITICAL_FRAC = 0.6  # share of the load that must be carried when the grid is gone, as in the reference year
 
 Floats = npt.NDArray[np.float64]
 Replay = Callable[[Scenario, EnergySettings, EnergySettings], WhatIf]
+YearKey = tuple[str, str]  # gateway and local day: a year ends with the day before
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,11 @@ class WhatIfDesk:
     ) -> None:
         self._replay, self._warm_kernels, self._timeout_s = replay, warm_kernels, timeout_s
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whatif")
-        self._running: set[str] = set()
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._waiting: Counter[str] = Counter()
         self._warmed: asyncio.Future[float] | None = None
-        self._years: dict[tuple[str, str], Year] = {}
+        self._years: dict[YearKey, Year] = {}
+        self._results: dict[tuple[YearKey, EnergySettings, EnergySettings], WhatIfResult] = {}
 
     async def run(self) -> None:
         """Warms soon after the start, so that the first person need not wait; then there is nothing more to do."""
@@ -84,42 +91,68 @@ class WhatIfDesk:
         self, given: Services, gateway_id: str, username: str, now: EnergySettings, draft: EnergySettings
     ) -> WhatIfResult:
         """Both settings over one year. Raises Problem `whatif_busy` or `whatif_slow`."""
-        if username in self._running:
-            raise Problem("whatif_busy", retry_after_s=1)
-        self._running.add(username)
-        handed_over = False
+        await self.warm()
+        key = (gateway_id, f"{given.today_from():%Y-%m-%d}")
+        year = await self._year(given, key)
+        asked = (key, now, draft)
+        if asked in self._results:
+            return self._results[asked]
+        turn = await self._turn(username)
+        if asked in self._results:
+            turn.release()
+            return self._results[asked]
+        job = asyncio.get_running_loop().run_in_executor(self._pool, self._compared, year, now, draft)
+        # The thread cannot be stopped: the person's turn ends with it, not with our patience.
+        job.add_done_callback(lambda done: self._finished(turn, asked, done))
         try:
-            await self.warm()
-            year = await self._year(given, gateway_id)
-            job = asyncio.get_running_loop().run_in_executor(self._pool, self._compared, year, now, draft)
-            # The thread cannot be stopped: the person's turn ends with it, not with our patience.
-            job.add_done_callback(lambda done: self._finished(username, done))
-            handed_over = True
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.shield(job)
         except TimeoutError as error:
             raise Problem("whatif_slow", retry_after_s=5) from error
-        finally:
-            if not handed_over:
-                self._running.discard(username)
 
-    def _finished(self, username: str, done: asyncio.Future[WhatIfResult]) -> None:
-        self._running.discard(username)
-        if not done.cancelled() and done.exception() is not None:
-            log.error("whatif_failed", error=repr(done.exception()))
+    async def _turn(self, username: str) -> asyncio.Lock:
+        """The person's turn, taken; a few requests wait for the one before. Raises Problem `whatif_busy`."""
+        if self._waiting[username] >= WAITING_MAX:
+            raise Problem("whatif_busy", retry_after_s=1)
+        turn = self._turns.setdefault(username, asyncio.Lock())
+        self._waiting[username] += 1
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise Problem("whatif_busy", retry_after_s=1) from error
+        finally:
+            self._waiting[username] -= 1
+        return turn
+
+    def _finished(
+        self,
+        turn: asyncio.Lock,
+        asked: tuple[YearKey, EnergySettings, EnergySettings],
+        done: asyncio.Future[WhatIfResult],
+    ) -> None:
+        turn.release()
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:
+            log.error("whatif_failed", error=repr(error))
+            return
+        self._results[asked] = done.result()
+        for oldest in list(self._results)[:-RESULTS_KEPT]:
+            del self._results[oldest]
 
     def _compared(self, year: Year, now: EnergySettings, draft: EnergySettings) -> WhatIfResult:
         began_s = time.perf_counter()
         made = self._replay(year.scenario, now, draft)
         return _result(year, made, draft, time.perf_counter() - began_s)
 
-    async def _year(self, given: Services, gateway_id: str) -> Year:
-        day = f"{given.today_from():%Y-%m-%d}"
-        if (gateway_id, day) not in self._years:
+    async def _year(self, given: Services, key: YearKey) -> Year:
+        gateway_id, day = key
+        if key not in self._years:
             found = await measured_year(given.pool, gateway_id, today_from=given.today_from())
-            self._years = {key: one for key, one in self._years.items() if key[1] == day}
-            self._years[gateway_id, day] = found or await asyncio.to_thread(_reference)
-        return self._years[gateway_id, day]
+            self._years = {other: one for other, one in self._years.items() if other[1] == day}
+            self._years[key] = found or await asyncio.to_thread(_reference)
+        return self._years[key]
 
     def close(self) -> None:
         """Takes no more work; what runs ends by itself."""

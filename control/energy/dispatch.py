@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from control.domain.energy import GridMode
 from control.energy import fast_kernel as fast
 from control.energy import site_tables as tables
@@ -17,10 +19,12 @@ from control.energy.dispatch_types import Commands, Dispatch, DispatchState, Sit
 from control.energy.fast_kernel import Array
 from control.energy.grid_machine import OFF_GRID, Turn, finite, turn
 from control.energy.loop_spec import LoopSpec
+from control.energy.meter_watch import look
 from control.energy.plan import ValueCurve
 from control.energy.settings import EnergySettings
 from control.energy.site import SiteSpec
-from control.energy.whole_site import Span, span_of, whole_table
+from control.energy.wariness import watched
+from control.energy.whole_site import Span, balance_kw, span_of, whole_table
 
 _BINDING = {
     fast.IDLE: "idle",
@@ -46,10 +50,12 @@ def dispatch(
     loop: LoopSpec = _LOOP,
 ) -> Dispatch:
     """One second. Hand the answer's `state` to the next call; never raises for values."""
-    dt_s = _elapsed_s(now, state, loop)
-    turned = turn(now, state, dt_s=dt_s, site=site, loop=loop)
+    dt_s, specs = _elapsed_s(now, state, loop), tables.specs_of(site)
+    looked = look(now, state, specs, loop)
+    now = looked.now
+    turned = turn(now, looked.state, dt_s=dt_s, site=site, loop=loop)
     span = span_of(now, turned.state, settings, site, loop, dt_s)
-    fill = _filling(now, turned.state, span, settings, site, loop, dt_s)
+    fill = _filling(now, turned.state, span, settings, specs, loop, dt_s, meter_old=looked.old)
     if turned.state.mode is GridMode.BLACK_START:
         return _black_start(now, fill, turned)
     if not fill.island and finite(now.grid_kw) is None:
@@ -80,9 +86,11 @@ def _filling(
     state: DispatchState,
     span: Span,
     settings: EnergySettings,
-    site: SiteSpec,
+    specs: tables.Specs,
     loop: LoopSpec,
     dt_s: float,
+    *,
+    meter_old: bool,
 ) -> tables.Filling:
     """Count for how many cycles storages did not follow, and for how many the meter has shown more than a limit."""
     seen = {one.id: power for one in now.storages if (power := finite(one.power_kw)) is not None}
@@ -92,31 +100,35 @@ def _filling(
     return tables.Filling(
         state=state,
         settings=settings,
-        specs=tables.specs_of(site),
+        specs=specs,
         loop=loop,
         prices=tables.prices_of(now, settings),
         island=island,
         dt_s=dt_s,
         at_s=finite(now.now_s),
         seen_kw=seen,
-        deaf_cycles=_deaf_cycles(seen, state, site, loop),
+        deaf_cycles=_deaf_cycles(seen, state, specs, loop),
         export_over_cycles=state.export_over_cycles + 1 if grid < span.low_told - 0.5 else 0,
         import_over_cycles=state.import_over_cycles + 1 if grid > span.high_told + 0.5 else 0,
+        meter_old=meter_old,
     )
 
 
-def _deaf_cycles(seen: Mapping[str, float], state: DispatchState, site: SiteSpec, loop: LoopSpec) -> dict[str, int]:
-    """Cycles for which each storage has stood away from its set-point without moving towards it.
+def _deaf_cycles(
+    seen: Mapping[str, float], state: DispatchState, specs: tables.Specs, loop: LoopSpec
+) -> dict[str, int]:
+    """Cycles for which each storage has stood away from its set-points without moving towards the newest.
 
-    One that does so for `deaf_cycles` is left out of the reckoning until it is where it was told to be.
+    One that does so for `deaf_cycles` is left out of the reckoning until it is where it was told to be. One that
+    stands where it was told to be up to `obey_cycles` ago obeys, but late.
     """
     count: dict[str, int] = {}
-    for spec in site.storages:
+    for spec in specs.storages.values():
         power, told, before = seen.get(spec.id), state.storage_kw.get(spec.id), state.storage_seen_kw.get(spec.id)
         if power is None or told is None or before is None or spec.id == state.forming:
             continue
         near = loop.deaf_frac * max(spec.charge_max_kw, spec.discharge_max_kw)
-        if abs(power - told) <= near:
+        if any(abs(power - one) <= near for one in state.storage_told_kw.get(spec.id, (told,))):
             continue
         earlier = state.storage_deaf_cycles.get(spec.id, 0)
         moved = (power - before) * math.copysign(1.0, told - before)
@@ -186,7 +198,8 @@ def _divided(
     pvs = tables.pv_table(now.pvs, fill)
     evs = tables.ev_table(now, fill, closed=fill.state.mode is GridMode.ISLANDING)
     loads = tables.load_table(now.loads, fill)
-    whole = whole_table(now, fill, span, storages, pvs, evs)
+    balance = balance_kw(now, fill, storages, pvs, evs)
+    whole = whole_table(now, fill, span, storages, balance)
     storage_kw, limits, ev_kw, off, told = fast.divide(whole, storages, pvs, evs, loads)
 
     kept = _kept(now, fill, off, told)
@@ -202,7 +215,10 @@ def _divided(
         grid_forming=turned.forming,
         bus_hz_wanted=turned.bus_hz_wanted,
     )
-    state = _remembered(fill, commands, kept, told)
+    state = replace(_remembered(fill, commands, kept, told), balance_kw=balance)
+    state = watched(
+        state, _told_kw(fill, storage_kw, pvs, limits), size_kw=_size_kw(fill), dt_s=fill.dt_s, loop=fill.loop
+    )
     return Dispatch(
         commands=commands,
         state=state,
@@ -210,6 +226,18 @@ def _divided(
         why=turned.why,
         unmet=_unmet(now, span, fill, told),
     )
+
+
+def _told_kw(fill: tables.Filling, storage_kw: Array, pvs: Array, limits: Array) -> float | None:
+    """What storages and inverters may give together after this second; None on an island, where the bus decides."""
+    if fill.island:
+        return None
+    return float(storage_kw.sum() + np.where(limits >= 0.0, limits, pvs[:, fast.PV_RATED]).sum())
+
+
+def _size_kw(fill: tables.Filling) -> float:
+    storages = sum(max(one.charge_max_kw, one.discharge_max_kw) for one in fill.specs.storages.values())
+    return storages + sum(one.rated_ac_kw for one in fill.specs.pvs.values())
 
 
 def _probe_kw(one: StorageNow, now: SiteNow, fill: tables.Filling) -> float:
@@ -263,6 +291,11 @@ def _remembered(
         last_s=fill.at_s,
         storage_seen_kw=dict(fill.seen_kw),
         storage_deaf_cycles=dict(fill.deaf_cycles),
+        storage_told_kw={
+            key: (*state.storage_told_kw.get(key, ()), power)[-fill.loop.obey_cycles :]
+            for key, power in commands.storage_kw.items()
+        },
+        slow_s=0.0 if fill.export_over_cycles >= fill.loop.slow_cycles else state.slow_s + dt_s,
         export_over_cycles=fill.export_over_cycles,
         import_over_cycles=fill.import_over_cycles,
         storage_kw=commands.storage_kw,

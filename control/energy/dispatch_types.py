@@ -131,6 +131,16 @@ class DispatchState:
     import_over_cycles: int = 0
     direction: int = 0  # 1 the storages discharge by wish, -1 they charge
     idle_s: float = 1e9  # since the other direction
+    meter_kw: float | None = None  # the meter's figure, and what was known to be supplied when it was first seen
+    meter_supply_kw: dict[str, float] = field(default_factory=dict)
+    meter_old_cycles: int = 0
+    balance_kw: float | None = None  # what nobody commands, by the last figure that was not old
+    told_kw: float | None = None  # what storages and inverters may give together, and how that moved last
+    moved_kw: float = 0.0
+    swing_kw: float = 0.0
+    wary_s: float = 0.0
+    slow_s: float = 1e9  # since storages were last too slow for the export limit
+    storage_told_kw: dict[str, tuple[float, ...]] = field(default_factory=dict)  # set-points, newest last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

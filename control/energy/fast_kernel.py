@@ -17,7 +17,8 @@ from control.energy.kernels import inner, kernel
 Array = npt.NDArray[np.float64]
 
 # What holds for the whole site, (SITE,). DEMAND is what nobody below commands: grid plus known supply less known
-# vehicles. SUSTAIN is the power that the storages can hold for long.
+# vehicles. SUSTAIN is the power that the storages can hold for long, GAIN the part of the way to the wish that is gone,
+# PV_FLOOR the least flow at the coupling point that the sun may make at today's prices.
 (
     DEMAND,
     GRID_LOW,
@@ -46,8 +47,10 @@ Array = npt.NDArray[np.float64]
     BACK_MARGIN,
     CEILING,
     RELEASE,
-) = range(27)
-SITE = 27
+    GAIN,
+    PV_FLOOR,
+) = range(29)
+SITE = 29
 # Vehicles (n, 10): what it draws, limits, what the deadline needs, what it may feed back, seconds to spare.
 # WANT is what it takes at today's price, MAX what it takes from the sun that nobody else uses.
 EV_SEEN, EV_MIN, EV_NEED, EV_WANT, EV_MAX, EV_BACK, EV_LAXITY, EV_FOLLOWS, EV_KNOWN, EV_SELLS = range(10)
@@ -266,6 +269,8 @@ def _storages_kw(site: Array, storages: Array, net: float, told: Array) -> float
     wish = _clip(_wish(site, storages, net), low, high)
     told[WISHED] = wish
     out = wish
+    if site[WISH_GIVEN] <= 0.0 and site[GAIN] < 1.0:
+        out = _clip(last + site[GAIN] * (wish - last), low, high)
     told[BINDING] = IDLE
     if wish != 0.0:
         told[BINDING] = WISHES if site[WISH_GIVEN] > 0.0 else CURVE
@@ -326,10 +331,21 @@ def divide(
         more = max(0.0, grid + loads[int(told[TURN_BACK]), shedding.RATED] - site[GRID_HIGH])
         out = max(out, min(high, out + more))
     merit.split(storages, out, site[STICKY], storage_kw)
-    told[GRID_NEXT] = grid
+    # The ramp is counted from what is really there: sun that might come with a higher limit may not be there.
+    told[GRID_NEXT] = draws - _shining(pvs, limits) - out
     told[OVER_EXPORT] = max(0.0, site[GRID_LOW] - grid)
     told[OVER_RAMP] = max(0.0, max(site[RAMP_LOW] - grid, grid - site[RAMP_HIGH]))
     return storage_kw, limits, ev_kw, off, told
+
+
+@inner
+def _shining(pvs: Array, limits: Array) -> float:
+    """What the inverters give now, under the new limits."""
+    total = 0.0
+    for i in range(pvs.shape[0]):
+        if pvs[i, PV_KNOWN] > 0.0:
+            total += min(pvs[i, PV_SEEN], limits[i]) if limits[i] >= 0.0 else pvs[i, PV_SEEN]
+    return total
 
 
 @inner
@@ -388,6 +404,8 @@ def _pv_allowed(site: Array, storages: Array, draws: float, sun_kw: float, out: 
     if site[SLOW_EXPORT] > 0.0:
         takes = max(takes, max(out, _sum(storages, merit.SEEN)))
     allowed = min(draws - takes - site[GRID_LOW], site[CEILING])
+    # Where feeding in costs money the sun is for the site and for what the storages really take.
+    allowed = min(allowed, max(0.0, draws - min(out, 0.0) - site[PV_FLOOR]))
     return float(min(allowed, max(draws - takes - site[RAMP_LOW], sun_kw)))
 
 

@@ -40,11 +40,20 @@ class LoopSpec:
     sync_slip_hz: float = 0.03
     meter_lost_cycles: int = 2
     meter_good_cycles: int = 3
+    meter_moved_kw: float = 5.0
+    meter_frozen_cycles: int = 8
     # Coupling point
     guard_kw: float = 10.0
     slow_cycles: int = 2
+    slow_hold_s: float = 10.0
     pv_release_frac_per_s: float = 0.2
     hold_export_frac: float = 0.9
+    # Chasing its own tail
+    swing_frac: float = 0.03
+    swing_keep_per_s: float = 0.9
+    wary_s: float = 600.0
+    wary_gain: float = 0.1
+    wary_release_frac: float = 0.1
     # Storages
     deadband_kw: float = 4.0
     start_kw: float = 20.0
@@ -54,6 +63,7 @@ class LoopSpec:
     taper_s: float = 60.0
     deaf_frac: float = 0.1
     deaf_cycles: int = 3
+    obey_cycles: int = 5
     # Island
     forming_headroom_frac: float = 0.15
     droop_frac_per_hz: float = 0.2

@@ -98,7 +98,7 @@ class PvDiagnosis:
             self._standing.alarms[(alarm.fault, alarm.device)] = alarm
             if alarm.fault is PvFault.DERATING and alarm.device in self._inverters:
                 cap_kw = _figure(alarm, "held_at_kw", self._rated[alarm.device])
-                self._inverters[alarm.device].caps_kw = [cap_kw] * self.limits.derating_slots
+                self._inverters[alarm.device].take_up(cap_kw, self.limits)
             if alarm.fault is PvFault.SOILING and alarm.device == FIELD:
                 self._field.was = _figure(alarm, "was", 0.0)
 
@@ -357,9 +357,9 @@ class PvDiagnosis:
         self._silence.cost(inverter, short_kw * hours)
         for key, kw in short.items():
             self._silence.cost(key, kw * hours)
-            fault = next((fault for fault in _COSTS_STRING if (fault, key) in standing), None)
-            if fault is not None:
-                standing.lost(fault, key, kw * hours)
+            ill = next((fault for fault in _COSTS_STRING if (fault, key) in standing), None)
+            if ill is not None:
+                standing.lost(ill, key, kw * hours)
 
     def _cost_field(self, closed: _Closed) -> None:
         alarm = self._standing.alarms.get((PvFault.SOILING, FIELD))

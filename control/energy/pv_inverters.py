@@ -23,12 +23,13 @@ class SlotFinding:
 
 @dataclass(slots=True)
 class InverterSlots:
-    """The last two days of one inverter, and today's clipping. `caps_kw` may be set to a cap known from before."""
+    """The last two days of one inverter, and today's clipping."""
 
     rated_kw: float
     slots: list[tuple[float, float]] = field(default_factory=list)  # expected and measured AC, kW
     caps_kw: list[float] = field(default_factory=list)
     healthy_slots: int = 0
+    derated: bool = False
     clipped_slots_today: int = 0
     clipped_kwh_today: float = 0.0
     days_unclipped: int = 0
@@ -44,18 +45,22 @@ class InverterSlots:
         bright = due_kw >= limits.derating_from_frac * self.rated_kw
         if bright and short and alike and ac_kw > limits.dead_frac * due_kw:
             self.caps_kw.append(ac_kw)
-            del self.caps_kw[: -2 * limits.derating_slots]
+            del self.caps_kw[: -limits.derating_slots]
             self.healthy_slots = 0
         elif bright and not short and self._is_above_cap(ac_kw, limits):
             self.healthy_slots += 1
         recovered = self.healthy_slots >= limits.derating_clear_slots
-        if recovered:
+        # Until it is told, a single slot above the level says that it was a cloud.
+        if recovered or (self.healthy_slots and not self.derated):
+            self.derated = False
             self.caps_kw.clear()
         suspect = short and alike
         if len(self.caps_kw) < limits.derating_slots:
             return SlotFinding(recovered=recovered, suspect=suspect)
         cap_kw = median(self.caps_kw)
-        return SlotFinding(derated=self._gives_all_below(cap_kw, limits), suspect=suspect, cap_kw=cap_kw)
+        level = max(self.caps_kw) - min(self.caps_kw) <= limits.derating_level_frac * cap_kw
+        self.derated = self.derated or (level and self._gives_all_below(cap_kw, limits))
+        return SlotFinding(derated=self.derated, suspect=suspect, cap_kw=cap_kw)
 
     def _is_above_cap(self, ac_kw: float, limits: PvLimits) -> bool:
         """Whether it gives what it could not while it was held: below the cap a held inverter looks healthy."""
@@ -65,6 +70,10 @@ class InverterSlots:
         """Whether it gives what is due where that is clearly below the cap: dirt would take its part there as well."""
         below = [ac / due for due, ac in self.slots if due <= 0.85 * cap_kw]
         return len(below) >= _LOW_SLOTS_MIN and median(below) >= 1.0 - 0.6 * limits.derating_loss_frac
+
+    def take_up(self, cap_kw: float, limits: PvLimits) -> None:
+        """It was held at this level before this run."""
+        self.caps_kw, self.derated = [cap_kw] * limits.derating_slots, True
 
     def clipped(self, over_kwh: float) -> None:
         """A slot at the rating."""

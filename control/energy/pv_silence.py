@@ -1,4 +1,4 @@
-"""Devices of PV that give nothing: owns how long each has been dead or alive, and what that has cost until it is told."""
+"""Devices of PV that give nothing: owns for how long, and what that cost until it is told."""
 
 from __future__ import annotations
 

@@ -39,4 +39,5 @@ def wanted_actions(scenario: Scenario, controller: Controller) -> Actions:
     return _ACTIONS[controller](scenario)
 
 
+CONTROLLERS: tuple[Controller, ...] = ("plan", "rules")
 _ACTIONS: dict[Controller, Callable[[Scenario], Actions]] = {"plan": plan_actions, "rules": rules_actions}

@@ -71,9 +71,17 @@ def within(value: float | None, size_kw: float) -> float | None:
 
 def prices_of(now: SiteNow, settings: EnergySettings) -> Prices:
     """What a kWh costs and brings now. Selling above the price of buying would be a pump; it is cut to it."""
-    buy = (finite(now.import_price) or 0.0) + (finite(now.carbon_price_per_kwh) or 0.0)
-    sell = min(finite(now.export_price) or 0.0, buy)
+    bought, sold = finite(now.import_price), finite(now.export_price)
+    buy = _usual(settings, bought, "import_per_kwh") + (finite(now.carbon_price_per_kwh) or 0.0)
+    sell = min(_usual(settings, sold, "export_per_kwh"), buy)
     return Prices(buy=buy, sell=sell, peak=buy + positive(settings.demand_charge_per_kw))
+
+
+def _usual(settings: EnergySettings, price: float | None, key: str) -> float:
+    """The price, or where nobody could say it the mean of the tariff's periods: an unknown price is not a free kWh."""
+    if price is not None or not settings.tariff:
+        return price or 0.0
+    return sum(float(getattr(row, key)) for row in settings.tariff) / len(settings.tariff)
 
 
 def soc_of(storage: StorageNow) -> float | None:
@@ -129,6 +137,7 @@ class Filling:
     deaf_cycles: Mapping[str, int]
     export_over_cycles: int
     import_over_cycles: int
+    meter_old: bool = False
 
 
 def storage_table(
@@ -187,9 +196,12 @@ def _worth(spec: StorageSpec, soc: float, fill: Filling, curve: ValueCurve | Non
     if value is not None:
         wear = positive(fill.settings.wear_per_kwh)
         return (value - wear) * spec.efficiency_charge, (value + wear) / max(spec.efficiency_discharge, 0.1)
-    # Nobody says what it is worth: take surplus, cover the site's own demand, and fill the reserve.
-    wanting = fill.prices.buy if soc < fill.settings.reserve_frac else fill.prices.sell
-    return wanting + _RULE_EDGE, max(fill.prices.buy - _RULE_EDGE, fill.prices.sell + _RULE_EDGE)
+    # Nobody says what it is worth: take surplus, cover the site's own demand, and fill the reserve. A unit that runs
+    # is preferred by `sticky_per_kwh`; that must not make it sell, nor buy what it could only sell again.
+    buy, sell, edge = fill.prices.buy, fill.prices.sell, fill.loop.sticky_per_kwh + _RULE_EDGE
+    if soc < fill.settings.reserve_frac or buy < 0.0:
+        return buy + _RULE_EDGE, max(buy, sell) + edge
+    return min(sell + _RULE_EDGE, buy - edge), max(buy - _RULE_EDGE, sell + edge)
 
 
 def pv_rated_kw(one: PvNow, fill: Filling) -> float:

@@ -21,6 +21,7 @@ from control.energy.loop_spec import LoopSpec
 from control.energy.settings import EnergySettings
 from control.energy.site import SiteSpec
 from control.energy.site_tables import Filling, load_power, positive, soc_of
+from control.energy.wariness import gain, release_frac_per_s
 
 FAR_KW = 1e9
 
@@ -57,11 +58,17 @@ def span_of(
     )
 
 
-def _demand_kw(now: SiteNow, fill: Filling, storages: Array, pvs: Array, evs: Array) -> float:
-    """What nobody commands: by balance at the bus, or from the feeders' meters where the forming unit is not seen."""
+def balance_kw(now: SiteNow, fill: Filling, storages: Array, pvs: Array, evs: Array) -> float:
+    """What nobody commands, by balance at the bus; while the meter's figure is an old one, what it was before."""
+    if fill.meter_old and fill.state.balance_kw is not None:
+        return fill.state.balance_kw
     known = float(storages[:, merit.SEEN].sum() + pvs[:, fast.PV_SEEN].sum() - evs[:, fast.EV_SEEN].sum())
-    grid = finite(now.grid_kw)
-    demand = known + (grid if grid is not None else 0.0)
+    return known + (finite(now.grid_kw) or 0.0)
+
+
+def _demand_kw(now: SiteNow, fill: Filling, balance: float) -> float:
+    """What nobody commands: by balance, or from the feeders' meters where the forming unit is not seen."""
+    demand = balance
     if fill.island and not _forming_seen(now, fill):
         demand = sum(_draw_kw(load_power(one), one.rated_kw) for one in now.loads if one.on)
     for one in now.loads:
@@ -105,11 +112,11 @@ def _sustain_kw(now: SiteNow, fill: Filling, storages: Array) -> float:
     return power
 
 
-def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, pvs: Array, evs: Array) -> Array:
-    """The kernel's figures of the whole site, (fast.SITE,)."""
+def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, balance: float) -> Array:
+    """The kernel's figures of the whole site, (fast.SITE,); `balance` is what nobody commands, kW."""
     state, loop, prices, given = fill.state, fill.loop, fill.prices, fill.settings
     whole = np.zeros(fast.SITE)
-    whole[fast.DEMAND] = _demand_kw(now, fill, storages, pvs, evs)
+    whole[fast.DEMAND] = _demand_kw(now, fill, balance)
     whole[fast.GRID_LOW], whole[fast.GRID_HIGH] = span.low, span.high
     over = fill.export_over_cycles > 0 or fill.import_over_cycles > 0
     whole[fast.RAMP_LOW] = -FAR_KW if over else span.ramp_low
@@ -129,7 +136,8 @@ def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, pvs: A
         whole[fast.START], whole[fast.STOP], whole[fast.DEADBAND] = loop.start_kw, loop.stop_kw, loop.deadband_kw
     whole[fast.STICKY] = loop.sticky_per_kwh
     doubtful = any(count >= loop.slow_cycles for count in fill.deaf_cycles.values())
-    whole[fast.SLOW_EXPORT] = float(fill.export_over_cycles >= loop.slow_cycles or doubtful)
+    slow = fill.export_over_cycles >= loop.slow_cycles or state.slow_s < loop.slow_hold_s
+    whole[fast.SLOW_EXPORT] = float(slow or doubtful)
     whole[fast.SLOW_IMPORT] = float(fill.import_over_cycles >= loop.slow_cycles)
     whole[fast.SUSTAIN] = _sustain_kw(now, fill, storages)
     whole[fast.ISLAND] = float(fill.island)
@@ -140,8 +148,18 @@ def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, pvs: A
         and state.mode in (GridMode.GRID_TIED, GridMode.ISLANDED)
     )
     whole[fast.BACK_MARGIN], whole[fast.CEILING] = loop.restore_margin_frac, FAR_KW
-    whole[fast.RELEASE] = loop.pv_release_frac_per_s * fill.dt_s
+    whole[fast.RELEASE] = release_frac_per_s(state, loop) * fill.dt_s
+    whole[fast.GAIN] = gain(state, loop)
+    whole[fast.PV_FLOOR] = _pv_floor_kw(fill, whole[fast.TARGET])
     return whole
+
+
+def _pv_floor_kw(fill: Filling, target_kw: float) -> float:
+    """The least flow at the coupling point that the sun may make: none is fed in where that costs money, and where
+    importing earns, the sun makes room for it."""
+    if fill.island or fill.prices.sell >= 0.0:
+        return -FAR_KW
+    return target_kw if fill.prices.buy < 0.0 else 0.0
 
 
 def _person_kw(now: SiteNow, fill: Filling) -> float | None:

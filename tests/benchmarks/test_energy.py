@@ -1,4 +1,4 @@
-"""The energy benchmark in its smallest size, the part that needs no other package and no device."""
+"""The energy benchmark in its smallest size: the parts that need no other package."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def test_replay_in_its_smallest_size(monkeypatch: pytest.MonkeyPatch, capsys: py
     loop = made["closed_loop"]
     assert loop["scenario"] == "boao"
     assert loop["cost_with_stored"] == pytest.approx(loop["highs_cost_with_stored"], rel=2e-3)
+
+
+def test_the_field_in_its_smallest_size(capsys: pytest.CaptureFixture[str]) -> None:
+    status = energy.main(["--json", "--tiny", "--only", "field"])
+    report = json.loads(capsys.readouterr().out)
+    assert status == (0 if report["within_goals"] else 1)
+    made = report["field"]
+    assert made["start"]["to_safe_s_worst"] > 0.0
+    assert made["excess"]["here"]["cloud_edge"]["times"] == 1
+    assert made["losses"]["meter"]["told"] >= 1
+    assert made["losses"]["meter"]["told_back"] >= 1
 
 
 def test_goals_that_are_missed_are_named_by_their_path() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import timedelta
 from functools import partial
@@ -82,7 +83,7 @@ async def test_one_replay_a_person_and_patience_ends(services: Any) -> None:
     try:
         with pytest.raises(Problem, match="whatif_slow"):
             await desk.compare(services, "gw-east", "wu", settings, settings)
-        assert began.is_set()
+        assert await asyncio.to_thread(began.wait, 60)
         with pytest.raises(Problem, match="whatif_busy"):
             await desk.compare(services, "gw-east", "wu", settings, settings)
         let_go.set()
@@ -91,6 +92,50 @@ async def test_one_replay_a_person_and_patience_ends(services: Any) -> None:
     finally:
         let_go.set()
         desk.close()
+
+
+async def test_the_same_question_is_answered_from_what_is_known(services: Any) -> None:
+    asked: list[float] = []
+
+    def counted(*given: Any) -> Any:
+        asked.append(given[2].ride_through_h)
+        return whatif.what_if(*given, controller="rules")
+
+    desk = WhatIfDesk(replay=counted, warm_kernels=warm)
+    now, draft = EnergySettings(), EnergySettings(ride_through_h=3.0)
+    try:
+        first, second = await asyncio.gather(*(desk.compare(services, "gw-east", "wu", now, draft) for _ in range(2)))
+        third = await desk.compare(services, "gw-east", "li", now, draft)
+        other = await desk.compare(services, "gw-east", "li", now, now)
+    finally:
+        desk.close()
+    assert asked == [3.0, 2.0]
+    assert first is second is third is not other
+
+
+async def test_only_a_few_requests_of_a_person_wait(services: Any) -> None:
+    let_go = threading.Event()
+
+    def slow(*_: Any) -> Any:
+        let_go.wait(120)
+        raise RuntimeError("given up")
+
+    desk = WhatIfDesk(replay=slow, warm_kernels=lambda: 0.0, timeout_s=120.0)
+    drafts = [EnergySettings(ride_through_h=float(hours)) for hours in range(energy_whatif.WAITING_MAX + 1)]
+    try:
+        asking = [
+            asyncio.create_task(desk.compare(services, "gw-east", "wu", EnergySettings(), draft)) for draft in drafts
+        ]
+        while desk._waiting["wu"] < energy_whatif.WAITING_MAX:
+            await asyncio.sleep(0.01)
+        with pytest.raises(Problem, match="whatif_busy"):
+            await desk.compare(services, "gw-east", "wu", EnergySettings(), EnergySettings(ride_through_h=9.0))
+        let_go.set()
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+    finally:
+        let_go.set()
+        desk.close()
+    assert [str(one) for one in answers] == ["given up"] * len(drafts)
 
 
 def test_missing_quarters_come_from_the_nearest_day() -> None:

@@ -32,7 +32,7 @@ def small_site() -> MicrogridConfig:
     """Two inverters, two storages (one forming), two chargers, two loads; ten in the morning under a clear sky."""
     strings = (StringConfig(id="s1", rated_dc_kw=200.0), StringConfig(id="s2", rated_dc_kw=200.0, azimuth_deg=90.0))
     return MicrogridConfig(
-        site=SiteConfig(http_port=0, hour=10.0),
+        site=SiteConfig(http_port=0, day="2026-03-24", hour=10.0),
         weather=WeatherConfig(sky=Sky.CLEAR),
         inverter=(
             InverterConfig(id="pv-1", rated_ac_kw=350.0, string=strings),
