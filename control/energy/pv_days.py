@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from control.energy.pv_types import PvLimits
@@ -31,16 +31,14 @@ class DayOfString:
 class DayVerdict:
     """What a day says of a string. Parts of what was expected; `dark_bins` are half hours (0 to 47) with a dip.
 
-    `even` is whether it lost the same at all hours; `bright` whether the day could have cast a shadow; `lost_kwh` what
-    it fell short of, before the inverter.
+    `bright` is whether the day could have cast a shadow.
     """
 
     part: float
     rest_part: float
     dark_bins: frozenset[int]
-    even: bool
     bright: bool
-    lost_kwh: float = 0.0
+    of: DayOfString
 
 
 def judged(day: DayOfString, limits: PvLimits) -> DayVerdict | None:
@@ -56,9 +54,8 @@ def judged(day: DayOfString, limits: PvLimits) -> DayVerdict | None:
         part=sum(day.given_kwh[bin_] for bin_ in parts) / total,
         rest_part=rest,
         dark_bins=dark if len(dark) <= 0.6 * len(parts) else frozenset(),
-        even=_quantile(ordered, 0.85) - _quantile(ordered, 0.15) <= limits.even_frac,
         bright=day.brightest_frac >= limits.bright_frac,
-        lost_kwh=sum(max(0.0, kwh - day.given_kwh[bin_]) for bin_, kwh in day.expected_kwh.items()),
+        of=day,
     )
 
 
@@ -89,7 +86,7 @@ def is_shaded(days: list[DayVerdict], limits: PvLimits) -> frozenset[int]:
     found = bright[-1].dark_bins
     for day in bright:
         found = same_shadow(found, day.dark_bins)
-        if not found or day.rest_part < 1.0 - limits.shading_rest_frac or len(day.dark_bins) < 2:
+        if len(found) < 2 or day.rest_part < 1.0 - limits.shading_rest_frac:
             return frozenset()
     return found
 
@@ -101,14 +98,38 @@ def is_unshaded(days: list[DayVerdict], limits: PvLimits) -> bool:
 
 
 def is_soiled(days: list[DayVerdict], limits: PvLimits) -> bool:
-    """Whether the last days all lost the same at all hours."""
+    """Whether each of the last days lost, and all of them together the same at all hours.
+
+    Clouds that pass over one string and not its peers make the hours of a single day uneven.
+    """
     last = days[-limits.soiling_days :]
-    return len(last) == limits.soiling_days and all(
-        day.even and not day.dark_bins and day.part <= 1.0 - limits.soiling_loss_frac for day in last
+    if len(last) < limits.soiling_days or any(day.part > 1.0 - limits.soiling_loss_frac for day in last):
+        return False
+    parts = sorted(
+        _parts(_pooled(day.of.given_kwh for day in last), _pooled(day.of.expected_kwh for day in last)).values()
     )
+    return _quantile(parts, 0.85) - _quantile(parts, 0.15) <= limits.even_frac
 
 
 def is_clean(days: list[DayVerdict], limits: PvLimits) -> bool:
     """Whether the last two days lost next to nothing: it has rained, or somebody has washed."""
     last = days[-2:]
     return len(last) == 2 and all(day.part >= 1.0 - limits.soiling_clear_frac for day in last)
+
+
+def short_kwh(days: Iterable[DayVerdict], bins: Container[int] = range(BINS)) -> float:
+    """What these days fell short of in these half hours, before the inverter."""
+    return sum(
+        max(0.0, kwh - day.of.given_kwh[bin_])
+        for day in days
+        for bin_, kwh in day.of.expected_kwh.items()
+        if bin_ in bins
+    )
+
+
+def _pooled(days: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    total: dict[int, float] = {}
+    for day in days:
+        for bin_, kwh in day.items():
+            total[bin_] = total.get(bin_, 0.0) + kwh
+    return total

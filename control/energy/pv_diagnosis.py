@@ -11,7 +11,6 @@ day. An inverter that our own limit holds back is judged by nothing but its froz
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,14 +24,16 @@ from control.energy.pv_days import (
     is_soiled,
     is_unshaded,
     judged,
+    short_kwh,
 )
 from control.energy.pv_frozen import Still
 from control.energy.pv_inverters import InverterSlots
 from control.energy.pv_reference import StringPlace, expected_kw, places_of, string_key
 from control.energy.pv_silence import Silence
-from control.energy.pv_slots import Slot, is_clipped, is_limited
+from control.energy.pv_slots import Slot, cleaned, is_clipped, is_limited
 from control.energy.pv_standing import Standing
 from control.energy.pv_types import InverterSample, PvAlarm, PvFault, PvFindings, PvLimits, PvSample
+from control.energy.pv_usable import figure, usable_frac
 from control.energy.pv_whole_field import WholeField
 from control.energy.site import PvSpec
 
@@ -71,7 +72,7 @@ class PvDiagnosis:
         self._strings = {pv.id: [place for place in self._places.values() if place.inverter == pv.id] for pv in pvs}
         self._standing = Standing()
         self._slot = Slot()
-        self._silence = Silence()
+        self._silence = Silence(self._standing, limits)
         self._still = {key: Still(place.rated_kw) for key, place in self._places.items()}
         self._still |= {key: Still(rated) for key, rated in self._rated.items()}
         self._inverters = {key: InverterSlots(rated) for key, rated in self._rated.items()}
@@ -97,10 +98,10 @@ class PvDiagnosis:
                 continue
             self._standing.alarms[(alarm.fault, alarm.device)] = alarm
             if alarm.fault is PvFault.DERATING and alarm.device in self._inverters:
-                cap_kw = _figure(alarm, "held_at_kw", self._rated[alarm.device])
+                cap_kw = figure(alarm, "held_at_kw", self._rated[alarm.device])
                 self._inverters[alarm.device].take_up(cap_kw, self.limits)
             if alarm.fault is PvFault.SOILING and alarm.device == FIELD:
-                self._field.was = _figure(alarm, "was", 0.0)
+                self._field.was = figure(alarm, "was", 0.0)
 
     def step(self, sample: PvSample) -> PvFindings:
         """Take one period; the alarms that it raised and cleared."""
@@ -108,18 +109,23 @@ class PvDiagnosis:
         if self._day is not None and day != self._day:
             self._close_day(sample.at)
         self._day = day
-        sample = _cleaned(sample)
+        sample = cleaned(sample)
         expected = self._expected(sample)
         for inverter in sample.inverters:
             if inverter.id in self._rated:
-                self._see_outage(inverter, expected, sample)
+                strings, rated_kw = self._strings[inverter.id], self._rated[inverter.id]
+                self._silence.see(inverter, strings, rated_kw=rated_kw, expected=expected, sample=sample)
                 self._see_frozen(inverter, expected, sample)
         self._gather(sample)
         return self._standing.taken()
 
     def forecast_factors(self) -> dict[str, float]:
         """By inverter: the part of its healthy power that is to be expected (0 to 1) while its alarms stand."""
-        return {inverter: self._factor(inverter) for inverter in self._rated}
+        alarms = self._standing.alarms
+        return {
+            inverter: usable_frac(inverter, rated_kw, self._strings[inverter], alarms)
+            for inverter, rated_kw in self._rated.items()
+        }
 
     def _sun_s(self, at: datetime) -> float:
         """Mean solar time in seconds: noon is the sun's, whatever the clock of the province says."""
@@ -152,64 +158,10 @@ class PvDiagnosis:
         rated = self._rated[inverter.id]
         return is_limited(inverter, rated, self.limits) or is_clipped(inverter, rated, self.limits)
 
-    def _see_outage(self, inverter: InverterSample, expected: Mapping[str, float], sample: PvSample) -> None:
-        rated, limits, strings = self._rated[inverter.id], self.limits, self._strings[inverter.id]
-        due = {place.key: expected[place.key] for place in strings if place.key in expected}
-        if is_limited(inverter, rated, limits):
-            self._silence.calm(inverter.id, *(place.key for place in strings))
-            return
-        known = {key: inverter.dc_kw.get(key.split("/", 1)[1]) for key in (place.key for place in strings)}
-        given_kw = sum(kw for kw in known.values() if kw is not None)
-        if inverter.ac_kw is None and not any(kw is not None for kw in known.values()):
-            return
-        due_kw = sum(due.values())
-        evidence = {"expected_kw": due_kw, "measured_kw": inverter.ac_kw or 0.0}
-        if due_kw < limits.light_frac * sum(place.rated_kw for place in strings):
-            self._see_alone(inverter, given_kw, sample)
-            return
-        silent = inverter.ac_kw is None or inverter.ac_kw <= limits.dead_frac * due_kw
-        dead = silent and given_kw <= limits.dead_frac * due_kw
-        self._count_outage(inverter.id, dead, not silent, sample, evidence)
-        if dead or self._stands(PvFault.OUTAGE, inverter.id):
-            return
-        for key, kw in known.items():
-            if kw is not None and due.get(key, 0.0) >= limits.light_frac * self._places[key].rated_kw:
-                found = {"expected_kw": due[key], "measured_kw": kw}
-                dead, alive = kw <= limits.dead_frac * due[key], kw >= limits.alive_frac * due[key]
-                self._count_outage(key, dead, alive, sample, found)
-
-    def _see_alone(self, inverter: InverterSample, given_kw: float, sample: PvSample) -> None:
-        """Nothing is due by the peers, who may be as dead: nothing at all under a high sun is an outage as well."""
-        limits, rated = self.limits, self._rated[inverter.id]
-        clear_kw = sum(sample.clear_dc_kw.get(place.key, 0.0) for place in self._strings[inverter.id])
-        if inverter.ac_kw is None or clear_kw < limits.alone_light_frac * rated:
-            return
-        dead = max(inverter.ac_kw, given_kw) <= limits.alone_dead_frac * rated
-        evidence = {"clear_sky_kw": clear_kw, "measured_kw": inverter.ac_kw}
-        self._count_outage(inverter.id, dead, not dead, sample, evidence, needed_s=limits.alone_outage_s)
-
-    def _count_outage(
-        self,
-        device: str,
-        dead: bool,
-        alive: bool,
-        sample: PvSample,
-        evidence: Mapping[str, float | str],
-        *,
-        needed_s: float = 0.0,
-    ) -> None:
-        silence = self._silence
-        silence.see(device, dead=dead, alive=alive, period_s=sample.period_s)
-        if silence.dead_s[device] >= max(needed_s, self.limits.outage_s):
-            found = {**evidence, "for_min": silence.dead_s[device] / 60.0}
-            self._standing.begin(PvFault.OUTAGE, device, sample.at, found, silence.lost_kwh.pop(device, 0.0))
-        elif silence.alive_s[device] >= self.limits.outage_clear_s:
-            self._standing.end(PvFault.OUTAGE, device)
-
     def _see_frozen(self, inverter: InverterSample, expected: Mapping[str, float], sample: PvSample) -> None:
         held = self._held(inverter)
         strings = self._strings[inverter.id]
-        values = {place.key: inverter.dc_kw.get(place.key.split("/", 1)[1]) for place in strings}
+        values = {place.key: inverter.dc_kw.get(place.string) for place in strings}
         known = [kw for kw in values.values() if kw is not None]
         together = sum(known) if len(known) == len(values) and known else None
         due = [expected[place.key] for place in strings if place.key in expected]
@@ -282,12 +234,16 @@ class PvDiagnosis:
             if not spoilt:
                 self._book(strings, due, closed)
         self._cost_field(closed)
+        self._field.today_kwh += sum(believed.values()) * closed.hours
         self._field.see(believed, closed.clear, self._places, self.limits)
 
     def _at_bus_kw(self, inverter: str, due: Mapping[str, float]) -> float | None:
         """What is due at the bus were there no rating; None where a string's part is not known."""
         whole = len(due) == len(self._strings[inverter]) and bool(due)
-        return sum(due.values()) * self.limits.inverter_efficiency if whole else None
+        return sum(due.values()) * self._efficiency(inverter) if whole else None
+
+    def _efficiency(self, inverter: str) -> float:
+        return self._inverters[inverter].efficiency or self.limits.inverter_efficiency
 
     def _clip(self, inverter: str, due: Mapping[str, float], closed: _Closed) -> None:
         """An inverter at its rating: what it could give more is known from those that do not clip, or from before."""
@@ -312,6 +268,9 @@ class PvDiagnosis:
         expected_kw, ac_kw = self._at_bus_kw(inverter, due), closed.ac.get(inverter)
         if expected_kw is None or ac_kw is None or self._stands(PvFault.FROZEN, inverter):
             return derated
+        given = [closed.given[place.key] for place in self._strings[inverter] if place.key in closed.given]
+        if len(given) == len(self._strings[inverter]):
+            self._inverters[inverter].learn_efficiency(sum(given), ac_kw, self.limits)
         parts = [closed.given[key] / kw for key, kw in due.items() if key in closed.given and kw > 0.0]
         found = self._inverters[inverter].see(expected_kw, ac_kw, alike=self._fall_alike(parts), limits=self.limits)
         if found.derated:
@@ -342,24 +301,34 @@ class PvDiagnosis:
 
     def _cost(self, inverter: str, due: Mapping[str, float], closed: _Closed) -> None:
         """Add to what standing alarms cost at the bus. What our own limit or the rating takes is no fault's."""
-        efficiency, standing = self.limits.inverter_efficiency, self._standing
+        standing, efficiency = self._standing, self._efficiency(inverter)
+        offered_kw, ac_kw = self._at_bus_kw(inverter, due), closed.ac.get(inverter)
+        rated_kw = self._rated[inverter]
         short = {key: max(0.0, kw - closed.given.get(key, kw)) * efficiency for key, kw in due.items()}
         short_kw = sum(short.values())
-        offered_kw = self._at_bus_kw(inverter, due)
-        kept = 1.0
-        if offered_kw is not None and offered_kw > self._rated[inverter] and short_kw > 0.0:
-            kept = max(0.0, 1.0 - (offered_kw - self._rated[inverter]) / short_kw)
-        hours = closed.hours * kept
-        for fault in _SPOILS_INVERTER:
-            if (fault, inverter) in standing:
-                standing.lost(fault, inverter, short_kw * hours)
-                return
-        self._silence.cost(inverter, short_kw * hours)
+        over_kw = max(0.0, (offered_kw or 0.0) - rated_kw)
+        whole_kwh = max(0.0, short_kw - over_kw) * closed.hours
+        if offered_kw is not None and ac_kw is not None:
+            whole_kwh = max(0.0, offered_kw - over_kw - ac_kw) * closed.hours
+        ill = next((fault for fault in _SPOILS_INVERTER if (fault, inverter) in standing), None)
+        if ill is not None:
+            standing.lost(ill, inverter, whole_kwh)
+            return
+        self._silence.cost(inverter, whole_kwh)
+        hours = closed.hours * max(0.0, 1.0 - over_kw / short_kw) if short_kw > 0.0 else 0.0
         for key, kw in short.items():
             self._silence.cost(key, kw * hours)
-            ill = next((fault for fault in _COSTS_STRING if (fault, key) in standing), None)
-            if ill is not None:
-                standing.lost(ill, key, kw * hours)
+            fault = next((fault for fault in _COSTS_STRING if (fault, key) in standing), None)
+            if fault is not None and (fault is not PvFault.SHADING or self._in_shadow(key, closed)):
+                standing.lost(fault, key, kw * hours)
+
+    def _in_shadow(self, key: str, closed: _Closed) -> bool:
+        alarm, hour = self._standing.alarms[(PvFault.SHADING, key)], self._sun_h(closed)
+        return figure(alarm, "from_solar_h", 0.0) - 0.5 <= hour < figure(alarm, "until_solar_h", 24.0) + 0.5
+
+    def _sun_h(self, closed: _Closed) -> float:
+        """The sun's hour in the middle of a slot."""
+        return (self._sun_s(closed.at) - 1800.0 * closed.hours) % _DAY_S / 3600.0
 
     def _cost_field(self, closed: _Closed) -> None:
         alarm = self._standing.alarms.get((PvFault.SOILING, FIELD))
@@ -367,12 +336,12 @@ class PvDiagnosis:
             return
         held = closed.limited | closed.clipped
         given_kw = sum(kw for key, kw in closed.given.items() if key.split("/", 1)[0] not in held)
-        level, was = _figure(alarm, "of_clear_sky", 1.0), _figure(alarm, "was", 1.0)
+        level, was = figure(alarm, "of_clear_sky", 1.0), figure(alarm, "was", 1.0)
         lost_kw = given_kw * max(0.0, was / max(level, 1e-9) - 1.0) * self.limits.inverter_efficiency
         self._standing.lost(PvFault.SOILING, FIELD, lost_kw * closed.hours)
 
     def _book(self, strings: Sequence[StringPlace], due: Mapping[str, float], closed: _Closed) -> None:
-        bin_ = int((self._sun_s(closed.at) - 1800.0 * closed.hours) % _DAY_S // BIN_S)
+        bin_ = int(self._sun_h(closed) * 3600.0 // BIN_S)
         for place in strings:
             kw, expected = closed.given.get(place.key), due.get(place.key)
             spoilt = any(self._stands(fault, place.key) for fault in (PvFault.OUTAGE, PvFault.FROZEN))
@@ -401,6 +370,7 @@ class PvDiagnosis:
 
     def _judge_string(self, key: str, days: list[DayVerdict], at: datetime) -> None:
         last, limits, standing = days[-1], self.limits, self._standing
+        efficiency = self._efficiency(self._places[key].inverter)
         dark = is_shaded(days, limits)
         if dark:
             evidence = {
@@ -409,18 +379,17 @@ class PvDiagnosis:
                 "day_part": last.part,
                 "rest_part": last.rest_part,
             }
-            standing.begin(PvFault.SHADING, key, at, evidence, self._lost_kwh(days[-limits.shading_days :]))
+            shaded = range(min(dark) - 1, max(dark) + 2)
+            lost_kwh = short_kwh([day for day in days if day.bright][-limits.shading_days :], shaded)
+            standing.begin(PvFault.SHADING, key, at, evidence, lost_kwh * efficiency)
         elif is_unshaded(days, limits):
             standing.end(PvFault.SHADING, key)
         if is_soiled(days, limits):
             evidence = {"day_part": last.part, "days": float(limits.soiling_days)}
-            standing.begin(PvFault.SOILING, key, at, evidence, self._lost_kwh(days[-limits.soiling_days :]))
+            lost_kwh = short_kwh(days[-limits.soiling_days :])
+            standing.begin(PvFault.SOILING, key, at, evidence, lost_kwh * efficiency)
         elif is_clean(days, limits):
             standing.end(PvFault.SOILING, key)
-
-    def _lost_kwh(self, days: Sequence[DayVerdict]) -> float:
-        """What the days that showed it had lost before it was told, at the bus."""
-        return sum(day.lost_kwh for day in days) * self.limits.inverter_efficiency
 
     def _judge_field(self, at: datetime) -> None:
         found = self._field.end_day(self.limits)
@@ -429,53 +398,8 @@ class PvDiagnosis:
         level, clean = found
         if self._field.is_dirty(clean, self.limits):
             evidence = {"of_clear_sky": level, "was": clean, "days": float(self.limits.soiling_days)}
-            self._standing.begin(PvFault.SOILING, FIELD, at, evidence)
+            lost_kwh = self._field.lost_kwh(clean, self.limits) * self.limits.inverter_efficiency
+            self._standing.begin(PvFault.SOILING, FIELD, at, evidence, lost_kwh)
         elif self._field.is_clean(clean, self.limits):
             self._field.was = 0.0
             self._standing.end(PvFault.SOILING, FIELD)
-
-    def _factor(self, inverter: str) -> float:
-        if self._stands(PvFault.OUTAGE, inverter):
-            return 0.0
-        strings = self._strings[inverter]
-        rated = sum(place.rated_kw for place in strings)
-        expected = sum(place.rated_kw * self._string_factor(place.key) for place in strings)
-        part = expected / rated if rated > 0.0 else 1.0
-        derating = self._standing.alarms.get((PvFault.DERATING, inverter))
-        if derating is not None:
-            part = min(part, _figure(derating, "held_at_kw", self._rated[inverter]) / max(self._rated[inverter], 1e-9))
-        return min(max(part, 0.0), 1.0)
-
-    def _string_factor(self, key: str) -> float:
-        alarms = self._standing.alarms
-        if (PvFault.OUTAGE, key) in alarms:
-            return 0.0
-        parts = [alarms.get((fault, key)) for fault in (PvFault.SHADING, PvFault.SOILING)]
-        return min((_figure(alarm, "day_part", 1.0) for alarm in parts if alarm is not None), default=1.0)
-
-
-def _figure(alarm: PvAlarm, name: str, otherwise: float) -> float:
-    value = alarm.evidence.get(name, otherwise)
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else otherwise
-
-
-def _cleaned(sample: PvSample) -> PvSample:
-    """The sample without what is no number: such a value is not known."""
-
-    def number(kw: float | None) -> float | None:
-        return kw if kw is not None and math.isfinite(kw) else None
-
-    return PvSample(
-        at=sample.at,
-        period_s=min(max(number(sample.period_s) or 0.0, 0.0), 3600.0),
-        inverters=tuple(
-            InverterSample(
-                id=one.id,
-                ac_kw=number(one.ac_kw),
-                limit_kw=number(one.limit_kw),
-                dc_kw={key: number(kw) for key, kw in one.dc_kw.items()},
-            )
-            for one in sample.inverters
-        ),
-        clear_dc_kw={key: kw for key, kw in sample.clear_dc_kw.items() if math.isfinite(kw)},
-    )

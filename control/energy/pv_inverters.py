@@ -9,6 +9,8 @@ from control.energy.pv_types import PvLimits
 
 _KEPT_SLOTS = 120
 _LOW_SLOTS_MIN = 3
+_EFFICIENCY = (0.9, 1.02)
+_LEARNT_PART = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class InverterSlots:
     clipped_slots_today: int = 0
     clipped_kwh_today: float = 0.0
     days_unclipped: int = 0
+    efficiency: float | None = None
+
+    def learn_efficiency(self, dc_kw: float, ac_kw: float, limits: PvLimits) -> None:
+        """Take one free slot of all strings and the bus; the two measurements need not agree with the data sheet."""
+        if dc_kw < limits.light_frac * self.rated_kw or not _EFFICIENCY[0] <= ac_kw / dc_kw <= _EFFICIENCY[1]:
+            return
+        before = ac_kw / dc_kw if self.efficiency is None else self.efficiency
+        self.efficiency = before + _LEARNT_PART * (ac_kw / dc_kw - before)
 
     def see(self, expected_kw: float, ac_kw: float, *, alike: bool, limits: PvLimits) -> SlotFinding:
         """One slot. `alike`: its strings all lose the same part, as they do when the inverter holds them down."""

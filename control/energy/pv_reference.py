@@ -25,6 +25,7 @@ class StringPlace:
 
     key: str
     inverter: str
+    string: str
     rated_kw: float
     peers: tuple[str, ...]
 
@@ -36,6 +37,7 @@ def places_of(pvs: Sequence[PvSpec], limits: PvLimits) -> dict[str, StringPlace]
         key: StringPlace(
             key=key,
             inverter=inverter,
+            string=one.id,
             rated_kw=one.rated_dc_kw,
             peers=tuple(
                 other_key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -79,3 +80,25 @@ def is_limited(inverter: InverterSample, rated_kw: float, limits: PvLimits) -> b
 def is_clipped(inverter: InverterSample, rated_kw: float, limits: PvLimits) -> bool:
     """Whether it gives its rating."""
     return inverter.ac_kw is not None and inverter.ac_kw >= limits.rated_frac * rated_kw
+
+
+def cleaned(sample: PvSample) -> PvSample:
+    """The sample without what is no number: such a value is not known."""
+
+    def number(kw: float | None) -> float | None:
+        return kw if kw is not None and math.isfinite(kw) else None
+
+    return PvSample(
+        at=sample.at,
+        period_s=min(max(number(sample.period_s) or 0.0, 0.0), 3600.0),
+        inverters=tuple(
+            InverterSample(
+                id=one.id,
+                ac_kw=number(one.ac_kw),
+                limit_kw=number(one.limit_kw),
+                dc_kw={key: number(kw) for key, kw in one.dc_kw.items()},
+            )
+            for one in sample.inverters
+        ),
+        clear_dc_kw={key: kw for key, kw in sample.clear_dc_kw.items() if math.isfinite(kw)},
+    )

@@ -118,7 +118,7 @@ class PvLimits:
     clipping_clear_days: int = 7
     shading_loss_frac: float = 0.15
     shading_rest_frac: float = 0.06
-    shading_days: int = 2
+    shading_days: int = 3
     shading_clear_days: int = 3
     soiling_loss_frac: float = 0.06
     soiling_clear_frac: float = 0.03

@@ -26,6 +26,8 @@ class WholeField:
     through: float | None = None
     today: list[float] = field(default_factory=list)
     days: list[float] = field(default_factory=list)
+    today_kwh: float = 0.0
+    days_kwh: list[float] = field(default_factory=list)
 
     def see(
         self,
@@ -44,14 +46,16 @@ class WholeField:
 
     def end_day(self, limits: PvLimits) -> tuple[float, float] | None:
         """The day's level and the clean one, parts of the clear sky; None for a day that says nothing."""
-        seen, self.today = sorted(self.today), []
+        seen, given_kwh = sorted(self.today), self.today_kwh
+        self.today, self.today_kwh = [], 0.0
         if len(seen) < _SLOTS_MIN:
             return None
         level = seen[int(0.8 * (len(seen) - 1))]
         if self.days and level < _CLEAR_DAY_FRAC * max(self.days):
             return None
         self.days.append(level)
-        del self.days[: -limits.field_days]
+        self.days_kwh.append(given_kwh)
+        del self.days[: -limits.field_days], self.days_kwh[: -limits.field_days]
         ordered = sorted(self.days)
         return level, max(self.was, ordered[int(0.9 * (len(ordered) - 1))])
 
@@ -64,3 +68,8 @@ class WholeField:
         """Whether the last two clear days did not."""
         last = self.days[-2:]
         return len(last) == 2 and min(last) >= (1.0 - limits.soiling_clear_frac) * clean
+
+    def lost_kwh(self, clean: float, limits: PvLimits) -> float:
+        """What the last clear days lost to dirt, before the inverters."""
+        last = list(zip(self.days, self.days_kwh, strict=True))[-limits.soiling_days :]
+        return sum(kwh * max(0.0, clean / max(level, 1e-9) - 1.0) for level, kwh in last)

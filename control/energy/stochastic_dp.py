@@ -27,6 +27,8 @@ from control.energy.site import StorageSpec
 
 Floats = npt.NDArray[np.float64]
 LADDER_STEPS = 5
+# Worths that differ by less, as a part of them, differ by rounding only.
+_EQUAL = 1e-9
 
 
 def storage_vector(spec: StorageSpec, *, wear_per_kwh: float, soc_min_frac: float | None = None) -> Floats:
@@ -297,12 +299,14 @@ def execute_by_curve(
         end = change + length[move]
         # Where the worth falls to this stretch's price, as an amount of change from now.
         worth_until = floor
-        if curve[0] > slope[move]:
+        # Of equals the one that comes first: energy kept for as much as it brings now may find no room tomorrow.
+        least = slope[move] + _EQUAL * abs(slope[move])
+        if curve[0] > least:
             high = cells
             low = 0
             while high - low > 1:
                 middle = (low + high) // 2
-                if curve[middle] > slope[move]:
+                if curve[middle] > least:
                     low = middle
                 else:
                     high = middle

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from control.energy.booking import ReplayResult, book, settled
 from control.energy.kernels import kernel
@@ -23,6 +24,8 @@ from control.energy.rules_controller import rules_cost
 from control.energy.scenario import Plant, Scenario, with_settings
 from control.energy.settings import EnergySettings
 
+Flags = npt.NDArray[np.bool_]
+
 RIDE_THROUGH_H_MAX = 24.0
 _KEPT_KWH = 1e-6
 
@@ -32,7 +35,8 @@ class YearResult:
     """One year under one settings version.
 
     `ride_through_h_worst` is how long the storage and the sun could have carried the critical share of the load, had
-    the grid gone at the worst moment of the year, at most 24 h; `ride_through_worst_at` is that moment, local.
+    the grid gone at the worst moment of the year, at most 24 h; `ride_through_worst_at` is that moment, local. Moments
+    within 24 h of an outage do not count: what the outage itself took says nothing of the settings.
     `limits_kept` says that no load had to go unserved while the grid was there: import stayed within its limit all
     year. `over_target_h` are the hours of import above the wish `import_target_kw`. `rules_cost` is what the rules
     would have cost under the same settings, to hold against `replay.cost_with_stored`.
@@ -94,7 +98,7 @@ def _year(
     )
     made = book(judged, flows, controller=controller, us_per_step=us)
     hours = ride_through_h(judged, made)
-    worst = int(np.argmin(hours))
+    worst = int(np.argmin(np.where(_far_from_outages(judged), hours, np.inf)))
     over_kwh = float(np.sum(made.flows.unserved_kw[judged.grid_up])) * judged.step_h
     return YearResult(
         replay=made,
@@ -106,6 +110,15 @@ def _year(
         over_target_h=float(np.sum(made.flows.import_kw > settings.import_target_kw + 1e-6)) * judged.step_h,
         rules_cost=rules_cost(judged),
     )
+
+
+def _far_from_outages(scenario: Scenario) -> Flags:
+    """Where the grid was there for the last 24 h, (n,) bool; everywhere where that is nowhere so."""
+    span = max(1, round(RIDE_THROUGH_H_MAX / scenario.step_h))
+    far = np.ones(scenario.steps, dtype=np.bool_)
+    for gone in np.flatnonzero(~scenario.grid_up):
+        far[gone : gone + span + 1] = False
+    return far if far.any() else ~far
 
 
 def ride_through_h(scenario: Scenario, made: ReplayResult) -> Series:

@@ -119,8 +119,12 @@ def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, balanc
     whole[fast.DEMAND] = _demand_kw(now, fill, balance)
     whole[fast.GRID_LOW], whole[fast.GRID_HIGH] = span.low, span.high
     over = fill.export_over_cycles > 0 or fill.import_over_cycles > 0
-    whole[fast.RAMP_LOW] = -FAR_KW if over else span.ramp_low
-    whole[fast.RAMP_HIGH] = FAR_KW if over else span.ramp_high
+    slow = fill.export_over_cycles >= loop.slow_cycles or state.slow_s < loop.slow_hold_s
+    # Holding the ramp is a correction of the whole error in one second: what a wary loop must not do. Nor may the
+    # import that comes of inverters held back too much be held.
+    unheld = over or slow or gain(state, loop) < 1.0
+    whole[fast.RAMP_LOW] = -FAR_KW if unheld else span.ramp_low
+    whole[fast.RAMP_HIGH] = FAR_KW if unheld else span.ramp_high
     wished = max(positive(given.import_target_kw), positive(now.peak_so_far_kw))
     whole[fast.TARGET] = max(0.0, min(wished, span.high))
     whole[fast.BUY], whole[fast.SELL], whole[fast.PEAK] = prices.buy, prices.sell, prices.peak
@@ -136,7 +140,6 @@ def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, balanc
         whole[fast.START], whole[fast.STOP], whole[fast.DEADBAND] = loop.start_kw, loop.stop_kw, loop.deadband_kw
     whole[fast.STICKY] = loop.sticky_per_kwh
     doubtful = any(count >= loop.slow_cycles for count in fill.deaf_cycles.values())
-    slow = fill.export_over_cycles >= loop.slow_cycles or state.slow_s < loop.slow_hold_s
     whole[fast.SLOW_EXPORT] = float(slow or doubtful)
     whole[fast.SLOW_IMPORT] = float(fill.import_over_cycles >= loop.slow_cycles)
     whole[fast.SUSTAIN] = _sustain_kw(now, fill, storages)

@@ -35,8 +35,8 @@ class ChargingSettings:
     answer_within_s: float = 5.0
     step_kw: float = 0.5
     raise_gap_s: float = 10.0
-    refresh_s: float = 300.0
-    hold_s: float = 420.0
+    refresh_s: float = 60.0
+    hold_s: float = 180.0
     retry_s: float = 5.0
     tolerance_kw: float = 0.05
     follow_s: float = 1.0

@@ -30,7 +30,10 @@ class TieBreaker:
         self._beats = 0
 
     async def read(self) -> BreakerReading:
-        """State now; the frequency of a side without voltage is INVALID. Raises DeviceError."""
+        """State now. A bus without voltage has 0 Hz; the utility's side then is not `grid_live`, its frequency INVALID.
+
+        Raises DeviceError.
+        """
         closed, tripped, grid_live, in_synchronism = await self._link.read_discrete(0, INPUTS)
         grid_mhz, bus_mhz, operations = await self._link.read_input(0, MEASURED)
         return BreakerReading(
@@ -39,7 +42,7 @@ class TieBreaker:
             grid_live=grid_live,
             in_synchronism=in_synchronism,
             grid_hz=_hertz(grid_mhz),
-            bus_hz=_hertz(bus_mhz),
+            bus_hz=Point(0.0, "Hz", 0.0, Quality.GOOD) if bus_mhz == 0 else _hertz(bus_mhz),
             operations=operations,
         )
 

@@ -2,6 +2,7 @@
 
 Set-points are written every cycle, for the devices' own timers must be fed; a write still under way is not repeated.
 The breaker is moved only when it does not stand as it is wanted, and not again while it may still be moving.
+A converter is started only on an island's bus, with the breaker seen open.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from dataclasses import dataclass, field
 from control.domain.errors import DeviceError
 from control.energy.dispatch_types import Commands
 from edge.energy.field import BREAKER, Devices, FieldNow
+from edge.energy.ports import DeviceState
 
 # A load that was switched off turns on by itself when it has not heard from us for so long.
 LOAD_HOLD_S = 30.0
 BREAKER_PATIENCE_S = 10.0
+# A converter takes some seconds to make a voltage; it is not told again meanwhile.
+START_PATIENCE_S = 5.0
+_AT_REST = (DeviceState.OFF, DeviceState.STANDBY)
 # One lost write is no news: the next cycle writes again.
 NOT_TAKEN_MISSES = 3
 
@@ -38,9 +43,13 @@ class Actor:
     _writing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _refusals: dict[str, _Refusals] = field(default_factory=dict)
     _breaker_given: tuple[bool, float] | None = None
+    _breaker_wanted: tuple[bool, float] | None = None
+    _breaker_overdue: bool | None = None
+    _started_s: float | None = None
 
     async def act(self, commands: Commands, now: FieldNow) -> None:
         """Write everything in parallel; returns when all have taken it, at the latest after the bound."""
+        self._watch_breaker(commands.breaker_closed, now)
         for device, write in self._writes(commands, now).items():
             if device in self._writing:
                 write.close()  # type: ignore[attr-defined]
@@ -56,7 +65,7 @@ class Actor:
         writes: dict[str, Awaitable[None]] = {}
         for id_, kw in commands.storage_kw.items():
             if id_ not in silent and id_ in devices.storages:
-                writes[id_] = self._set_storage(id_, kw)
+                writes[id_] = self._set_storage(id_, kw, start=self._must_start(id_, commands, now))
         for id_, limit_kw in commands.pv_limit_kw.items():
             if id_ not in silent and id_ in devices.inverters:
                 writes[id_] = devices.inverters[id_].limit(limit_kw)
@@ -70,8 +79,23 @@ class Actor:
             writes[BREAKER] = self._move_breaker(commands.breaker_closed, now)
         return writes
 
-    async def _set_storage(self, id_: str, kw: float) -> None:
+    def _must_start(self, id_: str, commands: Commands, now: FieldNow) -> bool:
+        """Whether this storage is the one that should make the bus, and does not yet."""
+        breaker = now.breaker.fresh if now.breaker is not None else None
+        reading = now.storages[id_].fresh
+        if commands.grid_forming != id_ or breaker is None or breaker.closed or reading is None:
+            return False
+        if reading.state not in _AT_REST:
+            return False
+        if self._started_s is not None and now.at_s - self._started_s < START_PATIENCE_S:
+            return False
+        self._started_s = now.at_s
+        return True
+
+    async def _set_storage(self, id_: str, kw: float, *, start: bool) -> None:
         storage = self.devices.storages[id_]
+        if start:
+            await storage.start()
         await storage.set_power(kw)  # first: a watchdog that does not take our beat must not keep the power from us
         await storage.beat()
 
@@ -90,6 +114,22 @@ class Actor:
             return False
         given = self._breaker_given
         return given is None or given[0] is not closed or now.at_s - given[1] >= BREAKER_PATIENCE_S
+
+    def _watch_breaker(self, closed: bool | None, now: FieldNow) -> None:
+        """Since when it does not stand as it is wanted; a breaker that is silent is told as lost."""
+        reading = now.breaker.fresh if now.breaker is not None else None
+        if closed is None or (reading is not None and reading.closed is closed):
+            self._breaker_wanted = self._breaker_overdue = None
+            return
+        if self._breaker_wanted is None or self._breaker_wanted[0] is not closed:
+            self._breaker_wanted = closed, now.at_s
+        late = now.at_s - self._breaker_wanted[1] >= BREAKER_PATIENCE_S
+        self._breaker_overdue = closed if late and reading is not None else None
+
+    @property
+    def breaker_overdue(self) -> bool | None:
+        """What the breaker was told and has not become for too long (True: closed); None while all is well."""
+        return self._breaker_overdue
 
     async def _bounded(self, write: Awaitable[None]) -> None:
         try:

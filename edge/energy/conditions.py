@@ -25,6 +25,7 @@ class Trouble:
     stuck: frozenset[str] = frozenset()
     plan_late_s: float | None = None
     refused: EnergySettingsTaken | None = None
+    breaker_overdue: bool | None = None
     others: tuple[Condition, ...] = ()
 
 
@@ -33,6 +34,7 @@ def conditions(now: FieldNow, dispatched: Dispatch, trouble: Trouble) -> list[Co
     return [
         *_limits(dispatched),
         *_devices(now),
+        *_breaker(trouble.breaker_overdue),
         *_invalid(now, trouble.stuck),
         *_writes(trouble.not_taken),
         *_stuck(trouble.stuck),
@@ -65,6 +67,18 @@ def _devices(now: FieldNow) -> Iterable[Condition]:
         if reading is not None and reading.state is DeviceState.FAULT:
             evidence = {"alarms": list(reading.alarms)}
             yield Condition(code="device_fault", device=id_, evidence=evidence, suggestion="see_device_manual")
+
+
+def _breaker(overdue: bool | None) -> Iterable[Condition]:
+    if overdue is not None:
+        yield Condition(
+            code="breaker_not_following",
+            device=BREAKER,
+            severity=AlarmSeverity.CRITICAL,
+            evidence={"wanted": "closed" if overdue else "open"},
+            suggestion="operate_breaker_by_hand",
+            rise_s=0.0,
+        )
 
 
 def _invalid(now: FieldNow, stuck: frozenset[str]) -> Iterable[Condition]:

@@ -288,6 +288,7 @@ class EnergyCycle:
         trouble = Trouble(
             not_taken=parts.actor.not_taken(frozenset(silent)),
             stuck=stuck,
+            breaker_overdue=parts.actor.breaker_overdue,
             plan_late_s=parts.planning.late_s,
             refused=parts.settings.refused,
             others=parts.diagnosis.conditions,

@@ -129,7 +129,10 @@ class StorageReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerReading:
-    """The tie breaker. `grid_live` is voltage on the utility's side; `in_synchronism` allows closing onto it."""
+    """The tie breaker. `grid_live` is voltage on the utility's side; `in_synchronism` allows closing onto it.
+
+    `bus_hz` is 0 where the controller measures that our side has no voltage.
+    """
 
     closed: bool
     tripped: bool

@@ -1,14 +1,17 @@
 """Scenario files: owns reading a CSV of series and the TOML beside it, and naming file, row and key of what is wrong.
 
-The format is documented in `docs/scenarios.md`.
+The format is documented in `docs/scenarios.md`. What is wrong beyond doubt is refused with ConfigurationError; what only
+looks as if a unit were mistaken is told by `doubts`.
 """
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +27,12 @@ from control.energy.site import StorageSpec
 COLUMNS = ("at", "load_kw", "pv_kw", "import_price", "export_price", "co2_kg_per_kwh", "grid_up")
 _NEVER_NEGATIVE = frozenset({"load_kw", "pv_kw", "co2_kg_per_kwh"})
 _UP = {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}
-_INF = math.inf
+# Larger than anything on an island; above it sums lose their kWh.
+_MOST = 1e9
+# A mean price above this per kWh is in cents (in any currency that the island meets), an intensity above this in grams.
+_PRICE_PLAUSIBLE, _CO2_PLAUSIBLE = 10.0, 3.0
+# A load that all sources together carry less than this part of is in W.
+_CARRIED_PLAUSIBLE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +43,51 @@ class _Key:
     high: float
     low_is_allowed: bool = True
     default: float | None = None
+    hint: str = ""
 
 
 _TABLES: dict[str, dict[str, _Key]] = {
     "storage": {
-        "capacity_kwh": _Key(0, _INF, low_is_allowed=False),
-        "power_charge_kw": _Key(0, _INF),
-        "power_discharge_kw": _Key(0, _INF),
+        "capacity_kwh": _Key(
+            0, _MOST, low_is_allowed=False, hint="; a site without storage has power_charge_kw and power_discharge_kw 0"
+        ),
+        "power_charge_kw": _Key(0, _MOST),
+        "power_discharge_kw": _Key(0, _MOST),
         "efficiency_charge": _Key(0, 1, low_is_allowed=False),
         "efficiency_discharge": _Key(0, 1, low_is_allowed=False),
         "soc_min": _Key(0, 1),
         "soc_max": _Key(0, 1),
         "soc_initial": _Key(0, 1),
-        "wear_cost_per_kwh": _Key(0, _INF),
+        "wear_cost_per_kwh": _Key(0, _MOST),
     },
     "grid": {
-        "import_max_kw": _Key(0, _INF),
-        "export_max_kw": _Key(0, _INF),
-        "demand_charge_per_kw": _Key(0, _INF),
-        "co2_price_per_kg": _Key(0, _INF),
-        "unserved_cost_per_kwh": _Key(0, _INF, default=20.0),
+        "import_max_kw": _Key(0, _MOST),
+        "export_max_kw": _Key(0, _MOST),
+        "demand_charge_per_kw": _Key(0, _MOST),
+        "co2_price_per_kg": _Key(0, _MOST),
+        "unserved_cost_per_kwh": _Key(0, _MOST, default=20.0),
     },
     "genset": {
-        "min_kw": _Key(0, _INF),
-        "max_kw": _Key(0, _INF),
-        "fuel_cost_per_kwh": _Key(0, _INF),
-        "co2_kg_per_kwh": _Key(0, _INF),
+        "min_kw": _Key(0, _MOST),
+        "max_kw": _Key(0, _MOST),
+        "fuel_cost_per_kwh": _Key(0, _MOST),
+        "co2_kg_per_kwh": _Key(0, _MOST),
     },
 }
 _OPTIONAL_TABLES = frozenset({"genset"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a CSV file: the line that each ends on, and its cells by column, all of one length."""
+
+    path: Path
+    lines: Sequence[int]
+    cells: dict[str, Sequence[str]]
+
+    def wrong(self, row: int, key: str, said: str) -> ConfigurationError:
+        """What is wrong with one cell, with file, row and key."""
+        return ConfigurationError(f"{self.path}, row {self.lines[row]}, {key}: {said}")
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -72,19 +96,18 @@ def read_scenario(path: Path) -> Scenario:
         raise ConfigurationError(
             f"{path}: a scenario is a .csv file with a .toml file of the same name beside it; name the .csv file."
         )
+    text = _text(path)
     tables = _read_toml(path.with_suffix(".toml"))
-    rows = _read_rows(path)
-    times = [_time(path, line, row["at"]) for line, row in rows]
-    step_s = _step_s(path, [line for line, _ in rows], times)
-    numbers = {key: _numbers(path, rows, key) for key in COLUMNS[1:-1]}
+    rows = _read_rows(path, text)
+    times = [_time(rows, row) for row in range(len(rows.lines))]
     storage, grid, genset = tables["storage"], tables["grid"], tables.get("genset")
     return Scenario(
         name=path.stem,
         at0=times[0],
-        step_s=step_s,
+        step_s=_step_s(rows, times),
         local=_local(times),
-        **numbers,
-        grid_up=_flags(path, rows),
+        **{key: _numbers(rows, key) for key in COLUMNS[1:-1]},
+        grid_up=_flags(rows),
         storage=StorageSpec(
             id="storage",
             capacity_kwh=storage["capacity_kwh"],
@@ -102,22 +125,56 @@ def read_scenario(path: Path) -> Scenario:
     )
 
 
-def _read_toml(path: Path) -> dict[str, dict[str, float]]:
+def doubts(path: Path, scenario: Scenario) -> tuple[str, ...]:
+    """Where a unit looks mistaken, though it might be meant; sentences with file and key."""
+    found = []
+    for key, limit, unit, mistaken in (
+        ("import_price", _PRICE_PLAUSIBLE, "money per kWh", "in cents or per MWh"),
+        ("export_price", _PRICE_PLAUSIBLE, "money per kWh", "in cents or per MWh"),
+        ("co2_kg_per_kwh", _CO2_PLAUSIBLE, "kg per kWh", "in grams or per MWh"),
+    ):
+        mean = float(np.mean(np.abs(getattr(scenario, key))))
+        if mean > limit:
+            found.append(f"{path}, {key}: {mean:g} in the mean; it is taken as {unit}. Is it given {mistaken}?")
+    store, genset_kw = scenario.storage, scenario.genset.max_kw if scenario.genset else 0.0
+    sources_kw = scenario.import_max_kw + store.discharge_max_kw + genset_kw + float(np.max(scenario.pv_kw))
+    peak_kw = float(np.max(scenario.load_kw))
+    if peak_kw > 0.0 and sources_kw < _CARRIED_PLAUSIBLE * peak_kw:
+        found.append(
+            f"{path}, load_kw: up to {peak_kw:g} kW, but grid, storage, sun and generator set give {sources_kw:g} kW "
+            "together. Is it given in W?"
+        )
+    return tuple(found)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        given = tomllib.loads(text)
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise ConfigurationError(
-            f"{path} is missing: it must stand beside the .csv file, with the same name."
-        ) from None
+        raise ConfigurationError(f"{path} is missing.") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is no UTF-8 text (byte {error.start}).") from error
+        raise ConfigurationError(f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """`name` is unknown, what was probably meant, and what there is."""
+    there = tuple(known)
+    close = difflib.get_close_matches(name.lower(), there, n=1, cutoff=0.6)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    return f"is unknown.{meant} There are {', '.join(there)}."
+
+
+def _read_toml(path: Path) -> dict[str, dict[str, float]]:
+    if not path.exists():
+        raise ConfigurationError(f"{path} is missing: it must stand beside the .csv file, with the same name.")
+    try:
+        given = tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is no TOML: {error}.") from error
     if unknown := sorted(set(given) - set(_TABLES)):
-        raise ConfigurationError(f"{path}: {unknown[0]} is unknown; there are [storage], [grid] and [genset].")
+        raise ConfigurationError(f"{path}: [{unknown[0]}] {_unknown(unknown[0], _TABLES)}")
     read = {}
     for name, keys in _TABLES.items():
         if name in given or name not in _OPTIONAL_TABLES:
@@ -130,7 +187,7 @@ def _table(path: Path, name: str, given: Any, keys: dict[str, _Key]) -> dict[str
     if not isinstance(given, dict):
         raise ConfigurationError(f"{path}: the table [{name}] is missing.")
     if unknown := sorted(set(given) - set(keys)):
-        raise ConfigurationError(f"{path}: [{name}] {unknown[0]} is unknown; there are {', '.join(keys)}.")
+        raise ConfigurationError(f"{path}: [{name}] {unknown[0]} {_unknown(unknown[0], keys)}")
     return {key: _toml_number(f"{path}: [{name}] {key}", given.get(key), span) for key, span in keys.items()}
 
 
@@ -143,8 +200,8 @@ def _toml_number(where: str, value: Any, span: _Key) -> float:
         raise ConfigurationError(f"{where} is {value!r}: it must be a finite number.")
     if value < span.low or value > span.high or (value == span.low and not span.low_is_allowed):
         low = f"{'at least' if span.low_is_allowed else 'above'} {span.low:g}"
-        high = "" if span.high == _INF else f" and at most {span.high:g}"
-        raise ConfigurationError(f"{where} is {value:g}: it must be {low}{high}.")
+        hint = " (a part of 1, not per cent)" if span.high == 1 else span.hint
+        raise ConfigurationError(f"{where} is {value:g}: it must be {low} and at most {span.high:g}{hint}.")
     return float(value)
 
 
@@ -163,109 +220,125 @@ def _check_together(path: Path, tables: dict[str, dict[str, float]]) -> None:
         )
 
 
-def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _read_rows(path: Path, text: str) -> _Rows:
     """The rows with their line numbers, every column there once."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path} is missing.") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is no UTF-8 text (byte {error.start}).") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
-    header: list[str] | None = None
+    header: list[str] = []
+    lines: list[int] = []
+    rows: list[list[str]] = []
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
+            if not any(map(str.strip, cells)):
                 continue
-            if header is None:
-                header = _header(path, cells)
-            elif len(cells) != len(header):
+            if not header:
+                header = _header(path, reader.line_num, cells)
+                continue
+            if len(cells) != len(header):
                 raise ConfigurationError(
-                    f"{path}, row {reader.line_num}: it has {len(cells)} fields, the header has {len(header)}."
+                    f"{path}, row {reader.line_num}: it has {len(cells)} fields, the header has {len(header)}: "
+                    f"{','.join(header)}."
                 )
-            else:
-                rows.append((reader.line_num, dict(zip(header, cells, strict=True))))
+            lines.append(reader.line_num)
+            rows.append(cells)
     except csv.Error as error:
         raise ConfigurationError(f"{path}, row {reader.line_num}: no CSV: {error}.") from error
-    if header is None:
+    if not header:
         raise ConfigurationError(f"{path} is empty: it must begin with the header {','.join(COLUMNS)}.")
     if len(rows) < 2:
-        raise ConfigurationError(f"{path} has {len(rows)} rows of data: it needs two or more to know its step.")
-    return rows
+        count = "1 row" if rows else "no row"
+        raise ConfigurationError(f"{path} has {count} of data: it needs two or more to know its step.")
+    return _Rows(path, lines, dict(zip(header, zip(*rows, strict=True), strict=True)))
 
 
-def _header(path: Path, cells: list[str]) -> list[str]:
+def _header(path: Path, line: int, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    if missing := [name for name in COLUMNS if name not in names]:
-        raise ConfigurationError(
-            f"{path}, row 1: the column {missing[0]} is missing; the header must be {','.join(COLUMNS)}."
-        )
-    if wrong := [name for i, name in enumerate(names) if name not in COLUMNS or name in names[:i]]:
-        raise ConfigurationError(
-            f"{path}, row 1: the column {wrong[0]!r} is unknown or there twice; the header must be {','.join(COLUMNS)}."
-        )
+    must = f"the header must be {','.join(COLUMNS)}."
+    for other, told in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and other in cells[0]:
+            raise ConfigurationError(f"{path}, row {line}: the fields are separated by {told}, not commas; {must}")
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ConfigurationError(f"{path}, row {line}: the column {name} is there twice; {must}")
+    wrong = [name for name in names if name not in COLUMNS]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        close = difflib.get_close_matches(missing[0], [name.lower() for name in wrong], n=1, cutoff=0.6)
+        meant = f" (is it {wrong[[name.lower() for name in wrong].index(close[0])]!r}?)" if close else ""
+        raise ConfigurationError(f"{path}, row {line}: the column {missing[0]} is missing{meant}; {must}")
+    if wrong:
+        raise ConfigurationError(f"{path}, row {line}: the column {wrong[0]!r} is unknown; {must}")
     return names
 
 
-def _numbers(path: Path, rows: list[tuple[int, dict[str, str]]], key: str) -> Series:
-    values = np.empty(len(rows))
-    for i, (line, row) in enumerate(rows):
-        text = row[key].strip()
-        try:
-            value = float(text)
-        except ValueError:
-            said = f"{text!r} is no number" if text else "it is missing"
-            raise ConfigurationError(f"{path}, row {line}, {key}: {said}.") from None
-        if not math.isfinite(value):
-            raise ConfigurationError(f"{path}, row {line}, {key}: {text} is not finite.")
-        if value < 0.0 and key in _NEVER_NEGATIVE:
-            raise ConfigurationError(f"{path}, row {line}, {key}: {text} is negative; it must be at least 0.")
-        values[i] = value
+def _numbers(rows: _Rows, key: str) -> Series:
+    texts = rows.cells[key]
+    try:
+        values = np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        row = next(i for i, text in enumerate(texts) if not _is_number(text))
+        said = f"{texts[row].strip()!r} is no number." if texts[row].strip() else "it is missing."
+        raise rows.wrong(row, key, said) from None
+    low = 0.0 if key in _NEVER_NEGATIVE else -_MOST
+    good = (values >= low) & (values <= _MOST)
+    if not np.all(good):
+        row = int(np.argmin(good))
+        text = texts[row].strip()
+        if not math.isfinite(values[row]):
+            raise rows.wrong(row, key, f"{text} is not finite.")
+        if values[row] < 0.0 and key in _NEVER_NEGATIVE:
+            raise rows.wrong(row, key, f"{text} is negative; it must be at least 0.")
+        raise rows.wrong(row, key, f"{text} cannot be meant; at most {_MOST:g} is taken.")
     return values
 
 
-def _flags(path: Path, rows: list[tuple[int, dict[str, str]]]) -> Flags:
-    flags = np.empty(len(rows), np.bool_)
-    for i, (line, row) in enumerate(rows):
-        text = row["grid_up"].strip().lower()
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _flags(rows: _Rows) -> Flags:
+    texts = rows.cells["grid_up"]
+    flags = np.empty(len(texts), np.bool_)
+    for row, cell in enumerate(texts):
+        text = cell.strip().lower()
         if text not in _UP:
-            said = f"{text!r} is neither" if text else "it is missing;"
-            raise ConfigurationError(f"{path}, row {line}, grid_up: {said} 1, 0, true or false.")
-        flags[i] = _UP[text]
+            said = f"{text!r} is neither" if text else "it is missing; it must be"
+            raise rows.wrong(row, "grid_up", f"{said} 1, 0, true or false.")
+        flags[row] = _UP[text]
     return flags
 
 
-def _time(path: Path, line: int, text: str) -> datetime:
-    text = text.strip()
+def _time(rows: _Rows, row: int) -> datetime:
+    text = rows.cells["at"][row].strip()
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         said = f"{text!r} is no time in ISO 8601" if text else "it is missing"
-        raise ConfigurationError(f"{path}, row {line}, at: {said}, such as 2026-07-01T00:15:00+08:00.") from None
+        raise rows.wrong(row, "at", f"{said}, such as 2026-07-01T00:15:00+08:00.") from None
     if at.utcoffset() is None:
-        raise ConfigurationError(f"{path}, row {line}, at: {text} has no offset; write {text}+08:00, or as is right.")
+        raise rows.wrong(row, "at", f"{text} has no offset; write {at.isoformat()}+08:00, or as is right.")
     return at
 
 
-def _step_s(path: Path, lines: list[int], times: list[datetime]) -> float:
+def _step_s(rows: _Rows, times: list[datetime]) -> float:
     """The one step between all rows. Offsets may change (summer time); the instants must be evenly spaced."""
     step = times[1] - times[0]
-    for i in range(1, len(times)):
-        found = times[i] - times[i - 1]
+    for row in range(1, len(times)):
+        found = times[row] - times[row - 1]
         if found <= timedelta(0):
-            raise ConfigurationError(
-                f"{path}, row {lines[i]}, at: {times[i].isoformat()} is not after {times[i - 1].isoformat()}."
-            )
+            raise rows.wrong(row, "at", f"{times[row].isoformat()} is not after {times[row - 1].isoformat()}.")
         if found != step:
-            raise ConfigurationError(
-                f"{path}, row {lines[i]}, at: the step is {found.total_seconds():g} s here and "
-                f"{step.total_seconds():g} s at the beginning; all steps must be equal (summer time counts by offset)."
+            raise rows.wrong(
+                row,
+                "at",
+                f"the step is {found.total_seconds():g} s here and {step.total_seconds():g} s at the beginning; "
+                "all steps must be equal (summer time counts by offset).",
             )
     if step > timedelta(days=1):
-        raise ConfigurationError(f"{path}, row {lines[1]}, at: a step of {step} is longer than a day.")
+        raise rows.wrong(1, "at", f"a step of {step} is longer than a day.")
     return step.total_seconds()
 
 
@@ -273,4 +346,4 @@ def _local(times: list[datetime]) -> Times:
     return np.array([at.replace(tzinfo=None) for at in times], dtype="datetime64[s]")
 
 
-__all__ = ["COLUMNS", "read_scenario"]
+__all__ = ["COLUMNS", "doubts", "read_scenario"]

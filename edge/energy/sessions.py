@@ -59,7 +59,10 @@ class SessionBook:
 
     def _now(self, reading: ChargerReading, before: ChargingSession | None, dt_s: float) -> ChargingSession:
         power_kw, energy_kwh = value_of(reading.power_kw), value_of(reading.energy_kwh)
-        fed_back = (0.0 if before is None else before.fed_back_kwh) + max(-(power_kw or 0.0), 0.0) * dt_s * H_PER_S
+        known_fed_kwh, counted_kwh = 0.0 if before is None else before.fed_back_kwh, value_of(reading.fed_back_kwh)
+        if counted_kwh is None:
+            # A charger without a register for it is integrated over its power.
+            counted_kwh = known_fed_kwh + max(-(power_kw or 0.0), 0.0) * dt_s * H_PER_S
         known_kwh = energy_kwh if energy_kwh is not None else before.energy_kwh if before is not None else 0.0
         soc_frac = value_of(reading.soc_frac)
         return ChargingSession(
@@ -67,7 +70,7 @@ class SessionBook:
             charger=reading.id,
             phase="started" if before is None else "updated",
             energy_kwh=round(known_kwh, 3),
-            fed_back_kwh=round(fed_back, 6),
+            fed_back_kwh=round(max(counted_kwh, known_fed_kwh), 6),
             soc_frac=soc_frac if soc_frac is not None or before is None else before.soc_frac,
             depart_at=None if reading.depart_at is None else iso(reading.depart_at),
             power_kw=power_kw,

@@ -16,8 +16,15 @@ from control.domain.energy import Point
 from control.energy.dispatch_types import EvNow, LoadNow, PvNow, SiteNow, StorageNow
 from control.energy.settings import EnergySettings, TariffPeriod, tariff_at
 from control.energy.site import ChargerSpec, LoadSpec, PvSpec, SiteSpec, StorageSpec
-from edge.energy.field import FieldNow
-from edge.energy.ports import ChargerReading, DeviceState, InverterReading, LoadReading, StorageReading
+from edge.energy.field import FieldNow, Heard
+from edge.energy.ports import (
+    BreakerReading,
+    ChargerReading,
+    DeviceState,
+    InverterReading,
+    LoadReading,
+    StorageReading,
+)
 
 # An inverter this close to its limit, in parts of its rating, is held by it.
 HELD_BY_LIMIT_FRAC = 0.02
@@ -83,7 +90,7 @@ class SnapshotMaker:
             storage_wanted_kw=wish.storage_kw,
             peak_so_far_kw=self.peak_so_far_kw,
         )
-        return _with_breaker(picture, now)
+        return _with_breaker(picture, now, suspect)
 
     def price(self, wall: datetime, settings: EnergySettings) -> TariffPeriod:
         """The tariff's period at that time."""
@@ -207,19 +214,37 @@ def _rated(spec: LoadSpec, reading: LoadReading | None) -> float:
     return spec.rated_kw if spec.rated_kw > 0 or said_kw is None else said_kw
 
 
-def _with_breaker(picture: SiteNow, now: FieldNow) -> SiteNow:
+def _with_breaker(picture: SiteNow, now: FieldNow, suspect: frozenset[str]) -> SiteNow:
     """A site without a breaker is always on the grid; one whose breaker is silent does not know."""
     if now.breaker is None:
         return picture
     reading = now.breaker.reading
     if reading is None:
         return replace(picture, breaker_closed=None, grid_live=None, grid_hz=None)
-    bus_hz = value_of(reading.bus_hz)
     return replace(
         picture,
         breaker_closed=reading.closed,
         grid_live=reading.grid_live,
         grid_hz=value_of(reading.grid_hz),
-        bus_hz=picture.bus_hz if bus_hz is None else bus_hz,
+        bus_hz=_bus_hz(reading, picture.bus_hz, now, suspect),
         in_sync=reading.in_synchronism,
     )
+
+
+def _bus_hz(breaker: BreakerReading, meter_hz: float | None, now: FieldNow, suspect: frozenset[str]) -> float | None:
+    """The bus's frequency. A dead bus (0) is believed only where no device on it says otherwise.
+
+    With the breaker open the meter stands on the other side and says nothing of ours.
+    """
+    said_hz = value_of(breaker.bus_hz)
+    if said_hz:
+        return said_hz
+    lines: dict[str, Heard[StorageReading] | Heard[InverterReading]] = {**now.storages, **now.inverters}
+    heard_hz = [
+        hz
+        for id_, line in lines.items()
+        if line.fresh is not None and id_ not in suspect and (hz := value_of(line.fresh.frequency_hz)) is not None
+    ]
+    if heard_hz:
+        return median(heard_hz)
+    return meter_hz if breaker.closed else said_hz

@@ -98,7 +98,11 @@ class StringConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InverterConfig:
-    """One PV inverter; `x_m` and `y_m` say where on the island, so that a cloud reaches one after another."""
+    """One PV inverter; `x_m` and `y_m` say where on the island, so that a cloud reaches one after another.
+
+    `loss_frac` is what its strings never give: wiring and mismatch, and on façades, roofs and paving the shade of trees
+    and buildings that stands there all year.
+    """
 
     id: str
     name: str = ""
@@ -108,6 +112,7 @@ class InverterConfig:
     y_m: float = 0.0
     limit_after_silence_frac: float = 0.0
     response_s: float = 0.4
+    loss_frac: float = 0.035
     string: tuple[StringConfig, ...] = ()
 
 
@@ -236,6 +241,7 @@ def check(config: MicrogridConfig, path: Path) -> None:
             "site.day must be a date like 2026-03-24.",
         ),
         (any(not i.string for i in config.inverter), "every [[inverter]] needs at least one [[inverter.string]]."),
+        (any(not 0 <= i.loss_frac < 1 for i in config.inverter), "inverter.loss_frac must be from 0 to below 1."),
         (sum(s.grid_forming for s in config.storage) > 1, "only one [[storage]] can be grid_forming."),
         (any(s.capacity_kwh <= 0 for s in config.storage), "storage.capacity_kwh must be above 0."),
     ]

@@ -50,8 +50,8 @@ class FaultBoard:
     def _add_devices(self) -> None:
         world = self._world
         for inverter_id, inverter in world.inverters.items():
-            derating = _share(inverter, "derating_frac")
-            self._add(inverter_id, {"trip": _flag(inverter, "tripped"), "derating_frac": derating})
+            shares = {name: _share(inverter, name) for name in ("derating_frac", "oversized_frac")}
+            self._add(inverter_id, {"trip": _flag(inverter, "tripped"), **shares})
             for string in inverter.strings:
                 self._add(f"{inverter_id}/{string.id}", _on_string(string.faults))
         for storage_id, storage in world.storages.items():

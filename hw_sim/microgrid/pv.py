@@ -12,10 +12,9 @@ import numpy as np
 from hw_sim.microgrid.config import InverterConfig
 from hw_sim.microgrid.noise import Values
 from hw_sim.microgrid.sun import SunPosition, irradiance
-from hw_sim.microgrid.weather import LOCAL_TIME, Weather
+from hw_sim.microgrid.weather import Weather
 
 POWER_PER_KELVIN = -0.0037
-WIRING_FRAC = 0.965
 CELL_KELVIN_PER_W_M2 = 0.029
 EFFICIENCY = 0.985
 OWN_USE_FRAC = 0.003
@@ -23,11 +22,17 @@ HOT_CABINET_C = 62.0
 # A grid-following inverter gives less when the bus is too fast: all of it over this span above 50.2 Hz.
 FAST_FROM_HZ, FAST_SPAN_HZ = 50.2, 1.2
 _STRING_SPACING_M = 35.0
+# An obstacle to the west begins to throw its shadow with the sun here, and throws all of it there (half past two).
+_SHADE_FROM_WEST, _SHADE_FULL_WEST = 0.15, 0.52
 
 
 @dataclass(slots=True)
 class StringFaults:
-    """What is wrong with one string. Shading falls in the afternoon, as of a tree or a mast to the west."""
+    """What is wrong with one string.
+
+    `shading_frac` is the part of the beam that a tree or a mast to the west takes late in the afternoon; what clouds
+    scatter it leaves. `frozen` repeats power and voltage as they were when it began.
+    """
 
     outage: bool = False
     shading_frac: float = 0.0
@@ -37,7 +42,7 @@ class StringFaults:
 
 @dataclass(slots=True)
 class PvString:
-    """One string as it is now: what the sun would give, and what is taken from it."""
+    """One string as it is now, before the inverter: what the sun would give, and what is taken from it (DC kW)."""
 
     id: str
     rated_dc_kw: float
@@ -53,13 +58,17 @@ class PvString:
 
 
 class Inverter:
-    """One inverter with its strings. `limit_frac` is what was ordered, None where nothing was."""
+    """One inverter with its strings. `limit_frac` is what was ordered, None where nothing was.
+
+    `oversized_frac` is how much more its strings give than they should, as where modules were added: it clips.
+    """
 
     def __init__(self, config: InverterConfig) -> None:
         self.config = config
         self.strings = [PvString(s.id, s.rated_dc_kw, s.tilt_deg, s.azimuth_deg) for s in config.string]
         self.limit_frac: float | None = None
         self.derating_frac = 0.0
+        self.oversized_frac = 0.0
         self.tripped = False
         self.connected = True
         self.power_kw = 0.0
@@ -73,6 +82,19 @@ class Inverter:
     def rated_kw(self) -> float:
         """AC rating."""
         return self.config.rated_ac_kw
+
+    @property
+    def _own_use_kw(self) -> float:
+        return OWN_USE_FRAC * self.rated_kw
+
+    def see(self, healthy_kw: Sequence[float], left_frac: Sequence[float]) -> None:
+        """Set what each string would give if nothing were wrong with it, and the part that its shadow leaves."""
+        for string, dc_kw, lit in zip(self.strings, healthy_kw, left_frac, strict=True):
+            string.healthy_kw = max(0.0, dc_kw)
+            left = 0.0 if string.faults.outage else (1.0 - string.faults.soiling_frac) * lit
+            string.available_kw = string.healthy_kw * left * (1.0 + self.oversized_frac)
+        offered_kw = sum(string.available_kw for string in self.strings)
+        self.available_kw = min(self.rated_kw, max(0.0, EFFICIENCY * offered_kw - self._own_use_kw))
 
     def heard(self, device_s: float) -> None:
         """A master has written a limit; the reversion timer begins anew."""
@@ -107,7 +129,9 @@ class Inverter:
         self.energy_kwh += power_kw * dt_s / 3600.0
         warm = air_c + 26.0 * power_kw / max(1.0, self.rated_kw)
         self.cabinet_c += (warm - self.cabinet_c) * (1.0 - math.exp(-dt_s / 900.0))
-        share = power_kw / self.available_kw if self.available_kw > 1e-9 else 0.0
+        offered_kw = sum(string.available_kw for string in self.strings)
+        drawn_kw = (power_kw + self._own_use_kw) / EFFICIENCY if power_kw > 0 else 0.0
+        share = min(1.0, drawn_kw / offered_kw) if offered_kw > 1e-9 else 0.0
         for string in self.strings:
             string.power_kw = string.available_kw * share
             string.energy_kwh += string.power_kw * dt_s / 3600.0
@@ -131,7 +155,9 @@ class PvField:
         self._strings = [string for inverter in inverters for string in inverter.strings]
         self._tilt = np.radians([s.tilt_deg for s in self._strings])
         self._azimuth = np.radians([s.azimuth_deg for s in self._strings])
-        self._rated = np.array([s.rated_dc_kw for s in self._strings], dtype=np.float64)
+        self._rated = np.array(
+            [s.rated_dc_kw * (1.0 - i.config.loss_frac) for i in inverters for s in i.strings], dtype=np.float64
+        )
         self._x = _places(inverters, lambda i: i.config.x_m, spacing_m=_STRING_SPACING_M)
         self._y = _places(inverters, lambda i: i.config.y_m, spacing_m=0.0)
 
@@ -140,31 +166,28 @@ class PvField:
         if not self._strings:
             return
         if not sun.up:
-            healthy = np.zeros(len(self._strings))
-        else:
-            light = irradiance(sun, tilt=self._tilt, azimuth=self._azimuth, shade=weather.shade(at, self._x, self._y))
-            cell_c = air_c + CELL_KELVIN_PER_W_M2 * light
-            healthy = self._rated * light / 1000.0 * (1.0 + POWER_PER_KELVIN * (cell_c - 25.0)) * WIRING_FRAC
-        late = _afternoon(at)
-        for string, dc_kw in zip(self._strings, healthy.tolist(), strict=True):
-            string.healthy_kw = max(0.0, dc_kw) * EFFICIENCY
-            string.available_kw = string.healthy_kw * _left_by(string.faults, late)
+            nothing = [0.0] * len(self._strings)
+            self._hand_out(nothing, nothing)
+            return
+        light = irradiance(sun, tilt=self._tilt, azimuth=self._azimuth, shade=weather.shade(at, self._x, self._y))
+        total = light.total
+        cell_c = air_c + CELL_KELVIN_PER_W_M2 * total
+        healthy = self._rated * total / 1000.0 * (1.0 + POWER_PER_KELVIN * (cell_c - 25.0))
+        shaded = np.array([string.faults.shading_frac for string in self._strings])
+        lit = 1.0 - shaded * _late(sun) * light.beam / np.maximum(total, 1e-9)
+        self._hand_out(healthy.tolist(), lit.tolist())
+
+    def _hand_out(self, healthy_kw: list[float], left_frac: list[float]) -> None:
+        first = 0
         for inverter in self._inverters:
-            offered = sum(string.available_kw for string in inverter.strings)
-            own_use = OWN_USE_FRAC * inverter.rated_kw
-            inverter.available_kw = min(inverter.rated_kw, max(0.0, offered - own_use))
+            end = first + len(inverter.strings)
+            inverter.see(healthy_kw[first:end], left_frac[first:end])
+            first = end
 
 
-def _left_by(faults: StringFaults, late: float) -> float:
-    """What faults leave of a string's power; `late` is 0 in the morning and 1 late in the afternoon."""
-    if faults.outage:
-        return 0.0
-    return (1.0 - faults.soiling_frac) * (1.0 - faults.shading_frac * late)
-
-
-def _afternoon(at: datetime) -> float:
-    local = at.astimezone(LOCAL_TIME)
-    return max(0.0, min(1.0, (local.hour + local.minute / 60 - 13.0) / 1.5))
+def _late(sun: SunPosition) -> float:
+    """0 in the morning, 1 late in the afternoon."""
+    return max(0.0, min(1.0, (sun.westward - _SHADE_FROM_WEST) / (_SHADE_FULL_WEST - _SHADE_FROM_WEST)))
 
 
 def _places(inverters: Sequence[Inverter], of: object, *, spacing_m: float) -> Values:

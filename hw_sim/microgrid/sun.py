@@ -31,6 +31,24 @@ class SunPosition:
         """Whether it gives light enough to count."""
         return self.elevation > math.radians(0.5)
 
+    @property
+    def westward(self) -> float:
+        """How far it stands in the west: the part of its direction, -1 (due east) to 1 (due west), 0 at noon."""
+        return -math.cos(self.elevation) * math.sin(self.azimuth)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """W/m2 on each plane, from the sun's disc and from all else."""
+
+    beam: Values
+    diffuse: Values
+
+    @property
+    def total(self) -> Values:
+        """Both together."""
+        return self.beam + self.diffuse
+
 
 def sun_position(at: datetime, *, latitude_deg: float, longitude_deg: float) -> SunPosition:
     """The sun's place for an aware time; good to about half a degree."""
@@ -63,13 +81,13 @@ def sun_position(at: datetime, *, latitude_deg: float, longitude_deg: float) -> 
     return SunPosition(math.asin(max(-1.0, min(1.0, up))), math.atan2(east, north) % (2 * math.pi))
 
 
-def irradiance(sun: SunPosition, *, tilt: Values, azimuth: Values, shade: Values) -> Values:
-    """W/m2 on tilted planes (angles in radians); `shade` is how much of the beam clouds take, 0 to 1, per plane.
+def irradiance(sun: SunPosition, *, tilt: Values, azimuth: Values, shade: Values) -> Light:
+    """On tilted planes (angles in radians); `shade` is how much of the beam clouds take, 0 to 1, per plane.
 
     Clouds turn a part of the beam into diffuse light, and a dense one takes most of both.
     """
     if not sun.up:
-        return np.zeros_like(tilt)
+        return Light(np.zeros_like(tilt), np.zeros_like(tilt))
     sine = math.sin(sun.elevation)
     degrees = math.degrees(sun.elevation)
     air_mass = 1.0 / (sine + 0.50572 * (degrees + 6.07995) ** -1.6364)
@@ -78,4 +96,4 @@ def irradiance(sun: SunPosition, *, tilt: Values, azimuth: Values, shade: Values
     diffuse = beam_clear * sine * (_DIFFUSE_OF_BEAM + 0.22 * shade * (1.0 - 0.65 * shade))
     incidence = sine * np.cos(tilt) + math.cos(sun.elevation) * np.sin(tilt) * np.cos(sun.azimuth - azimuth)
     ground = (beam * sine + diffuse) * _GROUND_ALBEDO * (1.0 - np.cos(tilt)) / 2.0
-    return beam * np.maximum(0.0, incidence) + diffuse * (1.0 + np.cos(tilt)) / 2.0 + ground
+    return Light(beam * np.maximum(0.0, incidence), diffuse * (1.0 + np.cos(tilt)) / 2.0 + ground)

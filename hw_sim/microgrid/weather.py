@@ -13,13 +13,14 @@ from hw_sim.microgrid.noise import Values, draw, field, seed_of, wave
 
 LOCAL_TIME = timezone(timedelta(hours=8))
 _EPOCH = datetime(2024, 1, 1, tzinfo=LOCAL_TIME)
-# Share of the sky that is covered, how much of the beam a cloud takes, and how often a day is of this kind.
+# Share of the sky that is covered, how much of the beam a cloud takes, and how often a day is of this kind: a humid
+# coast, whose year brings 1,250 to 1,611 kWh/m2 on level ground (the range of Hainan).
 _KINDS = {
-    Sky.CLEAR: (0.04, 0.60, 0.22),
-    Sky.SCATTERED: (0.32, 0.78, 0.38),
-    Sky.BROKEN: (0.62, 0.82, 0.22),
-    Sky.OVERCAST: (0.97, 0.80, 0.12),
-    Sky.RAIN: (1.0, 0.95, 0.06),
+    Sky.CLEAR: (0.04, 0.60, 0.10),
+    Sky.SCATTERED: (0.32, 0.78, 0.30),
+    Sky.BROKEN: (0.62, 0.82, 0.28),
+    Sky.OVERCAST: (0.97, 0.80, 0.18),
+    Sky.RAIN: (1.0, 0.95, 0.14),
 }
 _EDGE = 0.07
 

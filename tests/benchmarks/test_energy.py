@@ -15,7 +15,7 @@ def test_replay_in_its_smallest_size(monkeypatch: pytest.MonkeyPatch, capsys: py
     def missing(number: int) -> None:
         raise ConfigurationError(f"pymgrid:{number} is not here")
 
-    monkeypatch.setattr("benchmarks._energy_replay.read_pymgrid", missing)
+    monkeypatch.setattr("benchmarks._energy_closed_loop.read_pymgrid", missing)
     status = energy.main(["--json", "--tiny", "--only", "replay"])
     report = json.loads(capsys.readouterr().out)
     assert status == (0 if report["within_goals"] else 1)
@@ -23,8 +23,7 @@ def test_replay_in_its_smallest_size(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert made["what_if"]["s"] > 0.0
     assert made["what_if"]["steps"] == 48
     assert made["rules"]["balance_error_kwh"] < 1e-6
-    loop = made["closed_loop"]
-    assert loop["scenario"] == "boao"
+    loop = made["closed_loop"]["scenarios"]["boao"]
     assert loop["cost_with_stored"] == pytest.approx(loop["highs_cost_with_stored"], rel=2e-3)
 
 

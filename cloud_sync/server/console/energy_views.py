@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cloud_sync.server.console.energy_words import FLOW, SUGGESTION, TABLES
+from cloud_sync.server.console.energy_words import (
+    EVIDENCE,
+    EVIDENCE_SHARES,
+    EVIDENCE_UNITS,
+    FLOW,
+    SUGGESTION,
+    TABLES,
+    VIOLATION,
+)
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.energy_flow import imported_frac
+from cloud_sync.server.energy_flow import imported_frac, known
 from cloud_sync.server.records_energy import (
     EnergyAlarmRecord,
     EnergyNow,
@@ -51,6 +59,39 @@ def suggestion(words: Words, alarm: EnergyAlarmRecord) -> str:
     """What to do about an alarm: the gateway's suggestion, else ours for its code."""
     message = SUGGESTION.get(alarm.suggestion) or SUGGESTION.get(alarm.code)
     return words.gettext(message) if message else alarm.suggestion
+
+
+def evidence(words: Words, alarm: EnergyAlarmRecord) -> tuple[tuple[str, str], ...]:
+    """What the gateway lays beside an alarm, named and with units; a name that nobody knows is shown as it is."""
+    return tuple(_evidence(words, name, value) for name, value in alarm.evidence.items())
+
+
+def _evidence(words: Words, name: str, value: object) -> tuple[str, str]:
+    stem, _, end = name.rpartition("_")
+    unit = EVIDENCE_UNITS.get(end, "") if stem in EVIDENCE else ""
+    message = EVIDENCE.get(stem if unit else name)
+    label = words.gettext(message) if message else name.replace("_", " ")
+    number = known(value)
+    if number is None:
+        return label, ", ".join(map(str, value)) if isinstance(value, list) else str(value)[:200]
+    if name in EVIDENCE_SHARES:
+        return label, words.percent(number)
+    if end == "h" and unit and stem.endswith("solar"):
+        return label, f"{int(number):02d}:{round(number % 1 * 60) % 60:02d}"
+    shown = figure(number, 0 if number == int(number) else 1)
+    return label, f"{shown}\u2009{energy_label(words, 'unit', unit)}" if unit else shown
+
+
+def violations(words: Words, plan: PlanRecord | None) -> list[str]:
+    """What the plan cannot keep, in words; what was repaired of its input is no business of a page."""
+    found = [] if plan is None else [one for one in plan.violations if not one.startswith("input.")]
+    return [_violation(words, one) for one in found]
+
+
+def _violation(words: Words, code: str) -> str:
+    kind, _, device = code.partition(":")
+    message = VIOLATION.get(kind)
+    return words.gettext(message).replace("%(device)s", device) if message else code
 
 
 def power(words: Words, kw: float | None) -> tuple[str, str]:
@@ -105,7 +146,7 @@ def kpis(
         _storage(words, shown, plan, settings),
         _alone(words, plan, settings),
         _grid(words, shown, sums),
-        _solar(words, alarms, sums),
+        _solar(words, shown, alarms, sums),
     )
 
 
@@ -173,11 +214,24 @@ def _grid(words: Words, shown: EnergyNow | None, sums: EnergySums) -> Kpi:
     return Kpi("grid", title, value, unit, text)
 
 
-def _solar(words: Words, alarms: Sequence[EnergyAlarmRecord], sums: EnergySums) -> Kpi:
+def _judged(shown: EnergyNow | None) -> bool:
+    """Whether the sample is young and every inverter in it was looked at."""
+    if shown is None or liveness(shown.age_s) != "ok":
+        return False
+    found = [one.get("diagnosis") for one in shown.devices.values() if one.get("kind") == "inverter"]
+    return bool(found) and all(isinstance(one, str) for one in found)
+
+
+def _solar(
+    words: Words, shown: EnergyNow | None, alarms: Sequence[EnergyAlarmRecord], sums: EnergySums
+) -> Kpi:
     found = [one for one in alarms if one.code.startswith("pv_") and one.cleared_at is None]
     title = words.gettext("Solar")
     if not found:
         text = words.gettext("%(e)s so far today") % {"e": energy(words, sums.kwh.get("pv"))}
+        if not _judged(shown):
+            unknown = words.gettext("Not judged yet")
+            return Kpi("pv", title, unknown, "", text, "stale", "circle-question-mark", "/microgrid/pv")
         return Kpi("pv", title, words.gettext("As expected"), "", text, "admit", "circle-check", "/microgrid/pv")
     value = words.ngettext("%(n)d string off", "%(n)d strings off", len(found)) % {"n": len(found)}
     lost = [one.lost_kwh for one in found if one.lost_kwh is not None]

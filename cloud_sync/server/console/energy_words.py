@@ -44,6 +44,7 @@ ALARM = {
     "breaker_tripped": N_("The tie breaker tripped"),
     "device_fault": N_("Device reports a fault"),
     "stuck_value": N_("A value stands still"),
+    "invalid_value": N_("A value cannot be believed"),
 }
 SUGGESTION = {
     "pv_outage": N_("Check fuse, connectors and cable of the string."),
@@ -63,6 +64,93 @@ SUGGESTION = {
     "check_remote_control": N_("Check the device and whether somebody controls it on site."),
     "restart_device": N_("Restart the device; its value is not to be believed until then."),
     "check_gateway_load": N_("The plan before goes on. If it lasts, look at the gateway's load."),
+    "reduce_load_or_raise_limit": N_("Look at the limits in the settings and at what ran at that moment."),
+    "check_scale_and_sensor": N_("Check scale and wiring of the sensor; its value is not used until then."),
+    "correct_settings": N_("Read the gateway's words and stage a corrected version."),
+    "check_breaker_and_fuse": N_("Check fuse, connectors and cable of the string."),
+    "look_for_obstacle_at_hour": N_("Look for what throws a shadow at these hours: plants, a crane, a new structure."),
+    "clean_modules": N_("Clean the modules; rain may do it as well."),
+    "nothing_to_do_sized_so": N_("Nothing is broken: the inverter is smaller than its modules at these hours."),
+    "check_cooling_and_inverter_log": N_("Check fans, filters and ventilation of the inverter."),
+    "restart_sensor_or_datalogger": N_(
+        "Restart the inverter's communication; its power is not to be believed until then."
+    ),
+}
+# What a gateway lays beside an alarm, by its name without the unit.
+EVIDENCE = {
+    "expected": N_("Expected"),
+    "measured": N_("Measured"),
+    "clear_sky": N_("Under a clear sky"),
+    "for": N_("For"),
+    "value": N_("Stands at"),
+    "still": N_("Without a change for"),
+    "expected_from": N_("Expected, from"),
+    "expected_to": N_("Expected, to"),
+    "rated_ac": N_("Rated"),
+    "held_at": N_("Held at"),
+    "from_solar": N_("From, sun's time"),
+    "until_solar": N_("Until, sun's time"),
+    "day_part": N_("Share of the expected, these hours"),
+    "rest_part": N_("Share of the expected, other hours"),
+    "days": N_("Days"),
+    "of_clear_sky": N_("Share of a clear sky"),
+    "was": N_("Before"),
+    "late": N_("Late by"),
+    "version": N_("Version"),
+    "why": N_("It says"),
+    "alarms": N_("Device's alarms"),
+    "import_max": N_("Above the import limit"),
+    "export_max": N_("Above the export limit"),
+    "ramp": N_("Steeper than the ramp"),
+    "island_short": N_("The island lacks"),
+    "island_over": N_("The island has too much"),
+}
+EVIDENCE_UNITS = {"kw": "kW", "kwh": "kWh", "h": "h", "min": "min", "s": "s"}
+EVIDENCE_SHARES = ("day_part", "rest_part", "of_clear_sky", "was")
+DEVICE = {
+    "site": N_("The whole microgrid"),
+    "meter": N_("Grid meter"),
+    "breaker": N_("Tie breaker"),
+    "pv": N_("All of the solar"),
+}
+# Why the mode of the grid connection changed.
+MODE_WHY = {
+    "breaker_open": N_("the tie breaker is open"),
+    "grid_lost": N_("the grid is away"),
+    "meter_lost": N_("the grid meter does not answer"),
+    "hold_wanted": N_("a person wants it to hold"),
+    "hold_ended": N_("the hold is over"),
+    "island_stands": N_("the island carries itself"),
+    "bus_dead": N_("there is no voltage"),
+    "breaker_stuck": N_("the tie breaker did not open"),
+    "grid_back": N_("the grid is back"),
+    "breaker_closed": N_("the tie breaker is closed"),
+    "no_synchronism": N_("it could not be synchronised"),
+}
+# What decides right now.
+BINDING = {
+    "idle": N_("Nothing binds: the storage rests"),
+    "curve": N_("The plan's value of stored energy decides"),
+    "value_curve": N_("The plan's value of stored energy decides"),
+    "takeover": N_("A person decides"),
+    "hold": N_("It holds"),
+    "ramp": N_("The ramp binds"),
+    "ev_limited": N_("Vehicles charge less"),
+    "shed": N_("Loads are switched off"),
+    "reserve": N_("The reserve binds"),
+    "export_limit": N_("The export limit binds"),
+    "import_limit": N_("The import limit binds"),
+    "black_start": N_("The island starts up"),
+    "meter_lost": N_("The grid meter does not answer"),
+}
+# What a plan cannot keep, or had to assume; a device stands behind a colon.
+VIOLATION = {
+    "limit.unserved": N_("serving all load"),
+    "limit.export": N_("the export limit"),
+    "limit.import_wish": N_("the import target"),
+    "limit.reserve": N_("the reserve of %(device)s"),
+    "limit.soc": N_("the charge limits of %(device)s"),
+    "limit.ev": N_("the charge wanted by %(device)s"),
 }
 SEVERITY = {"info": N_("For information"), "warning": N_("Warning"), "critical": N_("Critical")}
 CHARGER_STATE = {
@@ -92,6 +180,8 @@ UNIT = {
     "元/t": N_("CNY/t"),
     "元/kWh": N_("CNY/kWh"),
     "元/kW·月": N_("CNY/kW·month"),
+    "元/kWh·h": N_("CNY/kWh·h"),
+    "h": N_("h"),
 }
 FIGURE = {
     "bill": N_("Electricity bill"),
@@ -117,6 +207,10 @@ SETTING: dict[str, tuple[str, str]] = {
     "carbon_per_kwh": (N_("Carbon of the grid"), N_("Emitted for each kWh from the grid.")),
     "carbon_source": (N_("Source of that figure"), N_("Factor set and year, as it stands in the carbon account.")),
     "wear_per_kwh": (N_("Storage wear"), N_("What a kWh through the storage costs in ageing.")),
+    "reserve_price_per_kwh_h": (
+        N_("Worth of the reserve"),
+        N_("What an hour with a kWh too little in the reserve counts as."),
+    ),
     "reserve_frac": (N_("Reserve"), N_("Below this charge nothing is discharged while the grid is there.")),
     "ride_through_h": (N_("Run alone for"), N_("Below what this needs nothing is discharged.")),
     "soc_max_frac": (N_("Highest charge"), N_("Charging ends here; beyond it ageing is quicker.")),
@@ -139,7 +233,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("import_max_kw", "export_max_kw", "import_target_kw", "ramp_max_kw_per_min", "demand_charge_per_kw"),
     ),
     (N_("Carbon"), ("carbon_price_per_t", "carbon_per_kwh", "carbon_source")),
-    (N_("Storage"), ("wear_per_kwh", "reserve_frac", "ride_through_h", "soc_max_frac")),
+    (N_("Storage"), ("wear_per_kwh", "reserve_frac", "ride_through_h", "reserve_price_per_kwh_h", "soc_max_frac")),
     (N_("Loads and vehicles"), ("unserved_per_kwh", "shed_allowed", "ev_min_frac", "v2g", "v2g_soc_min_frac")),
     (N_("Planning"), ("plan_period_s", "horizon_h")),
 )
@@ -156,4 +250,7 @@ TABLES = {
     "unit": UNIT,
     "figure": FIGURE,
     "limit": LIMIT,
+    "device": DEVICE,
+    "mode_why": MODE_WHY,
+    "binding": BINDING,
 }

@@ -51,7 +51,7 @@ async def test_a_year_by_rules_gives_figures_months_and_limits(services: Any) ->
     assert len(made.months) == 12
     assert made.figure("peak").draft > made.figure("peak").now
     assert {one.key: one.kept for one in made.limits} == {"import": True, "export": True, "ride": False}
-    assert made.figure("ride").difference > 0
+    assert (made.figure("ride").unit, made.figure("ride").better) == ("h", 1)
 
 
 async def test_our_own_year_is_taken_when_it_is_long_enough(services: Any) -> None:

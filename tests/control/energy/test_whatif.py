@@ -67,6 +67,17 @@ def test_a_larger_reserve_lengthens_the_worst_ride_through() -> None:
     assert made.now.ride_through_worst_at in weeks().local
 
 
+def test_what_an_outage_emptied_is_not_held_against_the_settings() -> None:
+    """A long outage empties the storage; the worst moment is sought where the grid had been there for a day."""
+    scenario = weeks()
+    up = np.ones(scenario.steps, dtype=np.bool_)
+    up[100:112] = False
+    calm, hit = (what_if(replace(scenario, grid_up=one), NOW, NOW).now for one in (np.ones_like(up), up))
+    worst = int(np.flatnonzero(scenario.local == hit.ride_through_worst_at)[0])
+    assert up[worst - 24 : worst + 1].all()
+    assert hit.ride_through_h_worst > 0.5 * calm.ride_through_h_worst > 0.0
+
+
 @pytest.mark.parametrize("step_s", [900, 3600])
 def test_ride_through_hours_against_a_slow_walk(step_s: int) -> None:
     scenario = with_settings(weeks(step_s, days=5), NOW)

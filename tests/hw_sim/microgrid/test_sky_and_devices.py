@@ -38,16 +38,16 @@ def test_morning_sun_is_in_the_east_and_night_gives_nothing():
     assert 60 < math.degrees(morning.azimuth) < 120
     night = sun_position(datetime(2026, 3, 20, 16, 0, tzinfo=UTC), **BOAO)
     flat = np.zeros(1)
-    assert irradiance(night, tilt=flat, azimuth=flat, shade=flat)[0] == 0
+    assert irradiance(night, tilt=flat, azimuth=flat, shade=flat).total[0] == 0
     east, west = np.radians([90.0, 270.0])
-    light = irradiance(morning, tilt=np.full(2, 0.5), azimuth=np.array([east, west]), shade=np.zeros(2))
+    light = irradiance(morning, tilt=np.full(2, 0.5), azimuth=np.array([east, west]), shade=np.zeros(2)).total
     assert light[0] > 2 * light[1]
 
 
 def test_clear_noon_is_about_a_thousand_watts_and_a_cloud_takes_most():
     noon = sun_position(datetime(2026, 4, 20, 4, 40, tzinfo=UTC), **BOAO)
     flat = np.zeros(2)
-    clear, clouded = irradiance(noon, tilt=flat, azimuth=flat, shade=np.array([0.0, 0.85]))
+    clear, clouded = irradiance(noon, tilt=flat, azimuth=flat, shade=np.array([0.0, 0.85])).total
     assert 900 < clear < 1100
     assert 0.1 < clouded / clear < 0.4
 
