@@ -24,7 +24,7 @@ import httpx
 
 from control.domain.errors import IslandError
 from control.energy.settings import EnergySettings
-from hw_sim.energy_show import EnergyShow
+from hw_sim.energy_show import EnergyShow, programme_for
 from hw_sim.guard import ScriptedGuard
 from hw_sim.island import Island
 from hw_sim.narration import Narrator, narrator
@@ -84,12 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--entries", type=int, default=1, help="entry lanes")
     parser.add_argument("--exits", type=int, default=1, help="exit lanes")
     parser.add_argument("--interval", type=float, default=13.0, help="mean seconds between arrivals of a lane")
-    parser.add_argument("--hour", type=float, help="fix the light to this hour (default: Hainan's clock)")
+    parser.add_argument("--hour", type=float, help="the sun stands as at this hour (default: Hainan's clock)")
     parser.add_argument("--weather", choices=("clear", "overcast", "rain"), default="clear")
     parser.add_argument("--no-guard", action="store_true", help="leave held vehicles to you")
     parser.add_argument("--no-energy", action="store_true", help="the gate alone, without the microgrid")
     parser.add_argument(
-        "--outage", type=float, metavar="SECONDS", help="the utility fails so long after the start (default: 150)"
+        "--outage", type=float, metavar="SECONDS", help="the utility fails so long after the start (default: what fits)"
     )
     return parser
 
@@ -142,13 +142,16 @@ class Demonstration:
 
     async def run(self, stop: asyncio.Event) -> Summary:
         """From the first program to the account."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         self._voice.say("近零碳岛演示 Near-zero-carbon island, demonstration")
         self._island = await self._stack.enter_async_context(Island(self._site, self._voice.step))
         username, password = await self._island.start(seed=self._wishes.options.seed)
         self._guard = ScriptedGuard(self._site, self._island.http) if self._wishes.guard else None
         if self._site.energy is not None:
-            self._energy = EnergyShow(self._island, self._voice, outage_at_s=self._wishes.outage_at_s)
-        self._voice.welcome(self._site, username, password)
+            programme = programme_for(self._wishes.seconds, self._wishes.outage_at_s)
+            self._energy = EnergyShow(self._island, self._voice, programme)
+        self._voice.welcome(self._site, username, password, started_in_s=loop.time() - began_s)
         await self._island.sim_post("/arrivals", {"stopped": False})
         self.open_for_traffic = True
         with suppress(TimeoutError):
@@ -179,7 +182,7 @@ class Demonstration:
         self._voice.say("")
         if not hurried:
             self._voice.step("不再来车，等车道清空 no more vehicles; the lanes empty")
-            await self._empty_lanes()
+            await self._come_to_rest()
         journalled, in_cloud = await self._island.in_step(HURRIED_SYNC_WAIT_S if hurried else SYNC_WAIT_S)
         passages = await self._island.api.all_passages(self._island.started_at - timedelta(minutes=1))
         self._voice.tell(passages)
@@ -200,13 +203,14 @@ class Demonstration:
             return None
         return summarise_energy(await self._island.energy_truth(), EnergySettings().carbon_per_kwh)
 
-    async def _empty_lanes(self) -> None:
+    async def _come_to_rest(self) -> None:
+        """Until the lanes are empty and the microgrid is on the utility again, but not for ever."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + EMPTY_LANES_S
         while loop.time() < until_s:
             quiet = (await self._island.sim_post("/arrivals", {"stopped": True}))["quiet"]
             await self._look()
-            if quiet:
+            if quiet and (self._energy is None or self._energy.at_rest):
                 return
             await asyncio.sleep(POLL_S)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from edge.config_reading import Secret
@@ -23,14 +24,17 @@ from edge.energy.config import (
     StringConfig,
 )
 from hw_sim.microgrid import config as sim
+from hw_sim.microgrid.weather import LOCAL_TIME
 from hw_sim.toml_text import toml_text
 
 GATEWAY_ID = "gw-energy"
 GATEWAY_NAME = "微电网 Microgrid"
 EXAMPLE = Path(__file__).parent / "microgrid.example.toml"
 HOST = "127.0.0.1"
-# A gateway waits longer in earnest; a demonstration wants to see the site go back to the grid.
-GRID_RETURN_S = 20.0
+# A gateway waits longer in earnest; who tries it out wants to see the site go back to the grid, an audience soon.
+GRID_RETURN_S, SHOW_GRID_RETURN_S = 20.0, 10.0
+# Before an audience clouds hurry: an edge crosses the island within half a minute.
+SHOW_WIND_M_PER_S = 60.0
 _FIXED = 5  # meter, breaker, OCPP, MQTT, HTTP
 # The gateway keeps a margin to what the battery's own management allows.
 _SOC_MIN_FRAC, _SOC_MAX_FRAC = 0.1, 0.95
@@ -43,6 +47,7 @@ class EnergySite:
     config: sim.MicrogridConfig
     ocpp_port: int
     password_file: Path
+    grid_return_s: float = GRID_RETURN_S
 
     @property
     def url(self) -> str:
@@ -86,6 +91,28 @@ def energy_site(
     return EnergySite(config, ocpp, password_file)
 
 
+def meridian_of(hour: float, at: datetime) -> float:
+    """Where on this latitude the sun stands at `at` as it does over the island at a local hour, degrees east.
+
+    Moving the site rather than a clock keeps the devices, the gateway's forecast and the cloud agreed on the time.
+    """
+    local = at.astimezone(LOCAL_TIME)
+    ahead_h = hour - (local.hour + local.minute / 60 + local.second / 3600)
+    return (example_site().site.longitude_deg + 15.0 * ahead_h + 180.0) % 360.0 - 180.0
+
+
+def staged(site: EnergySite, *, hour: float | None, at: datetime) -> EnergySite:
+    """The site before an audience: everything sooner, and the sun as at this hour where one is wished."""
+    config = site.config
+    longitude_deg = config.site.longitude_deg if hour is None else meridian_of(hour, at)
+    config = replace(
+        config,
+        site=replace(config.site, longitude_deg=longitude_deg),
+        weather=replace(config.weather, wind_m_per_s=SHOW_WIND_M_PER_S),
+    )
+    return replace(site, config=config, grid_return_s=SHOW_GRID_RETURN_S)
+
+
 def microgrid_text(site: EnergySite) -> str:
     """The file of the simulated devices."""
     return f"# Written by the demonstration.\n{toml_text(site.config)}"
@@ -106,7 +133,7 @@ def gateway_energy(site: EnergySite) -> EnergyConfig:
     """What the gateway is told about the same devices."""
     field = site.config
     return EnergyConfig(
-        grid_return_s=GRID_RETURN_S,
+        grid_return_s=site.grid_return_s,
         latitude_deg=field.site.latitude_deg,
         longitude_deg=field.site.longitude_deg,
         grid=GridConfig(import_max_kw=field.grid.import_max_kw, export_max_kw=field.grid.export_max_kw),

@@ -51,7 +51,7 @@ class Narrator:
         """One line."""
         print(text, file=self._stream, flush=True)
 
-    def welcome(self, site: Site, username: str, password: str) -> None:
+    def welcome(self, site: Site, username: str, password: str, *, started_in_s: float) -> None:
         """Where everything is, once it answers."""
         self.say("")
         self.say(f"  运行台 console    {site.cloud_url}/")
@@ -59,8 +59,14 @@ class Narrator:
         self.say(f"  门岗 hut page     {site.hut_url}/   PIN {site.hut_pin}")
         self.say(f"  画面 cameras      {site.sim_url}/lane/{site.lanes[0].lane_id}/stream.mjpg")
         if site.energy is not None:
-            self.say(f"  微电网 microgrid  {site.cloud_url}/microgrid   模拟器 simulator {site.energy.url}/state")
+            self.say(
+                f"  微电网 microgrid  {site.cloud_url}/microgrid   推演 what-if {site.cloud_url}/microgrid/what-if"
+            )
+            self.say(f"                    充电 chargers {site.cloud_url}/microgrid/chargers")
+            self.say(f"                    光伏诊断 PV diagnosis {site.cloud_url}/microgrid/pv")
+            self.say(f"                    模拟器 simulator {site.energy.url}/state")
         self.say(f"  数据 data         {site.folder}")
+        self.say(f"  启动用时 started in {started_in_s:.0f} s")
         self.say("  Ctrl-C 结束 ends it")
         self.say("")
 

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from control.domain.errors import IslandError
@@ -166,13 +167,10 @@ def make_site(folder: Path, options: DemoOptions) -> Site:
 def _energy(folder: Path, options: DemoOptions, ports: list[int]) -> EnergySite:
     for name in ("gateway-energy", "chargers"):
         _kept_secret(folder / "secrets" / name, lambda: secrets.token_urlsafe(24))
-    return energy_files.energy_site(
-        ports,
-        folder / "secrets" / "chargers",
-        seed=options.seed,
-        hour=options.hour,
-        sky=Sky(options.weather),
+    site = energy_files.energy_site(
+        ports, folder / "secrets" / "chargers", seed=options.seed, hour=None, sky=Sky(options.weather)
     )
+    return energy_files.staged(site, hour=options.hour, at=datetime.now(UTC))
 
 
 def write_edge(site: Site) -> None:

@@ -31,6 +31,7 @@ _BINDING = {
     fast.CURVE: "curve",
     fast.WISHES: "takeover",
     fast.RAMPS: "ramp",
+    fast.PRICED: "curtail_price",
     fast.VEHICLES: "ev_limited",
     fast.SHEDS: "shed",
     fast.RESERVE: "reserve",

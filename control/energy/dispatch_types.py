@@ -137,6 +137,7 @@ class DispatchState:
     balance_kw: float | None = None  # what nobody commands, by the last figure that was not old
     told_kw: float | None = None  # what storages and inverters may give together, and how that moved last
     moved_kw: float = 0.0
+    turned_kw: float = 0.0
     swing_kw: float = 0.0
     wary_s: float = 0.0
     slow_s: float = 1e9  # since storages were last too slow for the export limit

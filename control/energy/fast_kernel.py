@@ -62,9 +62,10 @@ PV_COLUMNS = 5
 OVER_IMPORT, OVER_EXPORT, OVER_RAMP, UNDER_ISLAND, BINDING, WISHED, TURN_BACK, GRID_NEXT, SOFTLY, CALM = range(10)
 TOLD = 10
 # Values of BINDING, in the order of rank.
-IDLE, CURVE, WISHES, RAMPS, VEHICLES, SHEDS, RESERVE, EXPORTS, IMPORTS = range(9)
+IDLE, CURVE, WISHES, RAMPS, PRICED, VEHICLES, SHEDS, RESERVE, EXPORTS, IMPORTS = range(10)
 
 _FULL = 0.97  # an inverter or a vehicle at this part of its limit is taken to be held back by it
+_STEP = 0.01  # a smaller step up of an inverter's limit, as a part of its rating, is not worth a write
 
 
 @inner
@@ -252,7 +253,7 @@ def _limits(pvs: Array, sun: Array, allowed: float, release: float, out: Array) 
         last = pvs[i, PV_LIMIT]
         if last >= 0.0:
             limit = min(limit, last + release * its)
-            if last < limit < last + 0.01 * its:
+            if last < limit < last + _STEP * its:
                 limit = last  # too small a step up to be worth a write
         limit = max(0.0, min(limit, its))
         out[i] = limit if limit < its else -1.0
@@ -320,10 +321,11 @@ def divide(
         lowest = min(out, max(low, min(site[WISH], 0.0))) if site[WISH_GIVEN] > 0.0 else low
         out = max(lowest, min(out, draws - sun_kw - site[GRID_LOW]))
         told[BINDING] = max(told[BINDING], EXPORTS)
-    allowed = _pv_allowed(site, storages, draws, sun_kw, out)
+    bound, allowed = _pv_allowed(site, storages, draws, _sum(pvs, PV_SEEN), _sum(pvs, PV_RATED), out)
     given = _limits(pvs, sun, allowed, site[RELEASE], limits)
-    if given < sun_kw - 1e-6:
-        told[BINDING] = max(told[BINDING], EXPORTS)
+    if bound < sun_kw - 1e-6:
+        priced = site[PV_FLOOR] > site[GRID_LOW] and draws - sun_kw - out >= site[GRID_LOW] - 1e-6
+        told[BINDING] = max(told[BINDING], PRICED if priced else EXPORTS)
     _softly(site, loads, draws - given, high, off, told)
     grid = draws - given - out
     if told[TURN_BACK] >= 0.0:
@@ -392,11 +394,14 @@ def _keep_import(
 
 
 @inner
-def _pv_allowed(site: Array, storages: Array, draws: float, sun_kw: float, out: float) -> float:
-    """What all inverters may give: as much as the site takes if the storages charge as far as they can.
+def _pv_allowed(
+    site: Array, storages: Array, draws: float, shining: float, rated: float, out: float
+) -> tuple[float, float]:
+    """What all inverters may give, without the ramp and with it: what the site takes if the storages charge fully.
 
     That is ahead of the sun: an edge of a cloud passes the limit only until the storages have followed. A person's
     wish for the storages is taken as it is, and storages that were too slow for two cycles are counted as they are.
+    Sun that shines already (`shining`) is not held back for the ramp, and may always rise by a step worth a write.
     """
     takes = -_sum(storages, merit.CHARGE)
     if site[WISH_GIVEN] > 0.0:
@@ -406,7 +411,7 @@ def _pv_allowed(site: Array, storages: Array, draws: float, sun_kw: float, out: 
     allowed = min(draws - takes - site[GRID_LOW], site[CEILING])
     # Where feeding in costs money the sun is for the site and for what the storages really take.
     allowed = min(allowed, max(0.0, draws - min(out, 0.0) - site[PV_FLOOR]))
-    return float(min(allowed, max(draws - takes - site[RAMP_LOW], sun_kw)))
+    return allowed, min(allowed, max(draws - takes - site[RAMP_LOW], shining + 1.2 * _STEP * rated))
 
 
 @inner

@@ -40,7 +40,7 @@ class Silence:
             return
         due = {place.key: expected[place.key] for place in strings if place.key in expected}
         due_kw, given_kw = sum(due.values()), sum(known.values())
-        if due_kw < limits.light_frac * sum(place.rated_kw for place in strings):
+        if due_kw <= limits.light_frac * sum(place.rated_kw for place in strings):
             self._see_alone(inverter, strings, rated_kw, given_kw, sample)
             return
         silent = inverter.ac_kw is None or inverter.ac_kw <= limits.dead_frac * due_kw

@@ -109,9 +109,9 @@ class PvLimits:
     frozen_moves_frac: float = 0.15
     derating_loss_frac: float = 0.08
     derating_from_frac: float = 0.5
-    derating_slots: int = 4
+    derating_slots: int = 5
     derating_clear_slots: int = 8
-    derating_level_frac: float = 0.15  # an inverter that is held gives the same but for so much
+    derating_level_frac: float = 0.06  # an inverter that is held gives the same but for so much
     derating_above_frac: float = 0.06  # so far above the level it was held at, it is held no more
     alike_frac: float = 0.07  # strings that differ by no more lose for a common reason
     clipping_slots: int = 2

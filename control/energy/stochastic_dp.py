@@ -299,7 +299,7 @@ def execute_by_curve(
         end = change + length[move]
         # Where the worth falls to this stretch's price, as an amount of change from now.
         worth_until = floor
-        # Of equals the one that comes first: energy kept for as much as it brings now may find no room tomorrow.
+        # Of equals less in store is better: what is kept for as much as it brings now may find no room tomorrow.
         least = slope[move] + _EQUAL * abs(slope[move])
         if curve[0] > least:
             high = cells

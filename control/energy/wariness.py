@@ -19,18 +19,21 @@ def watched(
 ) -> DispatchState:
     """The state with this second's orders weighed. `told_kw` is what storages and inverters may give together, None
     where nothing was divided; `size_kw` what they could."""
-    swing = state.swing_kw * loop.swing_keep_per_s**dt_s
+    keeps = loop.swing_keep_per_s**dt_s
+    swing, turned = state.swing_kw * keeps, state.turned_kw * keeps
     wary = max(0.0, state.wary_s - dt_s)
     if told_kw is None or state.told_kw is None:
-        return replace(state, told_kw=told_kw, moved_kw=0.0, swing_kw=swing, wary_s=wary)
+        return replace(state, told_kw=told_kw, moved_kw=0.0, turned_kw=turned, swing_kw=swing, wary_s=wary)
     moved = told_kw - state.told_kw
     if moved * state.moved_kw < 0.0:
-        swing += min(abs(moved), abs(state.moved_kw))
+        # One turn is an answer to something; the second within seconds is a swing.
+        back = min(abs(moved), abs(state.moved_kw))
+        swing, turned = swing + min(back, turned), max(back, turned)
     if abs(moved) <= loop.deadband_kw:
         moved = state.moved_kw
     if swing > loop.swing_frac * size_kw:
         wary = loop.wary_s
-    return replace(state, told_kw=told_kw, moved_kw=moved, swing_kw=swing, wary_s=wary)
+    return replace(state, told_kw=told_kw, moved_kw=moved, turned_kw=turned, swing_kw=swing, wary_s=wary)
 
 
 def gain(state: DispatchState, loop: LoopSpec) -> float:

@@ -20,18 +20,18 @@ from typing import Any
 
 import numpy as np
 
-from control.domain.errors import IslandError
-from control.energy import booking, kernels
+from control.domain.errors import ConfigurationError, IslandError
+from control.energy import booking, causal
 from control.energy.booking import ReplayResult
-from control.energy.plan_controller import check_step
+from control.energy.plan_controller import StepError, check_step
 from control.energy.reference_year import reference_year
-from control.energy.replay import replay
+from control.energy.replay import CONTROLLERS, Controller, replay
 from control.energy.scenario import Scenario
 from edge.energy.foresight import foresee
 from edge.energy.pymgrid_scenarios import read_pymgrid
-from edge.energy.scenario_file import read_scenario
+from edge.energy.scenario_file import doubts, read_scenario
 
-CONTROLLERS = ("plan", "rules", "foresight")
+_CONTROLLERS: dict[str, Controller] = {name: name for name in CONTROLLERS}
 _PATIENCE_S = 3.0
 _HELP = """
 replay a microgrid scenario with one controller, and account for it
@@ -50,6 +50,7 @@ keys of the JSON / JSON 字段 (money in the scenario's currency; docs/scenarios
   load_kwh pv_kwh import_kwh export_kwh genset_kwh curtailed_kwh unserved_kwh surplus_kwh stored_change_kwh
   lower_bound           of `cost`; foresight only, else null
   monthly               [{month, cost, carbon_kg, peak_kw}]
+  warnings              where a unit in the scenario looks mistaken
 """
 # Of a result's field: key in the JSON, English and Chinese label, unit, decimals in the table.
 _ROWS: tuple[tuple[str, str, str, str, str, int], ...] = (
@@ -82,19 +83,26 @@ _ROWS: tuple[tuple[str, str, str, str, str, int], ...] = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run `./island energy`; 1 for an error that is told, 2 for a wrong command line."""
+    """Run `./island energy`; 2 for a wrong command line or scenario, 1 for any other error that is told."""
     options = _options(arguments)
     try:
-        result, lower_bound = _replayed(options)
+        with _waiting("Reading", "读取场景"):
+            scenario, warnings = _scenario(options.scenario)
+        for warning in warnings:
+            print(f"energy: warning: {warning}", file=sys.stderr)
+        result, lower_bound = _replayed(scenario, options.controller)
         if options.schedule:
-            _write_schedule(options.schedule, result[0], result[1])
+            _write_schedule(options.schedule, scenario, result)
+    except (ConfigurationError, StepError) as error:
+        print(f"energy: {error}", file=sys.stderr)
+        return 2
     except IslandError as error:
         print(f"energy: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
-    print(json.dumps(report(result[1], lower_bound)) if options.json else _table(result[1], lower_bound))
+    print(json.dumps(report(result, lower_bound, warnings)) if options.json else _table(result, lower_bound))
     return 0
 
 
@@ -114,7 +122,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         help="a .csv file with a .toml of the same name beside it; a scenario of python-microgrid; or the simulated "
         "year of the island / 场景：CSV 文件、python-microgrid 场景编号或模拟的海岛一年",
     )
-    replaying.add_argument("--controller", choices=CONTROLLERS, default="plan", help="default: plan / 控制策略")
+    replaying.add_argument(
+        "--controller", choices=(*CONTROLLERS, "foresight"), default="plan", help="default: plan / 控制策略"
+    )
     replaying.add_argument("--json", action="store_true", help="one JSON object instead of a table / 输出 JSON")
     replaying.add_argument(
         "--schedule", type=Path, metavar="CSV", help="also write what happened in each step / 另存每步的调度结果"
@@ -122,38 +132,38 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _replayed(options: argparse.Namespace) -> tuple[tuple[Scenario, ReplayResult], float | None]:
-    with _waiting("Reading", "读取场景"):
-        scenario = _scenario(options.scenario)
-    if options.controller == "plan":
+def _replayed(scenario: Scenario, controller: str) -> tuple[ReplayResult, float | None]:
+    if controller == "plan":
         check_step(scenario)
     with _waiting("Preparing the kernels", "编译计算内核"):
-        if options.controller == "plan":
-            kernels.warm_all()
-        else:
-            booking.settle.warm()
+        if controller == "plan":
+            causal.causal_run.warm()
+        booking.settle.warm()
     with _waiting(f"Replaying {scenario.steps} steps", f"回放 {scenario.steps} 步"):
-        if options.controller != "foresight":
-            return (scenario, replay(scenario, options.controller, timer=time.perf_counter)), None
+        if controller != "foresight":
+            return replay(scenario, _CONTROLLERS[controller], timer=time.perf_counter), None
         started = time.perf_counter()
         foreseen = foresee(scenario)
         us = (time.perf_counter() - started) * 1e6 / scenario.steps
         made = booking.replay_actions(scenario, foreseen.actions, controller="foresight")
-        return (scenario, replace(made, us_per_step=us)), foreseen.lower_bound
+        return replace(made, us_per_step=us), foreseen.lower_bound
 
 
-def _scenario(name: str) -> Scenario:
+def _scenario(name: str) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario of this name, and what about it looks mistaken."""
     if name == "boao":
-        return reference_year()
+        return reference_year(), ()
     if name.startswith("pymgrid:"):
         number = name.removeprefix("pymgrid:")
         if not (number.isascii() and number.isdigit()):
-            raise IslandError(f"--scenario {name}: after pymgrid: comes a number, 0 to 24.")
-        return read_pymgrid(int(number))
-    return read_scenario(Path(name))
+            raise ConfigurationError(f"--scenario {name}: after pymgrid: comes a number, 0 to 24.")
+        return read_pymgrid(int(number)), ()
+    path = Path(name)
+    scenario = read_scenario(path)
+    return scenario, doubts(path, scenario)
 
 
-def report(result: ReplayResult, lower_bound: float | None = None) -> dict[str, Any]:
+def report(result: ReplayResult, lower_bound: float | None = None, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
     """The result as the JSON object that is printed."""
     figures = {key: getattr(result, name) for name, key, *_ in _ROWS}
     months = [
@@ -167,6 +177,7 @@ def report(result: ReplayResult, lower_bound: float | None = None) -> dict[str, 
         **figures,
         "lower_bound": lower_bound,
         "monthly": months,
+        "warnings": list(warnings),
     }
 
 

@@ -39,6 +39,8 @@ from edge.ports import Clock
 log = structlog.get_logger(__name__)
 
 JOURNAL_PATIENCE_S = 0.3
+# Changes of mode that wait for a broken journal; then the oldest are given up.
+UNTOLD_MAX = 100
 
 
 class Decide(Protocol):
@@ -236,6 +238,7 @@ class EnergyCycle:
             why = decided.why or decided.binding
             at = iso(self.parts.clock.now())
             self._untold.append(EnergyModeChanged(self.state.mode.value, decided.state.mode.value, why, at))
+            del self._untold[:-UNTOLD_MAX]
             log.info("microgrid mode", before=self.state.mode.value, after=decided.state.mode.value, why=why)
         if self._untold and not await self._told() and decided.commands.breaker_closed:
             self._untold = [event for event in self._untold if event.after != decided.state.mode.value]
@@ -312,6 +315,7 @@ class EnergyCycle:
         """End what is under way; the devices' own timers bring them to rest."""
         await self.parts.actor.aclose()
         await self.parts.field.aclose()
+        await self.parts.settings.aclose()
         if self._telling is not None:
             await asyncio.gather(self._telling, return_exceptions=True)
 

@@ -56,7 +56,8 @@ class History:
         """Read what was added since. Raises EnergyStoreError."""
         oldest_s = now.timestamp() - DAYS_MAX * 86_400
         # The last one again: after a clock that leapt it may have been written anew.
-        from_s = max(self._rows, default=oldest_s)
+        # What a clock that was ahead wrote into the future must not hide what comes now.
+        from_s = max((at_s for at_s in self._rows if at_s <= now.timestamp()), default=oldest_s)
         for at_s, body in await self.store.means(period_s=SLOT_S, from_s=max(from_s, oldest_s)):
             self._rows[int(at_s)] = body
         for old in [at_s for at_s in self._rows if at_s < oldest_s]:
@@ -80,15 +81,20 @@ class History:
         """The highest quarter of an hour of import in this local month; 0 before the first."""
         zone = ZoneInfo(self.timezone)
         begins = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-        peaks = (_import_kw(body) for at_s, body in self._rows.items() if at_s >= begins)
+        peaks = (_import_kw(body) for at_s, body in self._rows.items() if begins <= at_s <= now.timestamp())
         return max(peaks, default=0.0)
 
 
 def _import_kw(body: Mapping[str, Any]) -> float:
-    """Mean import of a quarter of an hour, by the part of it that was known."""
+    """Mean import of a quarter of an hour, by the part of it that was known; never more than its highest second.
+
+    A quarter in which the clock was set back holds the energy of more than a quarter.
+    """
     if body["good"] < GOOD_FRAC_MIN:
         return 0.0
-    return float(body["kwh"].get("imported", 0.0) * 3600.0 / (SLOT_S * body["good"]))
+    mean_kw = float(body["kwh"].get("imported", 0.0) * 3600.0 / (SLOT_S * body["good"]))
+    highest_kw = body.get("peak")
+    return mean_kw if highest_kw is None else min(mean_kw, float(highest_kw))
 
 
 def _series(slots: list[Mapping[str, Any] | None], name: str, plus: str = "") -> Series:

@@ -1,7 +1,7 @@
 """The PV plant's health as the gateway follows it: owns the minute's sample for the diagnosis, and its findings.
 
-After a restart the diagnosis knows nothing of what it had found: alarms that the journal has open stand on until it has
-had the time to find them again.
+After a restart the diagnosis takes up the alarms that the journal has open, and ends them as any others. What it had
+gathered towards a finding of days, a shadow or dirt that was not told yet, begins anew.
 """
 
 from __future__ import annotations
@@ -26,18 +26,12 @@ from edge.energy.snapshot import value_of
 from edge.ports import Clock
 
 PERIOD_S = 60.0
-# What shows within a day is found again by then; what takes days to see is given days.
-FOUND_AGAIN = {
-    PvFault.OUTAGE: timedelta(days=1),
-    PvFault.FROZEN: timedelta(days=1),
-    PvFault.DERATING: timedelta(days=1),
-    PvFault.CLIPPING: timedelta(days=4),
-    PvFault.SHADING: timedelta(days=5),
-    PvFault.SOILING: timedelta(days=8),
-}
 # The forecast's own past knows of a fault after so long.
 KNOWN_TO_FORECAST = timedelta(days=2)
 _CODES = {fault.value: fault for fault in PvFault}
+# These are told at the end of a day, with what the days before had lost.
+_TOLD_BY_DAY = (PvFault.SHADING, PvFault.SOILING)
+_LIVE_HZ = 1.0
 
 
 @dataclass(slots=True)
@@ -78,25 +72,22 @@ class PvWatch:
         self._minutes: dict[str, _Minute] = {pv.id: _Minute() for pv in site.pvs}
         self._began_s = clock.monotonic()
         self._day = ""
-        self._lost_before: dict[tuple[str, str], float] = {}
-        self._recalled: list[tuple[Condition, datetime]] = []
+        self._lost_before: dict[tuple[PvFault, str], float] = {}
         self.rows: Mapping[str, dict[str, Any]] = {}
         self.conditions: tuple[Condition, ...] = ()
 
     def recall(self, open_alarms: Iterable[OpenAlarm]) -> None:
-        """Alarms of the last run that the diagnosis has yet to find again."""
-        now = self._clock.now()
-        for alarm in open_alarms:
-            fault = _CODES.get(alarm.condition.code)
-            if fault is not None:
-                self._recalled.append((alarm.condition, now + FOUND_AGAIN[fault]))
+        """Alarms of the last run: they stand on until the diagnosis sees that they are over."""
+        found = [(_CODES.get(one.condition.code), one) for one in open_alarms]
+        self._watch.take_up(_alarm(fault, one) for fault, one in found if fault is not None)
         self._tell({})
 
     def see(self, now: FieldNow, commands: Commands) -> None:
         """One cycle's readings, and the limits that were just commanded."""
+        live = _is_live(now)
         for id_, heard in now.inverters.items():
             if id_ in self._specs:
-                self._add(self._specs[id_], heard.fresh, commands.pv_limit_kw.get(id_))
+                self._add(self._specs[id_], heard.fresh if live else None, commands.pv_limit_kw.get(id_))
         now_s = self._clock.monotonic()
         if now_s - self._began_s >= PERIOD_S and self._specs:
             sample = self._sample(now_s - self._began_s)
@@ -106,8 +97,10 @@ class PvWatch:
 
     def _add(self, spec: PvSpec, reading: InverterReading | None, limit_kw: float | None) -> None:
         minute = self._minutes[spec.id]
-        if limit_kw is not None and limit_kw < spec.rated_ac_kw:
-            minute.limit_kw = limit_kw if minute.limit_kw is None else min(minute.limit_kw, limit_kw)
+        # The inverter's own word counts as well: after a silence it holds a limit that nobody commanded just now.
+        for kw in (limit_kw, None if reading is None else value_of(reading.limit_kw)):
+            if kw is not None and kw < spec.rated_ac_kw:
+                minute.limit_kw = kw if minute.limit_kw is None else min(minute.limit_kw, kw)
         if reading is None:
             return
         minute.ac.add(value_of(reading.power_kw))
@@ -145,19 +138,23 @@ class PvWatch:
     # ------------------------------------------------------------------------------------------------------- telling
 
     def _tell(self, expected: Mapping[str, float]) -> None:
-        now = self._clock.now()
         alarms = self._watch.alarms
-        found = {(alarm.fault.value, alarm.device) for alarm in alarms}
-        self._recalled = [(one, until) for one, until in self._recalled if now < until and one.key not in found]
-        self.conditions = (*(_condition(alarm) for alarm in alarms), *(one for one, _ in self._recalled))
-        self._begin_day(now, alarms)
+        self.conditions = tuple(_condition(alarm) for alarm in alarms)
+        self._begin_day(self._clock.now(), alarms)
         self.rows = {pv.id: self._row(pv, alarms, expected) for pv in self._site.pvs}
 
     def _begin_day(self, now: datetime, alarms: Iterable[PvAlarm]) -> None:
+        """Mark what alarms had cost when this local day began, or when they were told of days before it."""
         day = now.astimezone(self._zone).date().isoformat()
-        if day != self._day:
-            self._day = day
-            self._lost_before = {(alarm.fault.value, alarm.device): alarm.lost_kwh for alarm in alarms}
+        before = self._lost_before if day == self._day else {}
+        first = day != self._day
+        self._day = day
+        self._lost_before = {
+            (alarm.fault, alarm.device): before.get(
+                (alarm.fault, alarm.device), alarm.lost_kwh if first or alarm.fault in _TOLD_BY_DAY else 0.0
+            )
+            for alarm in alarms
+        }
 
     def _row(self, pv: PvSpec, alarms: tuple[PvAlarm, ...], expected: Mapping[str, float]) -> dict[str, Any]:
         strings = {one.id: self._figures(string_key(pv.id, one.id), alarms, expected) for one in pv.strings}
@@ -171,10 +168,8 @@ class PvWatch:
 
     def _figures(self, key: str, alarms: tuple[PvAlarm, ...], expected: Mapping[str, float]) -> dict[str, Any]:
         mine = [alarm for alarm in alarms if alarm.device == key]
-        lost = sum(one.lost_kwh - self._lost_before.get((one.fault.value, one.device), 0.0) for one in mine)
-        recalled = [one.code for one, _ in self._recalled if one.device == key]
-        codes = [one.fault.value for one in mine] + recalled
-        row: dict[str, Any] = {"lost_kwh": round(max(lost, 0.0), 2), "diagnosis": codes[0] if codes else ""}
+        lost = sum(one.lost_kwh - self._lost_before[one.fault, one.device] for one in mine)
+        row: dict[str, Any] = {"lost_kwh": round(lost, 2), "diagnosis": mine[0].fault.value if mine else ""}
         if key in expected:
             row["expected_kw"] = round(expected[key], 2)
         return row
@@ -188,6 +183,29 @@ class PvWatch:
         factors = self._watch.forecast_factors()
         usable_kw = sum(pv.rated_ac_kw * (factors[pv.id] if pv.id in new else 1.0) for pv in self._site.pvs)
         return usable_kw / rated_kw
+
+
+def _is_live(now: FieldNow) -> bool:
+    """Whether the bus may carry voltage; without any, inverters give nothing, and that is no fault of theirs."""
+    breaker, meter = now.breaker, now.meter.reading
+    if breaker is not None and breaker.reading is not None:
+        bus_hz = value_of(breaker.reading.bus_hz)
+    else:
+        bus_hz = None if meter is None else value_of(meter.frequency_hz)
+    return bus_hz is None or bus_hz >= _LIVE_HZ
+
+
+def _alarm(fault: PvFault, kept: OpenAlarm) -> PvAlarm:
+    told = kept.condition
+    return PvAlarm(
+        fault=fault,
+        device=told.device,
+        severity=told.severity,
+        since=kept.raised_at,
+        evidence=told.evidence,
+        suggestion=told.suggestion,
+        lost_kwh=told.lost_kwh or 0.0,
+    )
 
 
 def _condition(alarm: PvAlarm) -> Condition:

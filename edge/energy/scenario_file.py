@@ -1,7 +1,7 @@
 """Scenario files: owns reading a CSV of series and the TOML beside it, and naming file, row and key of what is wrong.
 
-The format is documented in `docs/scenarios.md`. What is wrong beyond doubt is refused with ConfigurationError; what only
-looks as if a unit were mistaken is told by `doubts`.
+The format is documented in `docs/scenarios.md`. What is wrong beyond doubt is refused with ConfigurationError; what
+only looks as if a unit were mistaken is told by `doubts`.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _read_toml(path: Path) -> dict[str, dict[str, float]]:
         raise ConfigurationError(f"{path} is missing: it must stand beside the .csv file, with the same name.")
     try:
         given = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a TOMLDecodeError, or a number or a nesting beyond Python's limits
         raise ConfigurationError(f"{path} is no TOML: {error}.") from error
     if unknown := sorted(set(given) - set(_TABLES)):
         raise ConfigurationError(f"{path}: [{unknown[0]}] {_unknown(unknown[0], _TABLES)}")
@@ -196,12 +196,13 @@ def _toml_number(where: str, value: Any, span: _Key) -> float:
         if span.default is None:
             raise ConfigurationError(f"{where} is missing.")
         return span.default
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    # An integer in TOML may be too large to be a float: it is compared as it is.
+    if type(value) is not int and not (isinstance(value, float) and math.isfinite(value)):
         raise ConfigurationError(f"{where} is {value!r}: it must be a finite number.")
     if value < span.low or value > span.high or (value == span.low and not span.low_is_allowed):
         low = f"{'at least' if span.low_is_allowed else 'above'} {span.low:g}"
         hint = " (a part of 1, not per cent)" if span.high == 1 else span.hint
-        raise ConfigurationError(f"{where} is {value:g}: it must be {low} and at most {span.high:g}{hint}.")
+        raise ConfigurationError(f"{where} is {value}: it must be {low} and at most {span.high:g}{hint}.")
     return float(value)
 
 

@@ -2,7 +2,8 @@
 
 The version in force and the one that waits lie on the disk signed as they came, and are verified again at every start.
 Without any the gateway works by its settings file, or by the built-in ones. Settings that took effect stay when the
-clock goes back; while the clock has just leapt, nothing takes effect.
+clock goes back; while the clock has just leapt, nothing takes effect. The disk is written beside the cycle, which does
+not wait for it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 IN_FORCE_FILE, WAITING_FILE = "energy-settings.signed", "energy-settings-waiting.signed"
 LEAP_S, SURE_AFTER_S = 60.0, 60.0
 REMEMBERED_MAX = 200
+PATIENCE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class SettingsDesk:
         self._unstored: list[tuple[Path, bytes | None]] = []
         self._wall_less_mono_s: float | None = None
         self._sure_at_s = 0.0
+        self._settling: asyncio.Task[None] | None = None
 
     def on_change(self, listener: Callable[[Version], None]) -> None:
         """Call `listener` with every version that comes into force."""
@@ -112,7 +115,7 @@ class SettingsDesk:
             self._answer(order, "refused", f"version {self._newest} is here already")
         else:
             self._take_newer(payload, order)
-        await self._settle()
+        await asyncio.wait([self._settled()])
 
     def _take_newer(self, payload: bytes, order: EnergySettingsOrder) -> None:
         try:
@@ -122,7 +125,7 @@ class SettingsDesk:
             return
         version = Version(order.version, settings, order.effective_at, payload)
         self.refused = None
-        if order.effective_at > self._clock.now():
+        if order.effective_at > self._clock.now() or not self._clock_is_sure():
             self.waiting = version
             self._unstored.append((self._waiting_at, payload))
             self._answer(order, "waiting", order.reason)
@@ -138,7 +141,7 @@ class SettingsDesk:
         if sure and waiting is not None and _is_due(waiting, self._clock.now()):
             self._use(waiting)
         if self._untold or self._unstored:
-            await self._settle()
+            await asyncio.wait([self._settled()], timeout=PATIENCE_S)
 
     def _clock_is_sure(self) -> bool:
         """False for a minute after the wall clock leapt: a leap alone must not bring settings into force."""
@@ -164,6 +167,17 @@ class SettingsDesk:
         self._untold.append(taken)
         log.info("energy settings", version=order.version, outcome=outcome, why=detail)
         return taken
+
+    def _settled(self) -> asyncio.Task[None]:
+        """Storing and telling what waits: at most one at a time."""
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle(), name="energy-settings")
+        return self._settling
+
+    async def aclose(self) -> None:
+        """Let what is under way end. Raises what it raised."""
+        if self._settling is not None:
+            await self._settling
 
     async def _settle(self) -> None:
         """On the disk first, then told. A full disk does not keep newer settings out of force."""

@@ -2,6 +2,7 @@
 
 The journal holds what is told to the cloud; this file holds every second for some days and the means for longer, so
 that a restart goes on in the middle of a period and the forecast has a past. One thread writes and reads it.
+Where the disk has no room even for opening it, the memory stands in until the next start: control needs no past.
 `synchronous=NORMAL`: a killed process loses nothing, a power cut at most the last seconds.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 
 from control.domain.errors import IslandError
 
@@ -33,6 +35,19 @@ CREATE TABLE IF NOT EXISTS means (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
+_PRUNE_SAMPLES = """
+DELETE FROM samples WHERE number IN (
+  SELECT number FROM samples WHERE at_s < ? AND number <= (SELECT max(number) FROM samples) - ? LIMIT ?
+)
+"""
+_PRUNE_MEANS = """
+DELETE FROM means WHERE period_s = ? AND at_s < ? AND at_s < (
+  SELECT at_s FROM means WHERE period_s = ? ORDER BY at_s DESC LIMIT 1 OFFSET ?
+)
+"""
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+
+log = structlog.get_logger(__name__)
 
 
 class EnergyStoreError(IslandError):
@@ -89,14 +104,16 @@ class EnergyStore:
         await self._do(lambda db: db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", row))
 
     async def prune(self, *, now_s: float, keep_s: Mapping[int, float]) -> None:
-        """Forget what is older than `keep_s` by period; period 1 is the samples. In small steps."""
+        """Forget what is older than `keep_s` by period; period 1 is the samples. In small steps.
+
+        As many rows stay as fill `keep_s`, whatever their time: a clock that leaps ahead must not delete the past.
+        """
         for period_s, kept_s in keep_s.items():
-            where = "samples WHERE number IN (SELECT number FROM samples WHERE at_s < ? LIMIT ?)"
-            parameters: tuple[float, ...] = (now_s - kept_s, PRUNE_ROWS_STEP)
-            if period_s != SECOND_S:
-                where = "means WHERE period_s = ? AND at_s < ?"
-                parameters = (period_s, now_s - kept_s)
-            await self._do(lambda db, w=where, p=parameters: db.execute(f"DELETE FROM {w}", p))
+            older_s, rows = now_s - kept_s, int(kept_s // period_s)
+            query, parameters = _PRUNE_MEANS, (period_s, older_s, period_s, rows - 1)
+            if period_s == SECOND_S:
+                query, parameters = _PRUNE_SAMPLES, (older_s, rows, PRUNE_ROWS_STEP)
+            await self._do(lambda db, q=query, p=parameters: db.execute(q, p))
 
     async def _do(self, action: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
@@ -114,6 +131,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         return _connected(path)
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _NO_ROOM:
+            log.warning("energy samples are kept in memory only", path=str(path), why=str(error))
+            return _connected(":memory:")
         raise EnergyStoreError(f"{path} cannot be opened ({error}): free some room, or stop who holds it") from error
     except sqlite3.DatabaseError:
         for suffix in ("-shm", "-wal", ""):
@@ -123,7 +143,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         return _connected(path)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
         db.execute("PRAGMA journal_mode=WAL")
@@ -132,5 +152,6 @@ def _connected(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError:
         db.close()
         raise
-    path.chmod(0o600)
+    if isinstance(path, Path):
+        path.chmod(0o600)
     return db

@@ -7,6 +7,7 @@ by the monotonic one, whichever is first, so that a clock that is set back canno
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from pathlib import Path
 from typing import Protocol
 
@@ -19,12 +20,13 @@ from control.domain.events import CommandResult
 from edge import signed_file
 from edge.energy.snapshot import Wish
 from edge.facts import iso
-from edge.journal import Journal
+from edge.journal import Journal, JournalError
 from edge.ports import Clock
 
 log = structlog.get_logger(__name__)
 
 TAKEOVER_FILE = "energy-takeover.signed"
+UNTOLD_MAX, RETRY_S = 100, 5.0
 
 
 class TakeoverSource(Protocol):
@@ -43,6 +45,7 @@ class TakeoverDesk:
         self._journal, self._clock = journal, clock
         self._standing: EnergyTakeover | None = None
         self._until_s = 0.0
+        self._untold: deque[CommandResult] = deque(maxlen=UNTOLD_MAX)
 
     async def load(self) -> None:
         """Take up what stood when the last run ended."""
@@ -60,10 +63,24 @@ class TakeoverDesk:
     async def run(self, source: TakeoverSource) -> None:
         """Take order after order."""
         while True:
-            order, payload = await source.next_takeover()
+            try:
+                async with asyncio.timeout(RETRY_S if self._untold else None):
+                    order, payload = await source.next_takeover()
+            except TimeoutError:
+                await self._tell()
+                continue
             outcome, detail = await self.take(order, payload)
-            result = CommandResult(order.command_id, outcome, detail, iso(self._clock.now()))
-            await self._journal.append(result)
+            self._untold.append(CommandResult(order.command_id, outcome, detail, iso(self._clock.now())))
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """A broken journal keeps no order from being carried out; the answer is told later."""
+        try:
+            await self._journal.append_many(tuple(self._untold))
+        except JournalError as error:
+            log.warning("takeover not answered", why=str(error))
+        else:
+            self._untold.clear()
 
     async def take(self, order: EnergyTakeover, payload: bytes) -> tuple[str, str]:
         """The order's outcome and why."""
@@ -81,7 +98,9 @@ class TakeoverDesk:
         return "done", order.mode.value
 
     def _stand(self, order: EnergyTakeover) -> None:
-        left_s = (order.expires_at - self._clock.now()).total_seconds()
+        # Never longer than it was given for, whatever the clock says when it is taken up again.
+        ends_in_s = (order.expires_at - self._clock.now()).total_seconds()
+        left_s = min(ends_in_s, (order.expires_at - order.issued_at).total_seconds())
         self._standing = None if order.mode is TakeoverMode.AUTO or left_s <= 0 else order
         self._until_s = self._clock.monotonic() + left_s
 

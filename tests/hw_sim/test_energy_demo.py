@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.config import load as load_gateway
-from hw_sim.energy_files import example_site, gateway_energy
-from hw_sim.energy_show import OUTAGE_S, SHOW_CHARGER, SHOW_STRING, EnergyShow, EnergyTeller
+from hw_sim.energy_files import SHOW_GRID_RETURN_S, example_site, gateway_energy, meridian_of
+from hw_sim.energy_show import BRISK, LEISURELY, SHOW_CHARGER, SHOW_STRING, EnergyShow, EnergyTeller, programme_for
 from hw_sim.microgrid import config as sim
+from hw_sim.microgrid.sun import sun_position
 from hw_sim.microgrid.truth import Energies
 from hw_sim.site_files import DemoOptions, make_site, write_edge
 from hw_sim.summary import summarise_energy
@@ -24,6 +26,8 @@ STATE: dict[str, Any] = {
     "grid_kw": 400.0,
     "pv_kw": 3000.0,
     "pv_available_kw": 3000.0,
+    "sun_elevation_deg": 50.0,
+    "inverters": {"pv-2": {"power_kw": 500.0, "strings": {"s4": 100.0}}},
     "storage_kw": 0.0,
     "load_kw": 2000.0,
     "ev_kw": 50.0,
@@ -44,7 +48,9 @@ def test_both_programs_read_their_files_and_mean_the_same_devices(site):
     field = sim.load(site.microgrid_file)
     energy = load_gateway(site.energy_file, {}).energy
     assert energy is not None
-    assert (field.site.seed, field.site.hour, field.weather.sky) == (7, 10.0, sim.Sky.RAIN)
+    assert (field.site.seed, field.weather.sky) == (7, sim.Sky.RAIN)
+    assert field.site.longitude_deg == energy.longitude_deg
+    assert (field.site.hour, field.site.day) == (None, None)
     assert field.meter.port == energy.meter.port
     assert energy.breaker is not None
     assert field.breaker.port == energy.breaker.port
@@ -110,7 +116,7 @@ def test_changes_are_told_once_in_both_languages():
 def test_a_cloud_is_told_when_it_comes_and_when_it_has_gone():
     teller = EnergyTeller()
     tell(teller)
-    assert tell(teller, pv_available_kw=2500.0) == ""
+    assert tell(teller, pv_available_kw=2700.0) == ""
     assert "2970 → 1200 kW" in tell(teller, pv_available_kw=1200.0)
     assert tell(teller, pv_available_kw=1000.0) == ""
     assert "has passed" in tell(teller, pv_available_kw=2900.0)
@@ -125,6 +131,48 @@ def test_storage_is_told_when_a_direction_has_lasted():
     assert "充电 charges 500 kW" in tell(teller, storage_kw=-500.0, at_s=6.5)
 
 
+@pytest.mark.parametrize("hour", [7.0, 9.5, 16.0])
+def test_an_hour_moves_the_site_under_its_sun_and_no_clock(hour: float):
+    at = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+    place = {"latitude_deg": example_site().site.latitude_deg}
+    found = sun_position(at, longitude_deg=meridian_of(hour, at), **place)
+    wanted_at = datetime(2026, 11, 20, 16, tzinfo=UTC) + timedelta(hours=hour)
+    wanted = sun_position(wanted_at, longitude_deg=example_site().site.longitude_deg, **place)
+    assert found.elevation == pytest.approx(wanted.elevation, abs=0.01)
+    assert found.azimuth == pytest.approx(wanted.azimuth, abs=0.03)
+
+
+def test_a_short_demonstration_has_what_fits_into_it():
+    assert programme_for(None, None) == programme_for(600.0, None) == LEISURELY
+    brisk = programme_for(60.0, None)
+    assert brisk == BRISK
+    assert brisk.outage_at_s + brisk.outage_s + SHOW_GRID_RETURN_S < 45.0
+    assert programme_for(20.0, None).outage_at_s is None
+    assert programme_for(20.0, 5.0).outage_at_s == 5.0
+
+
+def test_night_and_a_dark_string_are_told_once():
+    night = EnergyTeller()
+    assert "it is night" in tell(night, sun_elevation_deg=-20.0, pv_available_kw=0.0)
+    assert tell(night, sun_elevation_deg=-20.0, pv_available_kw=0.0) == ""
+    day = EnergyTeller()
+    assert "night" not in tell(day)
+    dark = {"pv-2": {"power_kw": 400.0, "strings": {"s4": 0.0}}}
+    assert "a PV string fails" in tell(day, inverters=dark)
+    assert tell(day, inverters=dark) == ""
+
+
+def test_the_site_is_at_rest_when_it_is_on_the_utility():
+    teller = EnergyTeller()
+    assert teller.at_rest
+    tell(teller, "islanded", grid_live=False)
+    assert not teller.at_rest
+    tell(teller, "resynchronising")
+    assert not teller.at_rest
+    tell(teller)
+    assert teller.at_rest
+
+
 async def test_the_programme_is_played_in_its_order_and_ends():
     played: list[tuple[float, str]] = []
     said: list[str] = []
@@ -137,14 +185,14 @@ async def test_the_programme_is_played_in_its_order_and_ends():
 
         async def energy_post(self, path, body):
             played.append((self.now_s - 100.0, path))
-            assert path != "/outage" or body == {"seconds": OUTAGE_S}
+            assert path != "/outage" or body == {"seconds": LEISURELY.outage_s}
 
     class Voice:
         def say(self, text):
             said.append(text)
 
     stage = Stage()
-    show = EnergyShow(stage, Voice(), outage_at_s=30.0)
+    show = EnergyShow(stage, Voice(), programme_for(None, 30.0))
     for second in range(40):
         stage.now_s = 100.0 + second
         await show.look(lambda: stage.now_s)

@@ -118,11 +118,11 @@ SETTINGS = EnergySettings(export_max_kw=200.0, import_max_kw=4000.0, import_targ
 async def test_too_much_export_after_a_cloud_ends_within_two_seconds(tmp_path: Path) -> None:
     async with joined(tmp_path, SETTINGS, soc_frac=0.975) as island:
         await island.run(40)
-        before = len(island.violations("export"))
+        before = len(island.violations("export_kw"))
         for _ in range(3):
             island.sim.world.weather.ask_for_cloud(island.sim.world.at, takes_frac=0.8, seconds=8.0)
             await island.run(20)
-        found = island.violations("export")
+        found = island.violations("export_kw")
         curtailed = island.sim.truth()["energies"]["curtailed_kwh"]
     assert curtailed > 1.0, "the sun gave more than could be used, or nothing was tried"
     assert all(row["ended"] and row["duration_s"] <= 2.0 for row in found[before:]), found

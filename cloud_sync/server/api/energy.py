@@ -146,6 +146,8 @@ async def history(
     period_s: Annotated[int, Query(description="1, 10, 60 or 900")] = 60,
 ) -> StreamingResponse:
     """Stored rows of one period as CSV (UTF-8 with BOM)."""
+    if period_s not in queries_energy.SOURCE_PERIODS:
+        raise Problem("invalid", detail="period_s is 1, 10, 60 or 900")
     _check_range(since, until, period_s, EXPORT_ROWS_MAX)
     what = {"from": since, "until": until, "period_s": period_s}
     await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)

@@ -7,27 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cloud_sync.server.console.energy_words import (
-    EVIDENCE,
-    EVIDENCE_SHARES,
-    EVIDENCE_UNITS,
-    FLOW,
-    SUGGESTION,
-    TABLES,
-    VIOLATION,
-)
+from cloud_sync.server.console.energy_words import FLOW, TABLES
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.energy_flow import imported_frac, known
+from cloud_sync.server.energy_flow import imported_frac
 from cloud_sync.server.records_energy import (
     EnergyAlarmRecord,
     EnergyNow,
-    EnergySeries,
     EnergySums,
     FlowNode,
     PlanRecord,
     SettingsDesk,
 )
-from control.energy.settings import EnergySettings, tariff_at
+from control.energy.settings import EnergySettings
 
 UNKNOWN = "—"
 LIVE_S, LOST_S = 25.0, 90.0  # a sample comes every 10 s
@@ -53,45 +44,6 @@ def energy_label(words: Words, table: str, code: str | None) -> str:
         return UNKNOWN
     message = TABLES[table].get(code)
     return words.gettext(message) if message else code
-
-
-def suggestion(words: Words, alarm: EnergyAlarmRecord) -> str:
-    """What to do about an alarm: the gateway's suggestion, else ours for its code."""
-    message = SUGGESTION.get(alarm.suggestion) or SUGGESTION.get(alarm.code)
-    return words.gettext(message) if message else alarm.suggestion
-
-
-def evidence(words: Words, alarm: EnergyAlarmRecord) -> tuple[tuple[str, str], ...]:
-    """What the gateway lays beside an alarm, named and with units; a name that nobody knows is shown as it is."""
-    return tuple(_evidence(words, name, value) for name, value in alarm.evidence.items())
-
-
-def _evidence(words: Words, name: str, value: object) -> tuple[str, str]:
-    stem, _, end = name.rpartition("_")
-    unit = EVIDENCE_UNITS.get(end, "") if stem in EVIDENCE else ""
-    message = EVIDENCE.get(stem if unit else name)
-    label = words.gettext(message) if message else name.replace("_", " ")
-    number = known(value)
-    if number is None:
-        return label, ", ".join(map(str, value)) if isinstance(value, list) else str(value)[:200]
-    if name in EVIDENCE_SHARES:
-        return label, words.percent(number)
-    if end == "h" and unit and stem.endswith("solar"):
-        return label, f"{int(number):02d}:{round(number % 1 * 60) % 60:02d}"
-    shown = figure(number, 0 if number == int(number) else 1)
-    return label, f"{shown}\u2009{energy_label(words, 'unit', unit)}" if unit else shown
-
-
-def violations(words: Words, plan: PlanRecord | None) -> list[str]:
-    """What the plan cannot keep, in words; what was repaired of its input is no business of a page."""
-    found = [] if plan is None else [one for one in plan.violations if not one.startswith("input.")]
-    return [_violation(words, one) for one in found]
-
-
-def _violation(words: Words, code: str) -> str:
-    kind, _, device = code.partition(":")
-    message = VIOLATION.get(kind)
-    return words.gettext(message).replace("%(device)s", device) if message else code
 
 
 def power(words: Words, kw: float | None) -> tuple[str, str]:
@@ -214,7 +166,7 @@ def _grid(words: Words, shown: EnergyNow | None, sums: EnergySums) -> Kpi:
     return Kpi("grid", title, value, unit, text)
 
 
-def _judged(shown: EnergyNow | None) -> bool:
+def judged(shown: EnergyNow | None) -> bool:
     """Whether the sample is young and every inverter in it was looked at."""
     if shown is None or liveness(shown.age_s) != "ok":
         return False
@@ -222,14 +174,12 @@ def _judged(shown: EnergyNow | None) -> bool:
     return bool(found) and all(isinstance(one, str) for one in found)
 
 
-def _solar(
-    words: Words, shown: EnergyNow | None, alarms: Sequence[EnergyAlarmRecord], sums: EnergySums
-) -> Kpi:
+def _solar(words: Words, shown: EnergyNow | None, alarms: Sequence[EnergyAlarmRecord], sums: EnergySums) -> Kpi:
     found = [one for one in alarms if one.code.startswith("pv_") and one.cleared_at is None]
     title = words.gettext("Solar")
     if not found:
         text = words.gettext("%(e)s so far today") % {"e": energy(words, sums.kwh.get("pv"))}
-        if not _judged(shown):
+        if not judged(shown):
             unknown = words.gettext("Not judged yet")
             return Kpi("pv", title, unknown, "", text, "stale", "circle-question-mark", "/microgrid/pv")
         return Kpi("pv", title, words.gettext("As expected"), "", text, "admit", "circle-check", "/microgrid/pv")
@@ -273,137 +223,4 @@ def flow_finding(words: Words, flow: Iterable[dict[str, Any]]) -> str:
     return words.gettext("From %(sources)s to %(sinks)s.") % {
         "sources": sides["source"] or UNKNOWN,
         "sinks": sides["sink"] or UNKNOWN,
-    }
-
-
-# ---------------------------------------------------------------- the day
-
-
-def day_payload(
-    words: Words,
-    measured: EnergySeries,
-    plan: PlanRecord | None,
-    settings: EnergySettings,
-    *,
-    until: datetime,
-    now: datetime,
-    money: bool,
-) -> dict[str, Any]:
-    """Everything that the day's chart draws; times in seconds since 1970 and as the offset of local time."""
-    offset = measured.since.astimezone(words.zone).utcoffset() or timedelta()
-    return {
-        "from": measured.since.timestamp(),
-        "until": until.timestamp(),
-        "now": now.timestamp(),
-        "offset": offset.total_seconds(),
-        "step": measured.step_s,
-        "measured": {
-            name.removesuffix("_kw").removesuffix("_frac"): list(measured.values[name])
-            for name in ("pv_kw", "load_kw", "storage_kw", "soc_frac")
-        },
-        "strip": _prices(words, measured.since, until, settings) if money else _ribbon(measured),
-        "plan": _plan_payload(words, plan, settings, money=money) if plan is not None and until > now else None,
-        "reserve": settings.reserve_frac,
-        "words": _chart_words(words, settings, money=money),
-    }
-
-
-def _plan_payload(words: Words, plan: PlanRecord, settings: EnergySettings, *, money: bool) -> dict[str, Any]:
-    names = ("pv_low", "pv_mid", "pv_high", "load_low", "load_mid", "load_high", "storage", "soc_frac")
-    series = {name.removesuffix("_frac"): _thin(plan.series.get(name, ())) for name in names}
-    return {
-        "from": plan.starts_at.timestamp(),
-        "step": plan.slot_s,
-        **series,
-        "strip": None if money else _planned_ribbon(plan),
-    }
-
-
-def _thin(values: Sequence[float | None]) -> list[float | None]:
-    return [None if one is None else round(one, 3) for one in values]
-
-
-def _ribbon(measured: EnergySeries) -> list[float | None]:
-    """Share of the grid's intensity, 0 to 1, for each step."""
-    rows = zip(*(measured.values[name] for name in ("grid_kw", "pv_kw", "storage_kw")), strict=True)
-    return [_share(grid, pv, storage) for grid, pv, storage in rows]
-
-
-def _planned_ribbon(plan: PlanRecord) -> list[float | None]:
-    rows = zip(*(plan.series.get(name, ()) for name in ("grid", "pv_mid", "storage")), strict=False)
-    return [_share(grid, pv, storage) for grid, pv, storage in rows]
-
-
-def _share(grid: float | None, pv: float | None, storage: float | None) -> float | None:
-    if grid is None or pv is None or storage is None:
-        return None
-    share = imported_frac(grid, max(grid, 0.0) + max(pv, 0.0) + max(storage, 0.0))
-    return None if share is None else round(share, 3)
-
-
-def _prices(words: Words, since: datetime, until: datetime, settings: EnergySettings) -> list[float]:
-    """Import price of each quarter hour as a share of the day's highest."""
-    count = int((until - since).total_seconds() // 900)
-    found = [price_at(words, settings, since + timedelta(seconds=900 * place)) for place in range(count)]
-    top = max(found, default=0.0) or 1.0
-    return [round(max(0.0, one) / top, 3) for one in found]
-
-
-def price_at(words: Words, settings: EnergySettings, at: datetime) -> float:
-    """Import price by the tariff, yuan a kWh."""
-    local = at.astimezone(words.zone)
-    return tariff_at(settings, month=local.month, hour=local.hour + local.minute / 60).import_per_kwh
-
-
-def _chart_words(words: Words, settings: EnergySettings, *, money: bool) -> dict[str, str]:
-    top = settings.carbon_per_kwh * 1000
-    strip = words.gettext("Price from the grid") if money else words.gettext("Carbon of each kWh")
-    high = (
-        words.gettext("up to %(n)s CNY/kWh") % {"n": f"{max(row.import_per_kwh for row in settings.tariff):.2f}"}
-        if money
-        else words.gettext("up to %(n)s g/kWh (all grid)") % {"n": words.number(top)}
-    )
-    return {
-        "pv": words.gettext("Solar"),
-        "load": words.gettext("Load"),
-        "storage": words.gettext("Storage · charge ↑ discharge ↓"),
-        "soc": words.gettext("State of charge"),
-        "reserve": words.gettext("reserve %(p)s") % {"p": words.percent(settings.reserve_frac)},
-        "strip": strip,
-        "strip_high": high,
-    }
-
-
-def day_table(words: Words, measured: EnergySeries) -> list[tuple[str, ...]]:
-    """The chart's table: a row an hour, what was measured."""
-    every = max(1, 3600 // measured.step_s)
-    rows = []
-    for place in range(0, len(measured.at), every):
-        means = [_mean(measured.values[name][place : place + every]) for name in _TABLE_SERIES]
-        if any(one is not None for one in means):
-            soc = words.percent(means[-1])
-            rows.append(
-                (words.time(measured.at[place], seconds=False), *(words.number(one) for one in means[:-1]), soc)
-            )
-    return rows
-
-
-_TABLE_SERIES = ("pv_kw", "load_kw", "ev_kw", "storage_kw", "grid_kw", "soc_frac")
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [one for one in values if one is not None]
-    return sum(there) / len(there) if there else None
-
-
-def day_finding(words: Words, measured: EnergySeries, sums: EnergySums) -> str:
-    """The chart in a sentence."""
-    pv = [one for one in measured.values["pv_kw"] if one is not None]
-    load = [one for one in measured.values["load_kw"] if one is not None]
-    if not pv or not load:
-        return words.gettext("Nothing was measured in this time.")
-    return words.gettext("Solar reached %(pv)s kW, load %(load)s kW; %(kwh)s from the sun so far today.") % {
-        "pv": words.number(max(pv)),
-        "load": words.number(max(load)),
-        "kwh": energy(words, sums.kwh.get("pv")),
     }

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from cloud_sync.contract.v1 import TakeoverMode
 from cloud_sync.server import auth, energy_settings, queries, queries_energy
 from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console import energy_views
+from cloud_sync.server.console import energy_day, energy_told, energy_views
 from cloud_sync.server.console.energy_because import because_line, merged
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
@@ -100,7 +100,7 @@ async def live(
         measured = await queries_energy.energy_series(
             given.pool, grid.gateway_id, since=since, until=min(until, max(now, since)), step_s=STEP_S
         )
-    price = energy_views.price_at(words, settings, now)
+    price = energy_day.price_at(words, settings, now)
     flow = energy_views.flow_payload(words, shown)
     answer = page(
         request,
@@ -116,9 +116,10 @@ async def live(
         flow_finding=energy_views.flow_finding(words, flow),
         total=energy_views.power(words, shown.total_kw if shown else None),
         kpis=energy_views.kpis(words, shown, sums=sums, plan=plan, desk=desk, alarms=alarms, money=money, price=price),
-        chart=energy_views.day_payload(words, measured, plan, settings, until=until, now=now, money=money),
-        chart_finding=energy_views.day_finding(words, measured, sums),
-        chart_table=energy_views.day_table(words, measured),
+        chart=energy_day.day_payload(words, measured, plan, settings, until=until, now=now, money=money),
+        chart_finding=energy_day.day_finding(words, measured, sums),
+        chart_table=energy_day.day_table(words, measured, plan, until=until, now=now),
+        plan_cannot=energy_told.violations(words, plan),
         because=because_of(request, plan, now=now, money=money),
         alarms=alarms,
         takeover=queries_energy.takeover_now(orders, now=now),
@@ -235,6 +236,7 @@ async def solar(request: Request, user: auth.Guard, given: Given, gateway: str =
         shown=shown,
         age_mode=energy_views.liveness(shown.age_s if shown else None),
         inverters=queries_energy.inverters(shown.devices if shown else {}),
+        judged=energy_views.judged(shown),
         open_alarms=[one for one in alarms if one.cleared_at is None],
         past_alarms=[one for one in alarms if one.cleared_at is not None],
     )
@@ -293,8 +295,8 @@ async def history(
         last=last,
         end=end,
         periods=there,
-        chart=energy_views.day_payload(words, measured, None, desk.settings, until=end, now=given.clock(), money=False),
-        chart_table=energy_views.day_table(words, measured)[:400],
+        chart=energy_day.day_payload(words, measured, None, desk.settings, until=end, now=given.clock(), money=False),
+        chart_table=energy_day.day_table(words, measured, until=end, now=given.clock())[:400],
         nothing=all(one is None for one in measured.values["load_kw"]),
     )
 

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_sync.contract.look import plates
 from cloud_sync.server.auth import CurrentUser, Role
-from cloud_sync.server.console import energy_views, keys, labels, reading, trail, views
+from cloud_sync.server.console import energy_told, energy_views, keys, labels, reading, trail, views
 from cloud_sync.server.console.words import LANGUAGES, Words, load_catalogue
 from cloud_sync.server.services import Services
 
@@ -40,7 +40,8 @@ _SENTENCES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     ),
     (trail, ("trail",)),
     (labels, ("label",)),
-    (energy_views, ("energy_label", "power", "energy", "suggestion")),
+    (energy_views, ("energy_label", "power", "energy")),
+    (energy_told, ("suggestion", "evidence_of")),
 )  # fmt: skip
 
 

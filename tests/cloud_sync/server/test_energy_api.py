@@ -68,6 +68,55 @@ async def test_telemetry_as_csv_is_audited_and_no_cell_is_a_formula(app: Any, si
     assert await app.state.services.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'energy_exported'") == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "series?since=yesterday&until=now", None),
+        ("GET", "history.csv?since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z&period_s=7", None),
+        ("GET", "sessions.csv?since=2026-11-01", None),
+        ("POST", "settings", {"changes": {"ride_through_h": "three"}, "reason": "x"}),
+        ("POST", "settings", {"changes": {"no_such_setting": 1}, "reason": "x"}),
+        ("POST", "settings", {"changes": {"ride_through_h": 3}, "reason": "x", "effective_at": "2020-01-01T00:00:00Z"}),
+        ("POST", "settings", {"changes": {"ride_through_h": 3}, "reason": " "}),
+        ("POST", "takeovers", {"mode": "storage", "note": "x"}),
+        ("POST", "takeovers", {"mode": "storage", "storage_kw": 1e6, "note": "x"}),
+        ("POST", "takeovers", {"mode": "hold", "minutes": 1e9, "note": "x"}),
+        ("POST", "what-if", {"changes": {"soc_max_frac": 7}}),
+    ],
+)
+async def test_nonsense_is_answered_with_a_problem(
+    app: Any, sign_in: Any, make_gateway: Any, method: str, path: str, body: Any
+) -> None:
+    await tell(app, make_gateway, quarters=1)
+    office = await sign_in("office")
+    given = f"/energy/gw-east/{path}"
+    answer = await (office.get(given) if method == "GET" else office.post(given, body))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert {"title", "title_zh", "code", "status"} <= answer.json().keys()
+
+
+async def test_alarms_and_sessions_as_csv_are_audited(app: Any, sign_in: Any, make_gateway: Any) -> None:
+    await tell(app, make_gateway, quarters=1)
+    gateway, at = make_gateway(app.state.services), app.state.services.clock().isoformat()
+    alarm = {"alarm_id": "a", "code": "device_fault", "severity": "warning", "device": "=lfp", "suggestion": ""}
+    session = {"session_id": "s-1", "charger": "cp-01", "phase": "started", "energy_kwh": 1.25, "fed_back_kwh": 0.0}
+    rows = (
+        gateway.row("energy_alarm_raised", at=at, evidence={"alarms": ["F12"]}, lost_kwh=None, **alarm),
+        gateway.row("charging_session", at=at, soc_frac=None, depart_at=None, power_kw=7.0, **session),
+    )
+    assert await gateway.send(*rows) == ()
+    guard = await sign_in("guard")
+    tables = {}
+    for name in ("alarms", "sessions"):
+        answer = await guard.get(f"/energy/gw-east/{name}.csv")
+        (tables[name],) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert (tables["alarms"]["device"], tables["alarms"]["lost_kwh"]) == ("'=lfp", "")
+    assert tables["alarms"]["evidence"] == '{"alarms": ["F12"]}'
+    assert (tables["sessions"]["energy_kwh"], tables["sessions"]["soc_frac"]) == ("1.25", "")
+    assert await app.state.services.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'energy_exported'") == 2
+
+
 async def test_changing_takes_the_office_and_goes_step_by_step(app: Any, sign_in: Any, make_gateway: Any) -> None:
     await tell(app, make_gateway)
     guard, office = await sign_in("guard"), await sign_in("office")

@@ -36,11 +36,7 @@ class FaultyPlant(Plant):
         """As a plant's second, with the faults."""
         if commands is not None:
             self._told.append(commands.storage_kw)
-            kept = {
-                key: power
-                for key, power in commands.storage_kw.items()
-                if key not in self.storage_late_s
-            }
+            kept = {key: power for key, power in commands.storage_kw.items() if key not in self.storage_late_s}
             for key, late in self.storage_late_s.items():
                 if len(self._told) > late:
                     kept[key] = self._told[-1 - late].get(key, 0.0)
@@ -108,9 +104,7 @@ class Judge:
 class Loop:
     """Controller, plant and judge, second by second."""
 
-    def __init__(
-        self, plant: Plant, settings: EnergySettings, curves: dict[str, ValueCurve] | None = None
-    ) -> None:
+    def __init__(self, plant: Plant, settings: EnergySettings, curves: dict[str, ValueCurve] | None = None) -> None:
         self.plant, self.settings, self.curves = plant, settings, curves or {}
         self.state = DispatchState()
         self.judge = Judge(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -46,4 +47,40 @@ def troubled(seed: int, *, steps: int = 192, step_s: int = 900, genset: bool = F
         unserved_cost_per_kwh=10.0,
         surplus_cost_per_kwh=1.0,
         genset=spec,
+    )
+
+
+def unlike_any_other(seed: int) -> Scenario:
+    """A scenario that may be anything: any step and beginning, no grid, no storage power, no load, no sun, no room."""
+    draw = np.random.default_rng(1_000_000 + seed)
+    step_s = int(draw.choice([60, 300, 900, 1800, 3600]))
+    steps = int(draw.choice([2, 3, 24, 60, 150]))
+    made = troubled(seed, steps=steps, step_s=step_s, genset=bool(draw.random() < 0.4))
+    start = np.datetime64("2026-01-30T00:00:00", "s") + int(draw.integers(0, 300 * 86400 // step_s)) * step_s
+    low, initial, high = np.sort(draw.uniform(0.0, 1.0, 3))
+    store = replace(
+        made.storage,
+        capacity_kwh=float(draw.choice([0.5, 400.0, 90_000.0])),
+        charge_max_kw=float(draw.choice([0.0, 120.0, 1e6])),
+        discharge_max_kw=float(draw.choice([0.0, 150.0, 1e6])),
+        efficiency_charge=float(draw.choice([0.3, 0.93, 1.0])),
+        efficiency_discharge=float(draw.choice([0.3, 0.9, 1.0])),
+        soc_min_frac=float(low),
+        soc_max_frac=float(high),
+    )
+    return replace(
+        made,
+        name=f"unlike-{seed}",
+        local=start + np.arange(steps) * np.timedelta64(step_s, "s"),
+        load_kw=made.load_kw * float(draw.choice([0.0, 1.0, 1.0, 20.0])),
+        pv_kw=made.pv_kw * float(draw.choice([0.0, 1.0, 1.0, 20.0])),
+        export_price=np.minimum(made.export_price, made.import_price) if draw.random() < 0.5 else made.export_price,
+        grid_up=np.full(steps, draw.random() < 0.5) if draw.random() < 0.4 else made.grid_up,
+        storage=store,
+        soc_initial_frac=float(initial),
+        reserve_frac=float(draw.choice([0.0, 0.5, 1.0])),
+        import_max_kw=float(draw.choice([0.0, 180.0, 1e6])),
+        export_max_kw=float(draw.choice([0.0, 60.0, 1e6])),
+        demand_charge_per_kw=float(draw.choice([0.0, 3.0])),
+        wear_cost_per_kwh=float(draw.choice([0.0, 0.03, 5.0])),
     )

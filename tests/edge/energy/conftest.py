@@ -92,6 +92,8 @@ class Plant:
     pumps_kw: float = 80.0
     grid_live: bool = True
     closed: bool = True
+    bus_live: bool = True
+    starts: int = 0
     soc: float = 0.5
     battery_kw: float = 0.0
     limits: dict[str, float | None] = field(default_factory=dict)
@@ -176,7 +178,7 @@ class PlantInverter(Device):
             power_kw=good(self.plant.pv_kw(self.id)),
             dc_kw=good(self.plant.pv_kw(self.id) * 1.02 + noise),
             energy_kwh=unknown("kWh"),
-            frequency_hz=good(50.0, "Hz"),
+            frequency_hz=good(50.0 if self.plant.bus_live else None, "Hz"),
             voltage_v=good(230.0 + noise, "V"),
             temperature_c=good(40, "°C"),
             rated_kw=good(500),
@@ -204,15 +206,19 @@ class PlantStorage(Device):
             charge_max_kw=good(400),
             discharge_max_kw=good(400),
             setpoint_kw=good(self.plant.battery_kw),
-            frequency_hz=good(50.0, "Hz"),
+            frequency_hz=good(50.0 if self.plant.bus_live else None, "Hz"),
             voltage_v=good(230.0 + noise, "V"),
-            state=DeviceState.RUNNING,
+            state=DeviceState.RUNNING if self.plant.bus_live else DeviceState.STANDBY,
             alarms=(),
             remote=True,
             grid_forming=True,
             identity=Identity(),
             **{name: unknown("") for name in names},
         )
+
+    async def start(self) -> None:
+        self.plant.ask(self.id)
+        self.plant.starts += 1
 
     async def set_power(self, kw: float) -> None:
         self.plant.write(self.id, kw)
@@ -230,7 +236,7 @@ class PlantBreaker(Device):
             grid_live=plant.grid_live,
             in_synchronism=plant.grid_live,
             grid_hz=hz,
-            bus_hz=good(50.0, "Hz"),
+            bus_hz=good(50.0 if plant.bus_live else 0.0, "Hz"),
             operations=len(plant.moves),
         )
 

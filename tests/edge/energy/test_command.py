@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from edge.energy.command import main
+from edge.energy.foresight import Unsolved
 
 STEPS = 96
 KEYS = {
@@ -17,7 +19,7 @@ KEYS = {
     *("demand_cost", "unserved_cost", "fuel_cost", "surplus_cost", "carbon_kg", "peak_kw", "cycles"),
     *("self_sufficiency_frac", "load_kwh", "pv_kwh", "import_kwh", "export_kwh", "genset_kwh", "curtailed_kwh"),
     *("unserved_kwh", "surplus_kwh", "stored_change_kwh", "soc_final", "balance_error_kwh", "us_per_step"),
-    *("lower_bound", "monthly"),
+    *("lower_bound", "monthly", "warnings"),
 }
 TOML = """
 [storage]
@@ -102,28 +104,28 @@ def test_the_schedule_adds_up_to_the_figures(scenario: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("name", ["pymgrid:25", "pymgrid:x", "pymgrid:-1", "pymgrid:", "nowhere.csv", "days"])
-def test_a_scenario_that_is_not_there_ends_with_1(
+def test_a_scenario_that_is_not_there_ends_with_2(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["replay", "--scenario", name, "--controller", "rules", "--json"]) == 1
+    assert main(["replay", "--scenario", name, "--controller", "rules", "--json"]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("energy: ")
     assert "Traceback" not in captured.err
     assert captured.out == ""
 
 
-def test_a_bad_row_ends_with_1_and_names_it(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_row_ends_with_2_and_names_it(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = scenario.read_text().replace("2026-07-01T05:00:00+08:00,100.0", "2026-07-01T05:00:00+08:00,-100.0")
     scenario.write_text(text)
-    assert main(["replay", "--scenario", str(scenario)]) == 1
+    assert main(["replay", "--scenario", str(scenario)]) == 2
     assert "days.csv, row 7, load_kw: -100.00 is negative" in capsys.readouterr().err
 
 
 def test_a_step_that_cannot_be_planned_is_told(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = scenario.read_text().splitlines()
     scenario.write_text("\n".join([rows[0], *rows[1::5]]))
-    assert main(["replay", "--scenario", str(scenario), "--controller", "plan"]) == 1
+    assert main(["replay", "--scenario", str(scenario), "--controller", "plan"]) == 2
     assert "a step that divides an hour, not 18000 s" in capsys.readouterr().err
     assert main(["replay", "--scenario", str(scenario), "--controller", "rules"]) == 0
 
@@ -136,3 +138,42 @@ def test_help_and_wrong_command_lines(capsys: pytest.CaptureFixture[str]) -> Non
     text = capsys.readouterr().out
     for key in KEYS - {"scenario", "controller", "steps"}:
         assert key in text
+
+
+def test_a_doubt_about_a_unit_is_told_beside_the_result(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario.write_text(scenario.read_text().replace(",0.3648,", ",364.8,"))
+    assert main(["replay", "--scenario", str(scenario), "--controller", "rules", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("energy: warning: ")
+    assert "days.csv, co2_kg_per_kwh: 364.8" in captured.err
+    assert [f"energy: warning: {text}\n" for text in json.loads(captured.out)["warnings"]] == [captured.err]
+
+
+def test_no_optimum_ends_with_1(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def never(_: object) -> None:
+        raise Unsolved("HiGHS found no optimum: time limit")
+
+    monkeypatch.setattr("edge.energy.command.foresee", never)
+    assert main(["replay", "--scenario", str(scenario), "--controller", "foresight", "--json"]) == 1
+    assert capsys.readouterr().err == "energy: HiGHS found no optimum: time limit\n"
+
+
+def test_the_documented_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pair of files in docs/scenarios.md, with every controller."""
+    text = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    rows, plant = re.search(r"```csv\n(.*?)```", text, re.S), re.search(r"```toml\n(.*?)```", text, re.S)
+    assert rows is not None
+    assert plant is not None
+    (tmp_path / "week.csv").write_text(rows[1], encoding="utf-8")
+    (tmp_path / "week.toml").write_text(plant[1], encoding="utf-8")
+    made = {
+        name: run(capsys, "--scenario", str(tmp_path / "week.csv"), "--controller", name)
+        for name in ("rules", "plan", "foresight")
+    }
+    assert made["foresight"]["cost"] <= min(made["plan"]["cost"], made["rules"]["cost"])
+    assert all(one["balance_error_kwh"] < 1e-6 and one["warnings"] == [] for one in made.values())
+    assert f"`rules` costs {made['rules']['cost']:.2f}, `foresight` {made['foresight']['cost']:.2f}" in text
+    for name in KEYS:
+        assert f"`{name}`" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from control.domain.errors import ConfigurationError
-from edge.energy.scenario_file import COLUMNS, read_scenario
+from edge.energy.scenario_file import COLUMNS, doubts, read_scenario
 
 HEADER = ",".join(COLUMNS)
 ROWS = (
@@ -121,9 +121,13 @@ def test_an_optional_generator_set_and_price_of_unserved_load(tmp_path: Path) ->
         (3, "cheap", "row 3, import_price: 'cheap' is no number"),
         (4, "0,5", "row 3: it has 8 fields, the header has 7"),
         (5, "-0.1", "row 3, co2_kg_per_kwh: -0.1 is negative"),
+        (1, "1e300", "row 3, load_kw: 1e300 cannot be meant; at most 1e+09 is taken"),
+        (3, "-1e10", "row 3, import_price: -1e10 cannot be meant"),
         (6, "yes", "row 3, grid_up: 'yes' is neither 1, 0, true or false"),
         (6, "", "row 3, grid_up: it is missing"),
-        (0, "2026-07-01T00:15:00", "row 3, at: 2026-07-01T00:15:00 has no offset"),
+        (0, "2026-07-01T00:15:00", "row 3, at: 2026-07-01T00:15:00 has no offset; write 2026-07-01T00:15:00+08:00"),
+        (0, "2026-07-01", "row 3, at: 2026-07-01 has no offset; write 2026-07-01T00:00:00+08:00"),
+        (0, "2026-07-01T00:15:00+07:00", "row 4, at: 2026-07-01T00:30:00+08:00 is not after 2026-07-01T00:15:00+07:00"),
         (0, "1 July", "row 3, at: '1 July' is no time in ISO 8601"),
         (0, "", "row 3, at: it is missing"),
         (0, "2026-07-01T00:00:00+08:00", "row 3, at: 2026-07-01T00:00:00+08:00 is not after"),
@@ -144,6 +148,20 @@ def test_a_bad_cell_is_told_with_file_row_and_key(tmp_path: Path, column: int, v
     [
         ({"capacity_kwh": None}, {}, "[storage] capacity_kwh is missing"),
         ({"capacity_kwh": "0"}, {}, "[storage] capacity_kwh is 0: it must be above 0"),
+        ({"capacity_kwh": "0"}, {}, "a site without storage has power_charge_kw and power_discharge_kw 0"),
+        ({"capacity_kwh": "1" + "0" * 400}, {}, "[storage] capacity_kwh is 1000"),
+        ({"capacity_kwh": "1" * 5000}, {}, "site.toml is no TOML"),
+        (
+            {"capacity_kwh": "2026-07-01"},
+            {},
+            "[storage] capacity_kwh is datetime.date(2026, 7, 1): it must be a finite",
+        ),
+        ({"capacity_kwh": None, "capacity_kw": "5"}, {}, "capacity_kw is unknown. Did you mean capacity_kwh?"),
+        (
+            {"efficiency_charge": "95"},
+            {},
+            "efficiency_charge is 95: it must be above 0 and at most 1 (a part of 1, not",
+        ),
         ({"power_charge_kw": "-1"}, {}, "[storage] power_charge_kw is -1: it must be at least 0"),
         ({"efficiency_charge": "1.05"}, {}, "[storage] efficiency_charge is 1.05: it must be above 0 and at most 1"),
         ({"efficiency_discharge": "0"}, {}, "[storage] efficiency_discharge is 0"),
@@ -154,6 +172,8 @@ def test_a_bad_cell_is_told_with_file_row_and_key(tmp_path: Path, column: int, v
         ({"wear_cost_per_kwh": "nan"}, {}, "[storage] wear_cost_per_kwh is nan"),
         ({"capacity": "3"}, {}, "[storage] capacity is unknown"),
         ({}, {"import_max_kw": None}, "[grid] import_max_kw is missing"),
+        ({}, {"import_max_kw": "-1"}, "[grid] import_max_kw is -1: it must be at least 0"),
+        ({}, {"import_max": "3"}, "[grid] import_max is unknown. Did you mean import_max_kw?"),
         ({}, {"export_max_kw": "inf"}, "[grid] export_max_kw is inf"),
         ({}, {"demand_charge_per_kw": "true"}, "[grid] demand_charge_per_kw is True"),
     ],
@@ -170,10 +190,16 @@ def test_a_bad_key_is_told_with_file_and_key(
 
 def test_bad_headers_and_files(tmp_path: Path) -> None:
     assert "row 1: the column pv_kw is missing" in told(put(tmp_path, header=HEADER.replace(",pv_kw", ",sun_kw")))
-    assert "'wind' is unknown or there twice" in told(put(tmp_path, header=HEADER + ",wind"))
-    assert "'at' is unknown or there twice" in told(put(tmp_path, header=HEADER + ",at"))
-    assert "has 1 rows of data" in told(put(tmp_path, rows=ROWS[:1]))
+    assert "column pv_kw is missing (is it 'PV_kWh'?)" in told(put(tmp_path, header=HEADER.replace("pv_kw", "PV_kWh")))
+    assert "row 1: the column 'wind' is unknown" in told(put(tmp_path, header=HEADER + ",wind"))
+    assert "row 1: the column at is there twice" in told(put(tmp_path, header=HEADER + ",at"))
+    assert "row 1: the column at is missing" in told(put(tmp_path, header=ROWS[0]))
+    assert "separated by semicolons, not commas" in told(put(tmp_path, header=HEADER.replace(",", ";")))
+    assert "separated by tabs, not commas" in told(put(tmp_path, header=HEADER.replace(",", "\t")))
+    assert "has 1 row of data" in told(put(tmp_path, rows=ROWS[:1]))
+    assert "has no row of data" in told(put(tmp_path, rows=()))
     assert "row 2: it has 6 fields" in told(put(tmp_path, rows=(ROWS[0][:-2],)))
+    assert "row 4: it has 6 fields" in told(put(tmp_path, rows=(ROWS[0], "", ROWS[1][:-5])))
     path = put(tmp_path)
     path.write_bytes(b"")
     assert "site.csv is empty" in told(path)
@@ -191,7 +217,11 @@ def test_bad_toml_files(tmp_path: Path) -> None:
     beside.write_text("[storage\n")
     assert "site.toml is no TOML" in told(path)
     beside.write_text(toml(rest="[sun]\nkw = 3\n"))
-    assert "site.toml: sun is unknown" in told(path)
+    assert "site.toml: [sun] is unknown. There are storage, grid, genset." in told(path)
+    beside.write_text(toml(rest="[gridd]\nkw = 3\n"))
+    assert "site.toml: [gridd] is unknown. Did you mean grid?" in told(path)
+    beside.write_text("x = " + "[" * 4000)
+    assert "site.toml is no TOML" in told(path)
     beside.write_text("storage = 3\n")
     assert "the table [storage] is missing" in told(path)
     beside.write_bytes(b"\xff")
@@ -204,3 +234,44 @@ def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
     put(tmp_path).unlink()
     (tmp_path / "site.csv").mkdir()
     assert "site.csv cannot be read" in told(tmp_path / "site.csv")
+
+
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
+    path = put(tmp_path)
+    (tmp_path / "site.toml").unlink()
+    (tmp_path / "site.toml").mkdir()
+    assert "site.toml cannot be read" in told(path)
+    assert "cannot be read" in told(path / "inner.csv")
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    assert "loop.csv cannot be read" in told(loop)
+
+
+def test_columns_in_any_order_and_a_chinese_name(tmp_path: Path) -> None:
+    put(tmp_path)
+    order = (6, 2, 0, 5, 1, 4, 3)
+    lines = [",".join(line.split(",")[i] for i in order) for line in (HEADER, *ROWS)]
+    path = tmp_path / "博鳌 七月.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "博鳌 七月.toml").write_text(toml(), encoding="utf-8")
+    usual, other = read_scenario(tmp_path / "site.csv"), read_scenario(path)
+    assert other.name == "博鳌 七月"
+    for key in COLUMNS[1:]:
+        assert getattr(other, key).tolist() == getattr(usual, key).tolist()
+    assert "博鳌 七月.csv, row 3, load_kw: 'x' is no number" in told(_spoilt(path))
+
+
+def _spoilt(path: Path) -> Path:
+    path.write_text(path.read_text(encoding="utf-8").replace(",90,", ",x,"), encoding="utf-8")
+    return path
+
+
+def test_units_that_look_mistaken_are_doubted_and_not_refused(tmp_path: Path) -> None:
+    path = put(tmp_path)
+    assert doubts(path, read_scenario(path)) == ()
+    cents = tuple(row.replace(",0.31,", ",31,").replace(",0.66,", ",66,").replace("0.3648", "364.8") for row in ROWS)
+    told_of = doubts(path, read_scenario(put(tmp_path, rows=cents)))
+    assert [text.split(": ")[0].rpartition(", ")[2] for text in told_of] == ["import_price", "co2_kg_per_kwh"]
+    assert "Is it given in cents or per MWh?" in told_of[0]
+    watts = tuple(row.replace("100.5", "100500").replace(",90,", ",90000,") for row in ROWS)
+    assert "Is it given in W?" in doubts(path, read_scenario(put(tmp_path, rows=watts)))[0]

@@ -154,8 +154,9 @@ function ribbon(frame) {
 
 function times(frame) {
   const { data } = frame;
-  const days = data.span || (data.until - data.from) / 86400;
-  const step = days <= 1.1 ? 3 * 3600 : days <= 2.1 ? 6 * 3600 : days <= 8.5 ? 86400 : Math.ceil(days / 8) * 86400;
+  const days = (data.until - data.from) / 86400;
+  const labels = frame.width < 520 ? 4 : 8;
+  const step = days <= 2.1 ? Math.ceil((days * 24) / labels / 3) * 3 * 3600 : Math.ceil(days / labels) * 86400;
   for (let at = data.from; at <= data.until + 1; at += step) {
     const anchor = at === data.from ? "start" : at + step > data.until + 1 ? "end" : "middle";
     const words = step < 86400 ? clock(at, data.offset) : stamp(at, data.offset).slice(5, 10);
@@ -168,10 +169,97 @@ function times(frame) {
   frame.svg.append(text(x, 13, clock(data.now, data.offset), { class: "nowtext", "text-anchor": "middle" }));
 }
 
+/* ---- what stands at a time: measured, else expected with its band */
+const grouped = (value) => Math.round(Math.abs(value)).toLocaleString("en");
+const found = (values, from, step, at) => { const one = (values || [])[Math.floor((at - from) / step)]; return one === undefined ? null : one; };
+
+function values(data, at) {
+  const now = (name) => found(data.measured[name], data.from, data.step, at);
+  const ahead = (name) => (data.plan ? found(data.plan[name], data.plan.from, data.plan.step, at) : null);
+  const real = ["pv", "load", "storage", "soc"].some((name) => now(name) !== null);
+  const one = real ? now : ahead;
+  const names = real ? { pv: "pv", load: "load" } : { pv: "pv_mid", load: "load_mid" };
+  const rows = [];
+  for (const name of ["pv", "load"]) {
+    if (one(names[name]) === null) continue;
+    const band = real || ahead(`${name}_low`) === null ? "" : ` (${grouped(ahead(`${name}_low`))}–${grouped(ahead(`${name}_high`))})`;
+    rows.push(`${data.words[name]} ${grouped(one(names[name]))}\u2009kW${band}`);
+  }
+  const storage = one("storage");
+  if (storage !== null) rows.push(`${storage > 0.5 ? data.words.discharging : data.words.charging} ${grouped(storage)}\u2009kW`);
+  if (one("soc") !== null) rows.push(`${data.words.soc} ${Math.round(one("soc") * 100)}%`);
+  const kind = rows.length ? (real ? data.words.measured : data.words.expected) : data.words.nothing;
+  return [`${stamp(at, data.offset).slice(5, 16).replace("T", " ")} · ${kind}`, ...rows];
+}
+
+const readers = new WeakMap();
+
+/* A line under the pointer, or under the arrow keys, and what stands there. */
+class Reader {
+  constructor(place) {
+    this.place = place;
+    this.tip = document.createElement("div");
+    this.tip.className = "mg-tip s num";
+    this.tip.setAttribute("role", "status");
+    this.tip.hidden = true;
+    place.after(this.tip);
+    place.addEventListener("pointermove", (event) => this.show(this.time(event.clientX - place.getBoundingClientRect().left)));
+    place.addEventListener("pointerleave", () => this.hide());
+    place.addEventListener("blur", () => this.hide());
+    place.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  time(x) {
+    const { data, width } = this.frame;
+    const share = Math.min(1, Math.max(0, (x - LEFT) / (width - LEFT - RIGHT)));
+    return Math.min(data.until - 1, data.from + share * (data.until - data.from));
+  }
+
+  key(event) {
+    const { data } = this.frame;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") this.hide();
+    if (!by) return;
+    event.preventDefault();
+    const start = this.at ?? Math.min(data.until - 1, Math.max(data.from, data.now));
+    this.show(Math.min(data.until - 1, Math.max(data.from, start + by * Math.max(data.step, 900))));
+  }
+
+  show(at) {
+    const { frame, place, tip } = this;
+    this.at = at;
+    const [head, ...rows] = values(frame.data, at);
+    const title = document.createElement("b");
+    title.textContent = head;
+    tip.replaceChildren(title, ...rows.map((row) => Object.assign(document.createElement("span"), { textContent: row })));
+    tip.hidden = false;
+    const x = frame.x(at);
+    const left = x > frame.width / 2 ? x - tip.offsetWidth - 12 : x + 12;
+    tip.style.left = `${place.offsetLeft + Math.max(0, left)}px`;
+    tip.style.top = `${place.offsetTop + 24}px`;
+    this.cursor.setAttribute("d", `M${x.toFixed(1)} ${POWER.top}V${RIBBON.bottom}`);
+  }
+
+  hide() {
+    this.tip.hidden = true;
+    this.at = undefined;
+    this.cursor.removeAttribute("d");
+  }
+
+  take(frame) {
+    this.frame = frame;
+    this.cursor = el("path", { class: "cursor" });
+    frame.svg.append(this.cursor);
+    if (!this.tip.hidden) this.show(this.at);
+  }
+}
+
 export function drawDay(place, data) {
-  const width = Math.max(520, place.clientWidth || 806);
+  const width = Math.max(300, place.clientWidth || 806);
   const svg = el("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT, "aria-hidden": "true" });
   const frame = new Frame(svg, data, width);
   for (const part of [powers, battery, charge, ribbon, times]) part(frame);
   place.replaceChildren(svg);
+  if (!readers.has(place)) readers.set(place, new Reader(place));
+  readers.get(place).take(frame);
 }

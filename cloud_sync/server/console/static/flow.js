@@ -26,6 +26,12 @@ function spread(heights, span) {
   });
 }
 
+/* About how wide the widest name or figure is, px: Chinese characters are twice as wide. */
+function widest(nodes) {
+  const wide = (words) => [...words].reduce((sum, char) => sum + (char > "\u2e80" ? 13.5 : 7), 0);
+  return Math.max(60, ...nodes.map((node) => Math.max(wide(node.name), 8.4 * node.text.length + 24)));
+}
+
 function label(node, x, y, side) {
   const end = side === "source" ? "end" : "start";
   const group = el("g");
@@ -63,7 +69,7 @@ function side(svg, nodes, scale, bus, x, which) {
 }
 
 export function drawFlow(place, nodes) {
-  const width = Math.max(560, place.clientWidth || 790);
+  const width = Math.max(300, place.clientWidth || 790);
   const svg = el("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT, "aria-hidden": "true" });
   const groups = { source: nodes.filter((one) => one.side === "source"), sink: nodes.filter((one) => one.side === "sink") };
   const sum = (list) => list.reduce((total, one) => total + (one.kw || 0), 0);
@@ -71,8 +77,8 @@ export function drawFlow(place, nodes) {
   const scale = total > 0 ? SPAN / total : 0;
   const height = Math.max(LEAST * 2, ...Object.values(groups).map((list) => sizes(list, scale).reduce((all, one) => all + one, 0)));
   const bus = { x: width * 0.5 - BUS / 2, top: (HEIGHT - height) / 2, height };
-  side(svg, groups.source, scale, bus, Math.round(width * 0.125), "source");
-  side(svg, groups.sink, scale, bus, Math.round(width * 0.825), "sink");
+  side(svg, groups.source, scale, bus, Math.max(Math.round(width * 0.125), widest(groups.source) + 14), "source");
+  side(svg, groups.sink, scale, bus, Math.min(Math.round(width * 0.825), width - widest(groups.sink) - BAR - 12), "sink");
   svg.append(el("rect", { x: bus.x, y: bus.top, width: BUS, height, rx: 4, class: "bus" }));
   place.replaceChildren(svg);
 }

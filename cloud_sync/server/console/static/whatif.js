@@ -74,6 +74,7 @@ function take(html) {
   if (!fresh) return;
   complain("");
   $("#wi-result").replaceWith(document.adoptNode(fresh));
+  $("#wi-said").textContent = $(".wi-headline", fresh).textContent;
   $("#wi-source").textContent = fresh.dataset.source;
   $("#wi-took span").textContent = fresh.dataset.took;
   const steps = $("#wi-steps", fresh);
@@ -94,6 +95,10 @@ form.addEventListener("input", (event) => {
 });
 form.addEventListener("submit", (event) => { event.preventDefault(); compare(); });
 form.addEventListener("toggle", () => $$("[data-slider]").forEach(show), true);
+/* When another version comes in force, what stands beside the sliders is no longer what is in force. */
+const inForce = () => $("[data-version]").dataset.version;
+const opened = inForce();
+new MutationObserver(() => { if (inForce() !== opened && !$("dialog[open]")) location.reload(); }).observe($("#main"), { childList: true, subtree: true });
 addEventListener("resize", () => $$("[data-slider]").forEach(show));
 $$("[data-slider]").forEach(show);
 compare();

@@ -73,13 +73,14 @@ class Island:
         for number in range(1, 9):
             busy = number in (1, 2, 3, 7)
             found[f"cp-0{number}"] = {"kind": "charger", "name": f"{number} 号桩", "quality": "good"}
-            found[f"cp-0{number}"] |= {"kw": 71.5 if busy else 0.0, "max_kw": 60.0, "v2g": number > 6}
+            found[f"cp-0{number}"] |= {"kw": 71.5 if busy else 0.0, "max_kw": 120.0, "v2g": number > 6}
             found[f"cp-0{number}"] |= {"state": "charging" if busy else "available"}
         for number in (1, 2):
             healthy = {"kw": 150.0, "expected_kw": 152.0, "lost_kwh": 0.0, "diagnosis": ""}
             strings = {f"s{one}": dict(healthy) for one in range(4)}
             found[f"pv-{number}"] = {"kind": "inverter", "name": f"酒店 {number}", "quality": "good", "kw": 600.0}
             found[f"pv-{number}"] |= {"expected_kw": 612.0, "lost_kwh": 0.0, "diagnosis": "", "strings": strings}
+        found["pv-2"] |= {"kw": 450.0, "lost_kwh": 38.0}
         found["pv-2"]["strings"]["s3"] = {"kw": 0.0, "expected_kw": 152.0, "lost_kwh": 38.0, "diagnosis": "pv_outage"}
         return found
 
@@ -159,7 +160,7 @@ class Island:
 
     async def alarm(self, alarm_id: str = "al-1", **more: Any) -> None:
         body = {"alarm_id": alarm_id, "code": "pv_outage", "severity": "warning", "device": "pv-2/s3"}
-        body |= {"evidence": {"expected_kw": 152.0, "measured_kw": 0.0, "minutes": 15}, "suggestion": "pv_outage"}
+        body |= {"evidence": {"expected_kw": 152.0, "measured_kw": 0.0, "for_min": 15.0}, "suggestion": "pv_outage"}
         body |= {"lost_kwh": 38.0, "at": (self.now - timedelta(minutes=15)).isoformat()}
         await self.send("energy_alarm_raised", **(body | more))
 

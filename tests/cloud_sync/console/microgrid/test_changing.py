@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
-from cloud_sync.server import energy_settings
+from cloud_sync.server import energy_settings, store
+from control.energy.settings import EnergySettings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -68,6 +70,58 @@ async def test_from_a_slider_to_what_is_in_force(grid_desk: Any, island: Any) ->
     await expect(page.locator("#underway")).to_contain_text("v2")
     desk = await energy_settings.desk(island.given.pool, "gw-east")
     assert (desk.versions[0].source, desk.versions[0].settings.import_max_kw) == ("rollback to v0", 6000.0)
+
+
+async def staged_and_sent(desk: Any, island: Any) -> None:
+    """Version 1 with another ride-through, on its way; the window is at the what-if page."""
+    given = island.given
+    settings = replace(EnergySettings(), ride_through_h=3.0)
+    await energy_settings.stage(given, store.Actor("office"), "gw-east", settings, reason="台风")
+    await energy_settings.release(given, store.Actor("office"), "gw-east", 1)
+    await desk.sign_in("office")
+    await desk.open("/microgrid/what-if")
+    await expect(desk.page.locator("#underway")).to_contain_text("台风")
+    await compared(desk.page)
+
+
+async def test_a_refusal_by_the_gateway_is_shown_with_its_reason_and_kept(grid_desk: Any, island: Any) -> None:
+    await island.sample()
+    await staged_and_sent(grid_desk, island)
+    await answer(island, 1, "refused", "storage lfp cannot hold 3 h")
+    page = grid_desk.page
+    refused = page.locator(".staged", has_text="网关拒绝了 v1")
+    await expect(refused).to_contain_text("storage lfp cannot hold 3 h")
+    await expect(page.locator("#underway")).to_have_count(0)
+    await expect(page.locator(".tag.plain")).to_contain_text("草案 v2")
+    assert (await energy_settings.desk(island.given.pool, "gw-east")).in_force == 0
+    await grid_desk.open("/microgrid/settings")
+    row = page.locator("[data-live=versions] tbody tr").first
+    for text in ("已拒绝", "storage lfp cannot hold 3 h"):
+        await expect(row).to_contain_text(text)
+    await grid_desk.open("/audit")
+    await expect(page.locator("main")).to_contain_text("台风")
+
+
+async def test_when_it_comes_in_force_the_page_takes_it_up_by_itself(grid_desk: Any, island: Any) -> None:
+    await island.sample()
+    await staged_and_sent(grid_desk, island)
+    await answer(island, 1, "used")
+    await expect(grid_desk.page.locator("#v-ride_through_h")).to_have_attribute("data-now", "3")
+    await expect(grid_desk.page.locator(".wi-last")).to_contain_text("台风")
+    await compared(grid_desk.page)
+
+
+async def test_what_is_on_its_way_can_be_cancelled(grid_desk: Any, island: Any) -> None:
+    await island.sample()
+    await staged_and_sent(grid_desk, island)
+    page = grid_desk.page
+    await page.get_by_role("button", name="取消它…").click()
+    await page.fill("#cancel-dialog [name=reason]", "台风转向")
+    await page.locator("#cancel-dialog").get_by_role("button", name="发给网关").click()
+    await expect(page.locator("#underway")).to_contain_text("v2")
+    newest = (await energy_settings.desk(island.given.pool, "gw-east")).versions[0]
+    assert (newest.source, newest.settings.ride_through_h) == ("cancels v1", 2.0)
+    await compared(page)
 
 
 async def test_nonsense_is_said_and_the_draft_comes_back(grid_desk: Any, island: Any) -> None:

@@ -66,6 +66,8 @@ async def test_what_is_not_known_is_never_zero(grid_desk: Any, island: Any) -> N
     assert await page.locator("#flow rect.unknown").count() == 2
     await expect(page.locator("#flow")).to_contain_text("—")
     await expect(page.locator(".mg-why")).to_contain_text("还没有计划")
+    await expect(page.locator(".mg-kpis a.v")).to_have_class("v stale")
+    await expect(page.locator(".mg-kpis a.v")).to_contain_text("尚未判断")
     await expect(page.get_by_role("button", name="手动接管…")).to_have_count(0)
 
 
@@ -84,7 +86,6 @@ async def test_a_new_sample_is_drawn_by_itself(grid_desk: Any, island: Any) -> N
     await grid_desk.sign_in("guard")
     await grid_desk.open("/microgrid")
     await expect(grid_desk.page.locator("#flow")).to_contain_text("2,412")
-    await grid_desk.page.wait_for_timeout(300)
     await island.sample(ago_s=-10, kw={"pv": 3000.0, "grid": 0.0, "storage": -1000.0, "load": 1900.0, "ev": 100.0})
     await expect(grid_desk.page.locator("#flow")).to_contain_text("3,000")
     await expect(grid_desk.page.locator(".mg-kpis")).to_contain_text("100.0%")
@@ -100,6 +101,31 @@ async def test_the_unit_is_chosen_once_and_kept(grid_desk: Any, island: Any) -> 
     await expect(grid_desk.page.locator(".mg-kpis")).to_contain_text("电网现价 1.05")
     await expect(grid_desk.page.locator(".y").nth(0)).to_contain_text("元")
     await expect(grid_desk.page.locator("#day")).to_contain_text("购电电价")
+
+
+async def test_the_chart_says_what_stands_under_the_pointer_and_the_arrow_keys(grid_desk: Any, island: Any) -> None:
+    await island.full_day()
+    await grid_desk.sign_in("guard")
+    await grid_desk.open("/microgrid")
+    page = grid_desk.page
+    tip, chart = page.locator(".mg-tip"), page.locator("#day")
+    await expect(chart.locator("svg")).to_be_visible()
+    width = (await chart.bounding_box())["width"]
+    await chart.hover(position={"x": 46 + (width - 54) * 0.25, "y": 80})
+    for text in ("11-21 0", "实测", "光伏 ", "负荷 ", "荷电状态 62%"):
+        await expect(tip).to_contain_text(text)
+    await chart.hover(position={"x": 46 + (width - 54) * 0.75, "y": 80})
+    for text in ("11-21 1", "预计", "储能放电 700\u2009kW", "("):
+        await expect(tip).to_contain_text(text)
+    await page.mouse.move(5, 5)
+    await expect(tip).to_be_hidden()
+    await chart.focus()
+    await chart.press("ArrowRight")
+    await expect(tip).to_contain_text("11-21 10:57 · 预计")
+    await chart.press("Escape")
+    await expect(tip).to_be_hidden()
+    await page.locator(".mg-day summary").click()
+    await expect(page.locator("[data-live=day-table] tbody tr", has_text="预计").first).to_contain_text("(")
 
 
 async def test_yesterday_two_days_and_any_day(grid_desk: Any, island: Any) -> None:
@@ -148,11 +174,19 @@ async def test_chargers_strings_alarms_and_telemetry(grid_desk: Any, island: Any
     await expect(page.locator("[data-live=chargers] tbody tr")).to_have_count(8)
     await expect(page.locator(".tot")).to_contain_text("286")
     await expect(page.locator("[data-live=sessions]")).to_contain_text("31.0")
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="CSV").click()
+    assert "s-9,cp-05" in (await (await waiting.value).path()).read_text(encoding="utf-8-sig")
     await grid_desk.open("/microgrid/pv")
     await expect(page.locator("[data-live=pv-alarms]")).to_contain_text("检查这一串的熔断器")
     await expect(page.locator("[data-live=pv] tbody tr").last).to_contain_text("组串没有出力")
+    await expect(page.locator(".facts")).to_contain_text("持续")
+    await expect(page.locator(".facts")).to_contain_text("152\u2009kW")
     await grid_desk.open("/microgrid/alarms")
     await expect(page.locator("tbody tr")).to_have_count(1)
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="CSV").click()
+    assert "pv_outage,warning,pv-2/s3" in (await (await waiting.value).path()).read_text(encoding="utf-8-sig")
     await grid_desk.open("/microgrid/history")
     await expect(page.locator("#day path.s-load")).to_have_count(1)
     async with page.expect_download() as waiting:

@@ -1,0 +1,295 @@
+"""Dated factors: owns the rows, what is refused in them, and which rows hold on a day.
+
+A row is never edited: it ends and a new one begins, so that an old visit recomputes with the rows of its day. Rows
+come from `factors.toml` or from a table of the cloud; nothing is read from disk here. Days are the island's calendar
+days; a row holds from `valid_from` until the day before `valid_until`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from control.carbon.exact import InexactNumber, exact, to_decimal
+from control.carbon.factor_keys import CHOICE, KEYS, UNITS, KeySpec
+from control.domain.errors import ConfigurationError, IslandError
+
+
+class MissingFactor(IslandError):
+    """No row of a key holds on a day."""
+
+    def __init__(self, key: str, day: date) -> None:
+        super().__init__(f"No factor {key} holds on {day.isoformat()}; add a dated row for it.")
+        self.key = key
+        self.day = day
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One dated row. `value` is exact, or one of the key's choices; `source` says `policy value` where nobody knows.
+
+    `data_year` and `announcement` belong to factors that an authority publishes for a past year.
+    """
+
+    factor_id: str
+    key: str
+    value: Fraction | str
+    unit: str
+    valid_from: date
+    valid_until: date | None
+    source: str
+    author: str
+    reason: str
+    data_year: int | None = None
+    announcement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The rows that hold on one day, by key."""
+
+    version: str
+    day: date
+    rows: Mapping[str, Factor]
+
+    def row(self, key: str) -> Factor:
+        """The row of a key. Raises MissingFactor."""
+        row = self.rows.get(key)
+        if row is None:
+            raise MissingFactor(key, self.day)
+        return row
+
+    def number(self, key: str) -> Fraction:
+        """The value of a numeric key. Raises MissingFactor."""
+        value = self.row(key).value
+        assert isinstance(value, Fraction)
+        return value
+
+    def choice(self, key: str) -> str:
+        """The value of a key with choices. Raises MissingFactor."""
+        value = self.row(key).value
+        assert isinstance(value, str)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class FactorSet:
+    """All rows of one version, past and future ones too. Made by `factor_set` or `parse_factors`, which check them."""
+
+    version: str
+    rows: tuple[Factor, ...]
+
+    def at(self, day: date) -> Factors:
+        """The rows of a day. A key without a row that day is missed only when it is asked for."""
+        return Factors(self.version, day, {row.key: row for row in self.rows if _covers(row, day)})
+
+    def replaced(self, row: Factor, *, version: str) -> FactorSet:
+        """With `row` in place of its key's last row from `row.valid_from` on; the last row ends there.
+
+        Raises ConfigurationError when that row has ended already, or began on the same day or later.
+        """
+        last = max((one for one in self.rows if one.key == row.key), key=lambda one: one.valid_from, default=None)
+        if last is None:
+            return factor_set(version, (*self.rows, row))
+        ended = replace(last, valid_until=row.valid_from)
+        if last.valid_until is not None or last.valid_from >= row.valid_from:
+            raise ConfigurationError(
+                f"{_where(row)}: the last row {last.factor_id} of this key holds from {last.valid_from} to"
+                f" {last.valid_until or 'further notice'}; a new row begins after that, and only an open row is ended."
+            )
+        kept = tuple(ended if one is last else one for one in self.rows)
+        return factor_set(version, (*kept, row))
+
+
+def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
+    """A checked set of rows.
+
+    Raises ConfigurationError naming row, key and reason: unknown key, wrong unit, value not finite, negative or beyond
+    belief, missing source, author or reason, an id used twice, rows of one key that overlap or leave a gap, a key
+    without a row.
+    """
+    known = tuple(rows)
+    for row in known:
+        _check_row(row)
+    _check_ids(known)
+    _check_sequence(known)
+    present = {row.key for row in known}
+    for key, spec in KEYS.items():
+        if spec.required and key not in present:
+            raise ConfigurationError(f"There is no row for {key}; every factor needs one.")
+    return FactorSet(version, known)
+
+
+def check_succession(old: FactorSet, new: FactorSet) -> None:
+    """Whether `new` keeps the history of `old`: each old row is there as it was, or an open one has only got its end.
+
+    Raises ConfigurationError naming the row that was edited, shortened or lost.
+    """
+    now = {row.factor_id: row for row in new.rows}
+    for row in old.rows:
+        later = now.get(row.factor_id)
+        if later is None:
+            raise ConfigurationError(f"{_where(row)} is gone; rows are ended, never deleted.")
+        unended = replace(later, valid_until=None) if row.valid_until is None else later
+        if unended != row:
+            raise ConfigurationError(f"{_where(row)} was edited; end it and begin a new row.")
+
+
+def parse_factors(mapping: Mapping[str, Any]) -> FactorSet:
+    """Factors from a TOML or JSON mapping: `version` and a list `factor` of rows. Raises ConfigurationError."""
+    rows, version = mapping.get("factor"), mapping.get("version")
+    if not isinstance(version, str) or not isinstance(rows, list):
+        raise ConfigurationError("The factors need a text `version` and a list of `factor` rows.")
+    return factor_set(version, (parse_factor(row, f"Factor row {number}") for number, row in enumerate(rows, 1)))
+
+
+def parse_factor(row: object, where: str = "Factor row") -> Factor:
+    """One row from a mapping with `id`, `key`, `value`, `unit`, dates and texts. Raises ConfigurationError."""
+    if not isinstance(row, Mapping):
+        raise ConfigurationError(f"{where} is not a table.")
+    where = f"{where} ({row.get('id', 'no id')}, {row.get('key', 'no key')})"
+    unknown = row.keys() - _FIELDS
+    if unknown:
+        raise ConfigurationError(f"{where}: unknown field {min(map(str, unknown))!r}.")
+    texts = {name: _text(row, name, where) for name in ("id", "key", "unit", "source", "author", "reason")}
+    until, year = row.get("valid_until"), row.get("data_year")
+    if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
+        raise ConfigurationError(f"{where}: `data_year` must be a year, not {year!r}.")
+    return Factor(
+        factor_id=texts["id"],
+        key=texts["key"],
+        value=_value(row.get("value"), where),
+        unit=texts["unit"],
+        valid_from=_day(row.get("valid_from"), "valid_from", where),
+        valid_until=None if until is None else _day(until, "valid_until", where),
+        source=texts["source"],
+        author=texts["author"],
+        reason=texts["reason"],
+        data_year=year,
+        announcement=str(row.get("announcement", "")),
+    )
+
+
+def to_mapping(factors: FactorSet) -> dict[str, Any]:
+    """The mapping that `parse_factors` reads, with dates and values as text."""
+    return {"version": factors.version, "factor": [_row_mapping(row) for row in factors.rows]}
+
+
+_FIELDS = frozenset(field.name for field in fields(Factor)) - {"factor_id"} | {"id"}
+_VALUE_PLACES = 12
+
+
+def _row_mapping(row: Factor) -> dict[str, Any]:
+    mapping: dict[str, Any] = {
+        "id": row.factor_id,
+        "key": row.key,
+        "value": row.value if isinstance(row.value, str) else f"{to_decimal(row.value, _VALUE_PLACES).normalize():f}",
+        "unit": row.unit,
+        "valid_from": row.valid_from.isoformat(),
+        "source": row.source,
+        "author": row.author,
+        "reason": row.reason,
+    }
+    if row.valid_until is not None:
+        mapping["valid_until"] = row.valid_until.isoformat()
+    if row.data_year is not None:
+        mapping |= {"data_year": row.data_year, "announcement": row.announcement}
+    return mapping
+
+
+def _covers(row: Factor, day: date) -> bool:
+    return row.valid_from <= day and (row.valid_until is None or day < row.valid_until)
+
+
+def _where(row: Factor) -> str:
+    return f"Factor {row.factor_id or 'without id'} of {row.key}"
+
+
+def _text(row: Mapping[str, Any], name: str, where: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{where}: `{name}` is missing; a factor needs it as text.")
+    return value
+
+
+def _value(value: object, where: str) -> Fraction | str:
+    """A number, also written as text; any other text is a choice and is checked as one."""
+    if isinstance(value, str):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            return value
+    try:
+        return exact(value)
+    except InexactNumber as error:
+        raise ConfigurationError(f"{where}: `value`: {error}") from error
+
+
+def _day(value: object, name: str, where: str) -> date:
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: `{name}` is no day: {value!r}.") from error
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ConfigurationError(f"{where}: `{name}` is missing or no day; give a date without a time.")
+    return value
+
+
+def _check_row(row: Factor) -> None:
+    where = _where(row)
+    spec = KEYS.get(row.key)
+    if spec is None:
+        raise ConfigurationError(f"{where}: there is no such key.")
+    if row.unit != spec.unit:
+        kind = "belongs to another key" if row.unit in UNITS else "is unknown"
+        raise ConfigurationError(f"{where}: unit {row.unit!r} {kind}; this key is in {spec.unit}.")
+    for name, text in (("id", row.factor_id), ("source", row.source), ("author", row.author), ("reason", row.reason)):
+        if not text.strip():
+            raise ConfigurationError(f"{where}: `{name}` is missing; a factor needs it as text.")
+    if row.valid_until is not None and row.valid_until <= row.valid_from:
+        raise ConfigurationError(f"{where} ends before it begins.")
+    _check_value(row, spec)
+
+
+def _check_value(row: Factor, spec: KeySpec) -> None:
+    where = _where(row)
+    if spec.unit == CHOICE:
+        if row.value not in spec.choices:
+            raise ConfigurationError(f"{where}: `value` must be one of {', '.join(spec.choices)}, not {row.value!s}.")
+        return
+    if isinstance(row.value, str):
+        raise ConfigurationError(f"{where}: `value` must be a finite number, not {row.value!r}.")
+    if row.value < 0:
+        raise ConfigurationError(f"{where}: `value` is negative: {float(row.value):g}.")
+    if not spec.least <= row.value <= spec.most:
+        raise ConfigurationError(
+            f"{where}: `value` {float(row.value):g} is beyond belief; {spec.unit} of this key lie between"
+            f" {float(spec.least):g} and {float(spec.most):g}."
+        )
+
+
+def _check_ids(rows: Sequence[Factor]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.factor_id in seen:
+            raise ConfigurationError(f"{_where(row)}: the id is used twice; a new row needs a new id.")
+        seen.add(row.factor_id)
+
+
+def _check_sequence(rows: Iterable[Factor]) -> None:
+    """Rows of one key follow each other without overlap or gap."""
+    by_key: dict[str, list[Factor]] = {}
+    for row in rows:
+        by_key.setdefault(row.key, []).append(row)
+    for key, of_key in by_key.items():
+        of_key.sort(key=lambda row: row.valid_from)
+        for earlier, later in pairwise(of_key):
+            if earlier.valid_until != later.valid_from:
+                gap = earlier.valid_until is not None and earlier.valid_until < later.valid_from
+                what = "leave a gap" if gap else "overlap"
+                raise ConfigurationError(f"Factors {earlier.factor_id} and {later.factor_id} of {key} {what}.")
