@@ -1,4 +1,4 @@
-"""Names of the dated factors: owns which keys there are, in which unit, and between which bounds a value is believed."""
+"""Names of the dated factors: owns which keys there are, in which unit, and which values are believed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import product
 
 
 class Fuel(StrEnum):
-    """What is burnt. Petrol and diesel are counted in litres, LNG and LPG in kilograms, CNG in standard cubic metres."""
+    """What is burnt. Petrol and diesel come in litres, LNG and LPG in kilograms, CNG in standard cubic metres."""
 
     PETROL = "petrol"
     DIESEL = "diesel"

@@ -10,8 +10,8 @@ weighted carbon) and `soc_frac` (at its end); beside these:
     export_limit    PV is curtailed with export at its limit               curtailed_kwh, export_max_kw
     curtail_price   PV is curtailed because export or import is negative   curtailed_kwh
     fill_reserve    it charges, being below the reserve                    reserve_frac
-    store_surplus   it charges from surplus PV                             later_per_kwh
-    charge_cheap    it charges from the grid                               later_per_kwh
+    store_surplus   it charges, most of it from surplus PV                 later_per_kwh, at_export_limit
+    charge_cheap    it charges, most of it from the grid                   later_per_kwh
     import_limit    it discharges with import at its limit                 import_max_kw
     hold_peak       it discharges with import at the planned peak          peak_kw, demand_per_kw
     sell            it discharges and exports                              refill_per_kwh
@@ -23,6 +23,7 @@ weighted carbon) and `soc_frac` (at its end); beside these:
     ev_charge       there is no storage; vehicles charge
     no_storage      there is no storage
 
+`at_export_limit` is 1 where the surplus could not have been fed in, because export is at its limit, and 0 elsewhere.
 `later_per_kwh` is what the stored energy will replace, `refill_per_kwh` what it costs to put it back, `next_per_kwh`
 the import price that is farthest from this hour's within the next day; 0 where the plan ends before. Savings are
 against leaving the storages alone (vehicles as planned): energy, unserved load, wear, and the demand charge in the
@@ -181,23 +182,29 @@ def _reason(story: _Story, a: int, b: int) -> tuple[str, dict[str, float | str]]
     power = float(story.storage_kw[a:b].mean())
     if power < -_SEEN_KW:
         return _charging(story, a, b)
-    return _discharging(story, a, b, bought, sold) if power > _SEEN_KW else _resting(story, a, b)
+    return _discharging(story, a, b) if power > _SEEN_KW else _resting(story, a, b)
 
 
 def _charging(story: _Story, a: int, b: int) -> tuple[str, dict[str, float | str]]:
     asked = story.question
     if story.energy[a] < story.reserve[a] - 1e-6:
         return "fill_reserve", _reserve(story, a)
-    surplus = (asked.pv - asked.load - story.ev_kw)[a:b].mean()
-    worth = _at_other_side(story, b, 1.0, -float(story.storage_kw[a:b].sum()))
-    return ("store_surplus" if surplus > _SEEN_KW else "charge_cheap"), {"later_per_kwh": worth}
+    surplus = np.maximum((asked.pv - asked.load - story.ev_kw)[a:b], 0.0)
+    taken = np.maximum(-story.storage_kw[a:b], 0.0)
+    worth: dict[str, float | str] = {"later_per_kwh": _at_other_side(story, b, 1.0, float(taken.sum()))}
+    if np.minimum(taken, surplus).sum() < 0.5 * taken.sum():
+        return "charge_cheap", worth
+    bound = (surplus > asked.export_cap[a:b]).any() and (story.flows[1, a:b] >= asked.export_cap[a:b] - _SEEN_KW).any()
+    return "store_surplus", worth | {"at_export_limit": float(bound)}
 
 
-def _discharging(story: _Story, a: int, b: int, bought: Series, sold: Series) -> tuple[str, dict[str, float | str]]:
-    asked = story.question
-    if (bought >= asked.import_cap[a:b] - _SEEN_KW).any():
+def _discharging(story: _Story, a: int, b: int) -> tuple[str, dict[str, float | str]]:
+    asked, gives = story.question, story.storage_kw[a:b] > _SEEN_KW
+    bought, sold = story.flows[0, a:b], story.flows[1, a:b]
+    # A limit binds only in the slots in which the storage gives because of it.
+    if (gives & (bought >= asked.import_cap[a:b] - _SEEN_KW) & (bought > _SEEN_KW)).any():
         return "import_limit", {"import_max_kw": float(asked.import_cap[a:b].max())}
-    if (bought >= story.allowed_kw - _SEEN_KW).any():
+    if (gives & (bought >= story.allowed_kw - _SEEN_KW) & (bought > _SEEN_KW)).any():
         return "hold_peak", {"peak_kw": story.allowed_kw, "demand_per_kw": asked.demand_price}
     refill: dict[str, float | str] = {
         "refill_per_kwh": _at_other_side(story, b, -1.0, float(story.storage_kw[a:b].sum()))

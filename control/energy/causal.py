@@ -270,12 +270,14 @@ def _plan(
         net_kw, weight,
     )  # fmt: skip
     fail, repair = 0.0, 0.0
-    if scalar[_FAILURES] > 0.0 or not up:
+    # A grid that was never there is not waited for.
+    island = scalar[_UP_H] <= 0.0
+    if not island and (scalar[_FAILURES] > 0.0 or not up):
         fail = min(1.0, scalar[_FAILURES] / max(scalar[_UP_H], 1.0))
         repair = min(1.0, (scalar[_REPAIRS] + 1.0) / (scalar[_DOWN_H] + 2.0))
     over = plant.demand_charge_per_kw / tuning.peak_h
     edge, price = np.empty((slots, LADDER_STEPS)), np.empty((slots, LADDER_STEPS + 1))
-    _fill_ahead(series, memory, plant, hour, True, over, edge, price)
+    _fill_ahead(series, memory, plant, hour, not island, over, edge, price)
     edge_down, price_down = edge, price
     if repair > 0.0:
         edge_down, price_down = np.empty_like(edge), np.empty_like(price)
@@ -284,9 +286,12 @@ def _plan(
     for slot in range(slots):
         bright = memory.envelope[(hour + 1 + slot) % 24] > 0.02 * scalar[_BEST]
         mix[slot] = tuning.mix_day if bright else tuning.mix_night
-    return curves_with_outages(
+    curves = curves_with_outages(
         net_kw, weight, edge, price, edge_down, price_down, fail, repair, mix, flat, storage, 1.0
     )
+    if island:
+        curves[1] = curves[0]
+    return curves
 
 
 @inner

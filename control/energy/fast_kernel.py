@@ -409,8 +409,13 @@ def _pv_allowed(
     if site[SLOW_EXPORT] > 0.0:
         takes = max(takes, max(out, _sum(storages, merit.SEEN)))
     allowed = min(draws - takes - site[GRID_LOW], site[CEILING])
-    # Where feeding in costs money the sun is for the site and for what the storages really take.
-    allowed = min(allowed, max(0.0, draws - min(out, 0.0) - site[PV_FLOOR]))
+    # Where feeding in costs money the sun is for the site and for storages to which it is worth something.
+    willing = 0.0
+    for i in range(storages.shape[0]):
+        if storages[i, merit.BID] > 0.0:
+            willing += storages[i, merit.CHARGE]
+    wanted = min(max(takes, -willing), out, 0.0)
+    allowed = min(allowed, max(0.0, draws - wanted - site[PV_FLOOR]))
     return allowed, min(allowed, max(draws - takes - site[RAMP_LOW], shining + 1.2 * _STEP * rated))
 
 

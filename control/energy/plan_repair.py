@@ -14,6 +14,7 @@ Nothing is refused. What is repaired is told by name, `input.WHAT` or `input.WHA
     input.limits:ID     the lower limit was above the upper one: both are taken as the lower of the two
     input.ev:ID         times, energies or powers of a vehicle were impossible: bounded, or the vehicle left out
     input.grid          whether the grid is there was not known: taken as there
+    input.scenarios     scenarios did not fit the slots or were no numbers: the value curves follow the middle forecast
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from control.energy.plan_repair import Question
 from control.energy.stochastic_dp import LADDER_STEPS, fill_ladder, marginal_curve
 
 _CELLS = 32
+_PEAK_H = 1.0  # the fast loop prices a kWh above the month's peak alike
 _MIX_DAY, _MIX_NIGHT = 0.1, 0.5
 
 
@@ -30,11 +31,11 @@ def value_curves(
     whole = together(question)
     if whole[dp.HIGH] - whole[dp.LOW] <= 1e-6:
         return {spec.id: _flat(who) for spec, who in zip(question.specs, question.storages, strict=True)}
-    cap = np.minimum(question.import_cap, allowed_kw)
     if net_scenarios is None or weights is None:
-        slope, length = _exact(question, whole, ev_kw, cap)
+        slope, length = _exact(question, whole, ev_kw, allowed_kw)
     else:
-        slope, length = _stochastic(question, whole, net_scenarios + ev_kw, weights, cap)
+        slope, length = _stochastic(question, whole, net_scenarios + ev_kw, weights, allowed_kw)
+        slope += _reserve_worth(question, whole, ev_kw, allowed_kw)
     worth: Series = np.minimum.accumulate(slope)
     edges = np.concatenate(([0.0], np.cumsum(length)))
     edges /= edges[-1]
@@ -56,14 +57,14 @@ def together(question: Question) -> Series:
     return whole
 
 
-def _exact(question: Question, whole: Series, ev_kw: Series, cap: Series) -> tuple[Series, Series]:
+def _exact(question: Question, whole: Series, ev_kw: Series, allowed_kw: float) -> tuple[Series, Series]:
     extra, fed = np.maximum(ev_kw, 0.0), np.maximum(-ev_kw, 0.0)
     _, _, curve, _ = dp.plan_storage(
         question.load + extra,
         question.pv + fed,
         question.import_price,
         question.export_price,
-        cap,
+        np.minimum(question.import_cap, allowed_kw),
         question.export_cap,
         question.reserve.sum(axis=0),
         whole,
@@ -71,7 +72,11 @@ def _exact(question: Question, whole: Series, ev_kw: Series, cap: Series) -> tup
     return -curve[0], curve[1]
 
 
-def _stochastic(question: Question, whole: Series, net: Series, weights: Series, cap: Series) -> tuple[Series, Series]:
+def _stochastic(
+    question: Question, whole: Series, net: Series, weights: Series, allowed_kw: float
+) -> tuple[Series, Series]:
+    """From the scenarios, without the reserve. Import above the planned peak costs what a peak of an hour would: a
+    scenario that passes it raises the peak, it sheds no load."""
     slots = question.slots
     edge, price = np.empty((slots, LADDER_STEPS)), np.empty((slots, LADDER_STEPS + 1))
     for t in range(slots):
@@ -80,10 +85,10 @@ def _stochastic(question: Question, whole: Series, net: Series, weights: Series,
             price[t],
             question.import_price[t],
             question.export_price[t],
-            cap[t],
+            question.import_cap[t],
             question.export_cap[t],
-            cap[t],
-            0.0,
+            allowed_kw,
+            question.demand_price / _PEAK_H,
             0.0,
             0.0,
             question.unserved,
@@ -93,10 +98,29 @@ def _stochastic(question: Question, whole: Series, net: Series, weights: Series,
     places = (dp.LOW, dp.HIGH, dp.CHARGE, dp.DISCHARGE, dp.ETA_C, dp.ETA_D, dp.WEAR)
     storage = np.array([whole[place] for place in places])
     worth = marginal_curve(net, weights, edge, price, mix, cells, storage, question.slot_h)
-    width = (whole[dp.HIGH] - whole[dp.LOW]) / _CELLS
-    middle = whole[dp.LOW] + (np.arange(_CELLS) + 0.5) * width
-    short = middle < float(question.reserve[:, 0].sum())
-    return worth + np.where(short, whole[dp.RESERVE_PRICE], 0.0), np.full(_CELLS, width)
+    return worth, np.full(_CELLS, (whole[dp.HIGH] - whole[dp.LOW]) / _CELLS)
+
+
+def _reserve_worth(question: Question, whole: Series, ev_kw: Series, allowed_kw: float) -> Series:
+    """What the reserve of all slots to come adds to the worth of each cell: the exact curve with it, less that without.
+
+    The ride-through hours make the reserve rise towards evening; that is known hours before.
+    """
+    if whole[dp.RESERVE_PRICE] <= 0.0 or not (question.reserve > 0.0).any():
+        return np.zeros(_CELLS)
+    careless = whole.copy()
+    careless[dp.RESERVE_PRICE] = 0.0
+    held = _in_cells(*_exact(question, whole, ev_kw, allowed_kw))
+    return np.maximum(held - _in_cells(*_exact(question, careless, ev_kw, allowed_kw)), 0.0)
+
+
+def _in_cells(slope: Series, length: Series) -> Series:
+    """The mean of a curve in equal cells."""
+    edges = np.concatenate(([0.0], np.cumsum(length)))
+    sums = np.concatenate(([0.0], np.cumsum(slope * length)))
+    bounds = np.linspace(0.0, edges[-1], _CELLS + 1)
+    mean: Series = np.diff(np.interp(bounds, edges, sums)) * _CELLS / edges[-1]
+    return mean
 
 
 def _own(who: Series, whole: Series, edges: Series, worth: Series) -> ValueCurve:

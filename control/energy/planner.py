@@ -56,6 +56,7 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
         question.export_cap,
     )
     nets, weights = _scenarios(given, question)
+    unfit = () if nets is not None or given.scenario_weights is None else ("input.scenarios",)
     curves = value_curves(question, schedule.ev_kw, schedule.allowed_kw, nets, weights)
     capacity = sum(spec.capacity_kwh for spec in question.specs) or 1.0
     slot_s = round(question.slot_h * 3600)
@@ -76,7 +77,7 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
         carbon_per_kwh=question.carbon,
         curves=curves,
         because=explain(question, schedule, flows, start, rung),
-        violations=question.told + _broken(question, schedule, flows),
+        violations=tuple(sorted({*question.told, *unfit})) + _broken(question, schedule, flows),
         storage_kw_of={spec.id: schedule.storage_kw[s] for s, spec in enumerate(question.specs)},
         soc_frac_of={spec.id: schedule.energy_kwh[s, 1:] / spec.capacity_kwh for s, spec in enumerate(question.specs)},
         curtailed_kw=flows[2],

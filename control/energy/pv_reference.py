@@ -6,12 +6,13 @@ Strings of the same orientation, per kW of rating, are the best reference: they 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from control.energy.pv_types import PvLimits
-from control.energy.site import PvSpec
+from control.energy.site import PvSpec, StringSpec
 
 
 def string_key(inverter: str, string: str) -> str:
@@ -42,20 +43,19 @@ def places_of(pvs: Sequence[PvSpec], limits: PvLimits) -> dict[str, StringPlace]
             peers=tuple(
                 other_key
                 for other_key, _, other in strings
-                if other_key != key
-                and abs(other.tilt_deg - one.tilt_deg) <= limits.peer_angle_deg
-                and _turn_deg(other.azimuth_deg, one.azimuth_deg, one.tilt_deg) <= limits.peer_angle_deg
+                if other_key != key and _between_deg(one, other) <= limits.peer_angle_deg
             ),
         )
         for key, inverter, one in strings
     }
 
 
-def _turn_deg(one: float, other: float, tilt_deg: float) -> float:
-    """How far two azimuths are apart; for a flat module they do not matter."""
-    if tilt_deg < 3.0:
-        return 0.0
-    return abs((one - other + 180.0) % 360.0 - 180.0)
+def _between_deg(one: StringSpec, other: StringSpec) -> float:
+    """The angle between two planes; on flat modules the azimuth hardly matters."""
+    tilt, other_tilt = math.radians(one.tilt_deg), math.radians(other.tilt_deg)
+    turn = math.radians(one.azimuth_deg - other.azimuth_deg)
+    cosine = math.cos(tilt) * math.cos(other_tilt) + math.sin(tilt) * math.sin(other_tilt) * math.cos(turn)
+    return math.degrees(math.acos(min(1.0, max(-1.0, cosine))))
 
 
 def expected_kw(

@@ -93,7 +93,7 @@ class PvLimits:
     light_frac: float = 0.10  # below this expected part of a string's rating nothing is judged
     bright_frac: float = 0.45  # a day that never brought more casts no shadows to speak of
     peers_min: int = 3
-    peer_angle_deg: float = 12.0
+    peer_angle_deg: float = 4.0  # planes that differ by no more see the same sun
     inverter_efficiency: float = 0.97
     limited_frac: float = 0.97  # at this part of our limit an inverter is held back by it
     rated_frac: float = 0.985  # at this part of its rating it clips

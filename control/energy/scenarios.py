@@ -33,10 +33,11 @@ class ScenarioTuning(NamedTuple):
     is carried on with `load_keep` and `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness,
     in parts of the mean load and of clearness; the envelope looks back `envelope_days`; the season is estimated from
     two windows of `season_days` and is at most `season_max` a day. `unlike` is the part of its weight that a day keeps
-    however unlike today it is: leaving such days out makes the controller too sure.
+    however unlike today it is: leaving such days out makes the controller too sure. `dark` is the weight of one
+    scenario without any sun, since a month of fair days does not mean that no other can come.
     """
 
-    scenarios: int = 40
+    scenarios: int = 28
     halving_days: float = 20.0
     load_keep: float = 0.9
     clear_keep: float = 0.85
@@ -47,6 +48,7 @@ class ScenarioTuning(NamedTuple):
     season_max: float = 0.01
     unlike: float = 0.0
     clear_prior: float = 1.0
+    dark: float = 0.01
 
 
 @inner
@@ -257,6 +259,7 @@ def fill_scenarios(
         return
     load_error, clear_error = np.empty(weight.size), np.empty(weight.size)
     fill_load(load_kw, kind, now, first_day, tuning.load_keep, net_kw, load_error)
+    sunless_kw = net_kw[0].copy()
     subtract_pv(pv_kw, now, season, tuning.clear_keep, tuning.clear_prior, envelope, best, net_kw, clear_error)
     mean_kw = 0.0
     for back in range(24):
@@ -270,3 +273,8 @@ def fill_scenarios(
         clear_error,
         weight,
     )
+    if weight.size > 1:
+        weight[-1] = 0.0
+        weight *= (1.0 - tuning.dark) / weight.sum()
+        net_kw[-1] = sunless_kw
+        weight[-1] = tuning.dark

@@ -179,9 +179,11 @@ def _check_together(settings: EnergySettings) -> None:
         raise SettingsError("import_target_kw is above import_max_kw: the wish cannot be larger than the hard limit.")
     if settings.reserve_frac >= settings.soc_max_frac:
         raise SettingsError("reserve_frac is not below soc_max_frac: nothing would be left to use.")
+    # What holds changes only where a period begins or ends.
+    hours = {0.0, *(hour % 24 for one in settings.tariff for hour in (one.from_hour, one.to_hour))}
     for month in range(1, 13):
-        for quarter in range(96):
-            _period_at(settings.tariff, month, quarter / 4)
+        for hour in sorted(hours):
+            _period_at(settings.tariff, month, hour)
 
 
 def _period_at(tariff: tuple[TariffPeriod, ...], month: int, hour: float) -> TariffPeriod:

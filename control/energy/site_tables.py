@@ -200,8 +200,8 @@ def _worth(spec: StorageSpec, soc: float, fill: Filling, curve: ValueCurve | Non
     # is preferred by `sticky_per_kwh`; that must not make it sell, nor buy what it could only sell again.
     buy, sell, edge = fill.prices.buy, fill.prices.sell, fill.loop.sticky_per_kwh + _RULE_EDGE
     if soc < fill.settings.reserve_frac or buy < 0.0:
-        return buy + _RULE_EDGE, max(buy, sell) + edge
-    return min(sell + _RULE_EDGE, buy - edge), max(buy - _RULE_EDGE, sell + edge)
+        return max(buy, 0.0) + _RULE_EDGE, max(buy, sell) + edge
+    return min(max(sell, 0.0) + _RULE_EDGE, buy - edge), max(buy - _RULE_EDGE, sell + edge)
 
 
 def pv_rated_kw(one: PvNow, fill: Filling) -> float:

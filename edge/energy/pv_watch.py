@@ -168,7 +168,7 @@ class PvWatch:
 
     def _figures(self, key: str, alarms: tuple[PvAlarm, ...], expected: Mapping[str, float]) -> dict[str, Any]:
         mine = [alarm for alarm in alarms if alarm.device == key]
-        lost = sum(one.lost_kwh - self._lost_before[one.fault, one.device] for one in mine)
+        lost = sum((one.lost_kwh - self._lost_before[one.fault, one.device] for one in mine), 0.0)
         row: dict[str, Any] = {"lost_kwh": round(lost, 2), "diagnosis": mine[0].fault.value if mine else ""}
         if key in expected:
             row["expected_kw"] = round(expected[key], 2)

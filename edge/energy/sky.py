@@ -130,29 +130,38 @@ class SkyTable:
 
 async def computed_apart(question: dict[str, Any]) -> dict[str, Day] | None:
     """The days by quarter of an hour from a child process; None where it failed, which is logged."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "edge.energy.sky",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "edge.energy.sky",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+    except OSError as error:
+        log.warning("clear sky not computed", why=str(error))
+        return None
     try:
         async with asyncio.timeout(LIMIT_S):
             output, _ = await process.communicate(json.dumps(question).encode())
-        if process.returncode == 0:
-            made: dict[str, Day] = json.loads(output)
-            return made
-        log.warning("clear sky not computed", status=process.returncode)
     except TimeoutError:
         log.warning("clear sky took too long", limit_s=LIMIT_S)
+        return None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return None
+    if process.returncode != 0:
+        log.warning("clear sky not computed", status=process.returncode)
+        return None
+    try:
+        made: dict[str, Day] = json.loads(output)
+    except ValueError as error:
+        log.warning("clear sky not understood", why=str(error))
+        return None
+    return made
 
 
 def compute(question: dict[str, Any]) -> dict[str, Day]:

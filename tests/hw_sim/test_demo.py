@@ -86,7 +86,7 @@ def left_behind(folder: Path) -> list[str]:
 
 @pytest.mark.timeout(300)
 async def test_demo_runs_to_its_summary(start, island_folder: Path):
-    running = await start("--seconds", "20", "--hour", "10", "--speed", "1.5")
+    running = await start("--seconds", "12", "--hour", "10", "--speed", "1.5")
     lines = await running.output()
     assert running.process.returncode == 0, "".join(running.said)
     summary = json.loads(lines[-1])
@@ -103,6 +103,8 @@ async def test_demo_runs_to_its_summary(start, island_folder: Path):
     assert (energy["unserved_kwh"], energy["violations"], energy["blackouts"]) == (0, 0, 0)
     assert any("127.0.0.1" in line and "console" in line for line in running.said)
     assert any("a vehicle comes" in line for line in running.said)
+    assert any("/microgrid/what-if" in line for line in running.said)
+    assert any("started in" in line for line in running.said)
     assert left_behind(island_folder) == []
 
 
@@ -121,7 +123,10 @@ async def test_signal_ends_everything_at_any_time(start, island_folder: Path, wo
 @pytest.mark.timeout(300)
 async def test_killed_demo_leaves_no_orphan(start, island_folder: Path):
     running = await start()
-    await running.until_said("sign in", 180)
+    await running.until_said("simulated microgrid and its gateway", 180)
+    async with asyncio.timeout(60):
+        while not any("hw_sim.microgrid" in words for words in left_behind(island_folder)):
+            await asyncio.sleep(0.1)
     assert len(left_behind(island_folder)) > 5
     running.process.kill()
     await running.process.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import socket
 import tomllib
 from dataclasses import dataclass
@@ -11,10 +13,23 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "hw_sim" / "microgrid.example.to
 PASSWORD = "only-for-this-test-4711"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# Below those that systems give to outgoing connections, which could take a port between here and its use.
+PORTS = range(20_000, 32_000)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, each once."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,9 @@ class EnergySite:
 def write_site(folder: Path, *, hour: float = 12.0, speed: float = 1.0, extra: str = "") -> EnergySite:
     """The example site with ports of its own. The day and the hour are fixed, so that the sun is."""
     example = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    ports = {"http": free_port(), "metrics": free_port(), "ocpp": free_port()}
+    devices = [example["meter"], example["breaker"], example["load_bus"], *example["inverter"], *example["storage"]]
+    http, metrics, ocpp, *fresh_ports = free_ports(3 + len(devices))
+    ports = {"http": http, "metrics": metrics, "ocpp": ocpp}
     text = EXAMPLE.read_text(encoding="utf-8")
     for key in ("http_port = 8480", "# hour = 10.5", '# day = "2026-03-24"', "speed = 1.0", 'url = ""'):
         assert key in text, key
@@ -40,10 +57,9 @@ def write_site(folder: Path, *, hour: float = 12.0, speed: float = 1.0, extra: s
     text = text.replace("speed = 1.0", f"speed = {speed}").replace('sky = "auto"', 'sky = "clear"')
     text = text.replace('url = ""', f'url = "ws://127.0.0.1:{ports["ocpp"]}/ocpp"')
     text = text.replace('# password_file = "secrets/chargers"', 'password_file = "ocpp.password"')
-    devices = [example["meter"], example["breaker"], example["load_bus"], *example["inverter"], *example["storage"]]
-    for device in devices:
-        fresh = free_port()
-        text = text.replace(f"port = {device['port']}", f"port = {fresh}", 1)
+    for device, fresh in zip(devices, fresh_ports, strict=True):
+        # The whole number: 5102 is not the beginning of 51027.
+        text = re.sub(rf"\bport = {device['port']}\b", f"port = {fresh}", text, count=1)
         device["port"] = fresh
     (folder / "ocpp.password").write_text(PASSWORD)
     sim_toml, gateway_toml = folder / "sim.toml", folder / "gateway.toml"

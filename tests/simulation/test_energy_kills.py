@@ -1,4 +1,4 @@
-"""The microgrid gateway killed in the middle of everything: what it books is what happened, once."""
+"""The microgrid gateway killed in the middle of everything: devices rest, and what it books is what happened, once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -50,7 +51,19 @@ async def until_cycles(site, count: int) -> None:
             await asyncio.sleep(0.25)
 
 
-async def test_no_energy_counts_twice_when_the_gateway_is_killed(tmp_path: Path) -> None:
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(90):
+        while not condition():
+            await asyncio.sleep(0.1)
+
+
+def at_rest(sim: SimulatedMicrogrid) -> bool:
+    """By the devices' own timers: no PV, no storage power."""
+    still = all(one.wanted_kw == 0.0 and abs(one.power_kw) < 1.0 for one in sim.world.storages.values())
+    return still and all(one.limit_frac == 0.0 for one in sim.world.inverters.values())
+
+
+async def test_a_killed_gateway_leaves_a_site_at_rest_and_goes_on_without_counting_twice(tmp_path: Path) -> None:
     site = energy_site.write_site(tmp_path)
     config = load_sim(site.sim_toml)
     silent_bus = replace(config.load_bus, embedded=False, port=0)
@@ -63,10 +76,14 @@ async def test_no_energy_counts_twice_when_the_gateway_is_killed(tmp_path: Path)
         finally:
             first.send_signal(signal.SIGKILL)
             await first.wait()
+        before = journalled(site.data_dir / "journal.db")
+        assert not at_rest(sim), "it was killed while it controlled, or nothing was tried"
+        await until(lambda: at_rest(sim))
         moved = sim.world.breaker.operations
         second = await start(site)
         try:
             await until_cycles(site, CYCLES_AFTER)
+            await until(lambda: not at_rest(sim))
         finally:
             second.send_signal(signal.SIGTERM)
             await second.wait()
@@ -74,6 +91,8 @@ async def test_no_energy_counts_twice_when_the_gateway_is_killed(tmp_path: Path)
         assert sim.world.breaker.operations == moved == 0
     samples = kept_samples(site.data_dir / "energy.db")
     told = told_means(site.data_dir / "journal.db")
+    assert before
+    assert before <= journalled(site.data_dir / "journal.db"), "what was in the journal is gone"
     assert second.returncode == 0
     assert len({at for at, _ in told}) == len(told), "a period was told twice"
     assert 0 < samples <= 1.005 * truth["pv_kwh"]
@@ -86,6 +105,12 @@ def kept_samples(path: Path) -> float:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         rows = [json.loads(body) for (body,) in db.execute("SELECT body FROM samples")]
     return sum(row["kw"].get("pv", 0.0) * row["dt"] / 3600 for row in rows)
+
+
+def journalled(path: Path) -> set[tuple[int, int, str]]:
+    """Lane, number and kind of every row."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return {(lane, seq, kind) for lane in (1, 2) for seq, kind in db.execute(f"SELECT seq, kind FROM lane_{lane}")}
 
 
 def told_means(path: Path) -> list[tuple[str, dict[str, float]]]:

@@ -14,7 +14,7 @@ from cloud_sync.server.records_whatif import Figure, WhatIfResult, YearSource
 PATHS = ("now", "today", "plan", "alarms", "modes", "chargers", "pv", "takeovers", "settings", "settings/ranges")
 
 
-async def tell(app: Any, make_gateway: Any, *, quarters: int = 8) -> None:
+async def tell(app: Any, make_gateway: Any, *, quarters: int = 8) -> Any:
     gateway = make_gateway(app.state.services)
     at = app.state.services.clock() - timedelta(minutes=15 * quarters)
     body = {"mode": "grid_tied", "kw": {"pv": 400.0, "grid": 600.0, "storage": 0.0, "load": 1000.0}, "kwh": {}}
@@ -26,6 +26,7 @@ async def tell(app: Any, make_gateway: Any, *, quarters: int = 8) -> None:
     ]
     rows.append(gateway.row("energy_sample", at=app.state.services.clock().isoformat(), period_s=10, **body))
     assert await gateway.send(*rows) == ()
+    return gateway
 
 
 async def test_everything_can_be_read_by_a_guard(app: Any, sign_in: Any, make_gateway: Any) -> None:
@@ -97,8 +98,8 @@ async def test_nonsense_is_answered_with_a_problem(
 
 
 async def test_alarms_and_sessions_as_csv_are_audited(app: Any, sign_in: Any, make_gateway: Any) -> None:
-    await tell(app, make_gateway, quarters=1)
-    gateway, at = make_gateway(app.state.services), app.state.services.clock().isoformat()
+    gateway = await tell(app, make_gateway, quarters=1)
+    at = app.state.services.clock().isoformat()
     alarm = {"alarm_id": "a", "code": "device_fault", "severity": "warning", "device": "=lfp", "suggestion": ""}
     session = {"session_id": "s-1", "charger": "cp-01", "phase": "started", "energy_kwh": 1.25, "fed_back_kwh": 0.0}
     rows = (

@@ -215,7 +215,7 @@ def test_alarms_that_were_taken_up_end_when_all_is_well() -> None:
         (PvFault.SOILING, "d/s1"): 3,
         (PvFault.SOILING, FIELD): 3,
         (PvFault.SHADING, "d/s0"): 4,
-        (PvFault.CLIPPING, "b"): 8,
+        (PvFault.CLIPPING, "b"): 7,
     }
 
 

@@ -33,7 +33,7 @@ def stamp() -> str:
 
 class Central16(ChargePoint16):
     def __init__(self, name: str, socket: Any, said: Said) -> None:
-        super().__init__(name, socket, response_timeout=2)
+        super().__init__(name, socket, response_timeout=30)
         self.said = said
 
     @on("BootNotification")
@@ -70,7 +70,7 @@ class Central16(ChargePoint16):
 
 class Central201(ChargePoint201):
     def __init__(self, name: str, socket: Any, said: Said) -> None:
-        super().__init__(name, socket, response_timeout=2)
+        super().__init__(name, socket, response_timeout=30)
         self.said = said
 
     @on("BootNotification")
@@ -122,7 +122,7 @@ class Central:
 
     async def until_said(self, name: str, kind: str, **values: Any) -> dict[str, Any]:
         """The first saying of a kind with these values; it and what was before it is forgotten."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 said = self.said.get(name, [])
                 for index, (found, what) in enumerate(said):
@@ -178,7 +178,7 @@ async def test_a_vehicle_comes_charges_is_limited_and_goes_over_ocpp16(field):
     assert started["id_tag"].startswith("called-cp-1")
     bench.pass_time(5.0)
     await central.until_said("cp-1", "status", status="Charging")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await central.until_said("cp-1", "meter"))["Power.Active.Import"] != 60_000:
             pass
     point = central.points["cp-1"]
@@ -241,15 +241,18 @@ async def test_profiles_run_out_and_the_highest_stack_level_counts(field):
     point, world = central.points["cp-1"], bench.world
     world.call_vehicle("cp-1")
     await central.until_said("cp-1", "start")
-    soon = (datetime.now(UTC) + timedelta(seconds=1.0)).isoformat()
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     for profile in (
         profile16(6_000.0),
-        profile16(30_000.0, charging_profile_id=2, stack_level=5, valid_to=soon),
+        profile16(30_000.0, charging_profile_id=2, stack_level=5, valid_to=later),
         profile16(40_000.0, charging_profile_id=3, charging_profile_purpose="ChargePointMaxProfile"),
     ):
         await point.call(call16.SetChargingProfile(connector_id=1, cs_charging_profiles=profile))
     assert world.chargers["cp-1"].limit_kw == 30.0
-    async with asyncio.timeout(20):
+    soon = (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
+    over = profile16(30_000.0, charging_profile_id=2, stack_level=5, valid_to=soon)
+    await point.call(call16.SetChargingProfile(connector_id=1, cs_charging_profiles=over))
+    async with asyncio.timeout(60):
         while world.chargers["cp-1"].limit_kw != 6.0:
             await asyncio.sleep(0.05)
     recurring = profile16(1.0, charging_profile_kind="Recurring")
@@ -273,10 +276,11 @@ async def test_silence_refusal_and_a_wrong_meter(field):
     faults.set("cp-1", "scale", 10.0)
     bench.world.call_vehicle("cp-1")
     bench.pass_time(5.0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await central.until_said("cp-1", "meter"))["Power.Active.Import"] != 600_000:
             pass
     faults.set("cp-1", "silent", True)
+    point._response_timeout = 1
     with pytest.raises(asyncio.TimeoutError):
         await point.call(wish)
 

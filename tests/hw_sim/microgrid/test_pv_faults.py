@@ -90,8 +90,8 @@ def test_a_healthy_plant_gives_no_alarm():
     [
         ("pv-1/s2", "outage", 1.0, 1, PvFault.OUTAGE),
         ("pv-1", "trip", 1.0, 1, PvFault.OUTAGE),
-        ("pv-1/s2", "shading_frac", 0.7, 4, PvFault.SHADING),
-        ("pv-1/s2", "soiling_frac", 0.15, 6, PvFault.SOILING),
+        ("pv-1/s2", "shading_frac", 0.7, 3, PvFault.SHADING),
+        ("pv-1/s2", "soiling_frac", 0.15, 5, PvFault.SOILING),
         ("pv-1", "oversized_frac", 0.15, 1, PvFault.CLIPPING),
         ("pv-1", "derating_frac", 0.5, 1, PvFault.DERATING),
         ("pv-1/s2", "frozen", 1.0, 1, PvFault.FROZEN),

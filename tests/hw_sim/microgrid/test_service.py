@@ -34,7 +34,7 @@ async def running(make_bench, config) -> AsyncIterator[Running]:
     bench = make_bench(dataclasses.replace(config, script=script, load=()))
     async with (
         bench.microgrid.running() as at,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{at.http_port}", timeout=20) as http,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{at.http_port}", timeout=60) as http,
     ):
         yield Running(bench, http)
 

@@ -24,7 +24,7 @@ class Running:
     clients: list[SunSpecModbusClientDeviceTCP]
 
     async def scan(self, port: int) -> SunSpecModbusClientDeviceTCP:
-        client = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=port, timeout=2)
+        client = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=port, timeout=30)
         self.clients.append(client)
         await asyncio.to_thread(client.scan)
         return client
@@ -164,10 +164,12 @@ async def test_rejected_ignored_and_delayed_writes(running: Running):
     await running.write(client, 704, **order)
     assert (await running.read(client, 704)).WSet.cvalue == 0
     running.fault("lfp", "ignore_writes", False)
-    running.fault("lfp", "write_delay_s", 0.3)
+    running.fault("lfp", "write_delay_s", 60.0)
     await running.write(client, 704, **order)
     assert (await running.read(client, 704)).WSet.cvalue == 0
-    async with asyncio.timeout(10):
+    running.fault("lfp", "write_delay_s", 0.2)
+    await running.write(client, 704, **order)
+    async with asyncio.timeout(60):
         while lfp.wanted_kw != 100.0:
             await asyncio.sleep(0.02)
     assert (await running.read(client, 704)).WSet.cvalue == 100_000
@@ -175,14 +177,16 @@ async def test_rejected_ignored_and_delayed_writes(running: Running):
 
 async def test_silence_is_a_timeout_and_ends(running: Running):
     client = await running.scan(running.at.meter_port)
-    client.client.timeout = 0.2
+    client.client.timeout = 1.0
     running.fault("meter", "silent")
     client.disconnect()
-    client.connect(timeout=0.2)
+    client.connect(timeout=1.0)
     with pytest.raises(ModbusClientError):
         await running.read(client, 203)
     running.fault("meter", "silent", False)
     client.disconnect()
+    client.client.timeout = 30
+    client.connect(timeout=30)
     assert (await running.read(client, 203)).Hz.cvalue == pytest.approx(50.0, abs=0.1)
 
 

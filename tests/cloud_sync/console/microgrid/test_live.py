@@ -67,7 +67,7 @@ async def test_what_is_not_known_is_never_zero(grid_desk: Any, island: Any) -> N
     await expect(page.locator("#flow")).to_contain_text("—")
     await expect(page.locator(".mg-why")).to_contain_text("还没有计划")
     await expect(page.locator(".mg-kpis a.v")).to_have_class("v stale")
-    await expect(page.locator(".mg-kpis a.v")).to_contain_text("尚未判断")
+    await expect(page.locator(".mg-kpis a.v")).to_contain_text("还没判断")
     await expect(page.get_by_role("button", name="手动接管…")).to_have_count(0)
 
 

@@ -1,0 +1,137 @@
+"""Entries of the book: owns what a visit, a purchase, a retirement and a correction post to which accounts.
+
+Each function only builds; whether the book takes the entry is decided in `ledger`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from control.carbon.exact import GRAMS_PER_TONNE
+from control.carbon.ledger import (
+    CORRECTION,
+    REGISTRY,
+    RETIRED,
+    ZONE,
+    Account,
+    AccountKind,
+    Entry,
+    EntryKind,
+    Posting,
+)
+from control.carbon.offsets import Cover, CreditLot, Retirement
+from control.carbon.visit_types import VisitEmission
+from control.domain.errors import IslandError
+
+
+class NotPosted(IslandError):
+    """An estimate that is information only, or nothing at all, has no place in the book."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Who posts an entry, when and why; `at` is aware."""
+
+    entry_id: str
+    at: datetime
+    author: str
+    reason: str
+
+
+def visit_account(visit_id: str) -> Account:
+    """Liability of one visit."""
+    return Account(AccountKind.VISIT, visit_id)
+
+
+def credit_account(lot_id: str) -> Account:
+    """Credits of one lot that are not retired yet."""
+    return Account(AccountKind.CREDIT, lot_id)
+
+
+def visit_debit(stamp: Stamp, visit_id: str, emission: VisitEmission) -> Entry:
+    """What a visit owes. Raises NotPosted for an information figure and for a visit that burnt nothing."""
+    grams = emission.total_g
+    if emission.information or grams == 0:
+        raise NotPosted(f"Visit {visit_id} has nothing to post: it is information only, or no fuel was burnt.")
+    return _entry(
+        stamp,
+        EntryKind.VISIT_DEBIT,
+        {visit_account(visit_id): -grams, ZONE: grams},
+        tier=str(emission.tier),
+        uncertainty=str(emission.uncertainty_frac),
+        gwp_set=emission.gwp_set,
+        factor_version=emission.factor_version,
+        factor_ids=" ".join(emission.factor_ids),
+        day=emission.day.isoformat(),
+    )
+
+
+def visit_correction(stamp: Stamp, visit_id: str, added_g: int) -> Entry:
+    """A visit owes `added_g` more (negative: less) than was posted, where reversing and posting anew would not do."""
+    return _entry(stamp, EntryKind.CORRECTION, {visit_account(visit_id): -added_g, CORRECTION: added_g})
+
+
+def credits_bought(stamp: Stamp, lot: CreditLot) -> Entry:
+    """A lot of credits comes out of its registry."""
+    grams = lot.tonnes * GRAMS_PER_TONNE
+    return _entry(
+        stamp,
+        EntryKind.CREDIT_BOUGHT,
+        {REGISTRY: -grams, credit_account(lot.lot_id): grams},
+        registry=lot.registry,
+        project=lot.project,
+        vintage=str(lot.vintage),
+        serials=lot.serial_text(lot.first_serial, lot.last_serial),
+        evidence=lot.evidence,
+    )
+
+
+def credits_retired(stamp: Stamp, retirement: Retirement, lot: CreditLot) -> Entry:
+    """Units of one lot are cancelled in their registry and join the pooled balance."""
+    units = retirement.units
+    grams = units.tonnes * GRAMS_PER_TONNE
+    return _entry(
+        stamp,
+        EntryKind.RETIREMENT,
+        {credit_account(lot.lot_id): -grams, RETIRED: grams},
+        retirement=retirement.retirement_id,
+        serials=lot.serial_text(units.first_serial, units.last_serial),
+        evidence=retirement.evidence,
+        cancelled_for=retirement.cancelled_for,
+    )
+
+
+def visits_covered(stamp: Stamp, covers: Iterable[Cover]) -> Entry:
+    """The pooled balance covers visits, as `offsets.match` found."""
+    grams: dict[Account, int] = {}
+    for cover in covers:
+        account = visit_account(cover.visit_id)
+        grams[account] = grams.get(account, 0) + cover.grams
+    return _entry(stamp, EntryKind.SETTLEMENT, {RETIRED: -sum(grams.values()), **grams})
+
+
+def reversal_of(stamp: Stamp, original: Entry) -> Entry:
+    """The entry that takes another one back."""
+    return Entry(
+        entry_id=stamp.entry_id,
+        kind=EntryKind.REVERSAL,
+        at=stamp.at,
+        postings=tuple(Posting(posting.account, -posting.grams) for posting in original.postings),
+        author=stamp.author,
+        reason=stamp.reason,
+        reverses=original.entry_id,
+    )
+
+
+def _entry(stamp: Stamp, kind: EntryKind, grams: dict[Account, int], **details: str) -> Entry:
+    return Entry(
+        entry_id=stamp.entry_id,
+        kind=kind,
+        at=stamp.at,
+        postings=tuple(Posting(account, amount) for account, amount in sorted(grams.items())),
+        author=stamp.author,
+        reason=stamp.reason,
+        details={name: str(text) for name, text in details.items()},
+    )
