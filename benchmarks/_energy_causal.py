@@ -2,8 +2,8 @@
 
 Owns the comparison on the 25 scenarios of python-microgrid. Tuned on six of them (`TUNED_ON`); the others judge. The
 bound is the whole year as one linear programme by HiGHS in the same run, and everybody is booked by the same
-simulator, energy left in the storage valued alike. The tiny form takes some days of the simulated year instead, so
-that it needs no package of the benchmark extra.
+simulator, energy left in the storage valued alike. A decision is timed by the processor time of the whole run. The tiny
+form takes some days of the simulated year instead, so that it needs no package of the benchmark extra.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._energy_forecast import coverage
 from control.energy import booking, causal
 from control.energy.booking import replay_actions, stored_value_per_kwh
 from control.energy.plan_controller import causal_input
@@ -27,7 +28,11 @@ TUNED_ON = (0, 1, 2, 4, 12, 19)
 # Gaps below this part of the cost are noise: their share says nothing.
 GAP_FRAC_MIN = 0.001
 TINY_DAYS = 12
-GOALS = {"published": {"mean": 0.80, "worst": 0.65}, "unpublished": {"mean": 0.74, "worst": 0.55}, "us_max": 300.0}
+GOALS: dict[str, Any] = {
+    "published": {"mean": 0.80, "worst": 0.65},
+    "unpublished": {"mean": 0.74, "worst": 0.55},
+    "us_max": 300.0,
+}
 
 
 @dataclass(frozen=True)
@@ -57,17 +62,33 @@ def figures(tiny: bool) -> dict[str, Any]:
     else:
         rows = [_row(read_pymgrid(number), tuned_on=number in TUNED_ON) for number in range(COUNT)]
     grid = [row for row in rows if row.kind == "grid"]
+    judged = [row for row in grid if not row.tuned_on]
+    below = [row.scenario for row in rows if min(row.saved, row.saved_unpublished) < -1e-6 * row.rules_cost]
+    worst_us = max(row.us_per_decision for row in rows)
     return {
         "goals": GOALS,
         "convention": "measured values of a step are known at that step, as in python-microgrid; outages never ahead",
         "scenarios": [{field.name: getattr(row, field.name) for field in fields(row)} for row in rows],
-        "judged": _summary([row for row in rows if not row.tuned_on]),
-        "judged_grid_tied": _summary([row for row in grid if not row.tuned_on]),
+        "judged_grid_tied": _summary(judged) | _held(judged, tiny=tiny),
+        "judged_with_weak_grid_or_genset": _summary([row for row in rows if not row.tuned_on and row.kind != "island"]),
+        "judged_islands": _summary([row for row in rows if not row.tuned_on and row.kind == "island"]),
         "all_grid_tied": _summary(grid),
-        "all": _summary(rows),
-        "below_rules": [row.scenario for row in rows if min(row.saved, row.saved_unpublished) < -1e-6 * row.rules_cost],
-        "us_per_decision_worst": max(row.us_per_decision for row in rows),
+        "below_rules": {"scenarios": below, "within_goal": tiny or not below},
+        "speed": {"us_per_decision_worst": worst_us, "within_goal": tiny or worst_us <= GOALS["us_max"]},
+        "forecast": coverage(tiny),
     }
+
+
+def _held(rows: list[Row], *, tiny: bool) -> dict[str, Any]:
+    """Whether mean and worst case reach their goals, for the carbon intensity ahead published and not."""
+    told = _summary(rows)
+    missed = [
+        f"{carbon} {which}"
+        for carbon in ("published", "unpublished")
+        for which, least in GOALS[carbon].items()
+        if carbon in told and told[carbon][which] < least
+    ]
+    return {"missed": missed, "within_goal": tiny or not missed}
 
 
 def _row(scenario: Scenario, *, tuned_on: bool) -> Row:
@@ -98,9 +119,9 @@ def _row(scenario: Scenario, *, tuned_on: bool) -> Row:
 def _planned(scenario: Scenario, *, published: bool) -> tuple[float, float]:
     """Cost of the causal run, and microseconds a decision."""
     given = replace(causal_input(scenario), carbon_published=published)
-    started = time.perf_counter()
+    started = time.process_time()
     storage_kw = causal.run_causal(given)
-    us = (time.perf_counter() - started) * 1e6 / scenario.steps
+    us = (time.process_time() - started) * 1e6 / scenario.steps
     actions = Actions(
         storage_kw=storage_kw, pv_max_kw=scenario.pv_kw, genset_kw=np.full(scenario.steps, GENSET_BY_COST)
     )

@@ -44,8 +44,8 @@ class Size:
     starts: int
     watched_s: float
     cold: bool
-    before_s: float = 10.0
-    after_s: float = 7.0
+    before_s: float = 7.0
+    after_s: float = 5.0
 
 
 FULL = Size(
@@ -54,10 +54,10 @@ FULL = Size(
         Wishes(export_max_kw=0.0, soc_frac=0.97),
         Wishes(export_max_kw=500.0, soc_frac=0.97),
     ),
-    edges=8,
+    edges=6,
     devices=(*ON_WIRES, *BY_THEMSELVES),
     starts=3,
-    watched_s=240.0,
+    watched_s=180.0,
     cold=True,
 )
 TINY = Size(sites=(), edges=1, devices=("meter",), starts=1, watched_s=0.0, cold=False, before_s=1.0, after_s=1.0)

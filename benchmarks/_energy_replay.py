@@ -13,8 +13,9 @@ from control.energy import kernels
 from control.energy.reference_year import reference_year
 from control.energy.replay import replay
 from control.energy.rules_controller import account_arrays, rules_account
+from control.energy.scenario import Scenario, with_settings
 from control.energy.settings import EnergySettings
-from control.energy.whatif import what_if
+from control.energy.whatif import WhatIf, what_if
 from edge.energy.foresight import foresee, part_of
 
 WHAT_IF_S_MAX = 1.0
@@ -57,8 +58,16 @@ def _what_if(tiny: bool) -> dict[str, Any]:
         "s": taken_s,
         "s_max": WHAT_IF_S_MAX,
         "within_goal": taken_s <= WHAT_IF_S_MAX,
+        "plan": f"quick: {made.plan_horizon_h} h ahead, at most {made.plan_scenarios} scenarios",
+        "dearer_than_full_plan_frac": _against_full(year, now, made),
         "saved_against_rules": made.now.rules_cost - made.now.replay.cost_with_stored,
     }
+
+
+def _against_full(year: Scenario, now: EnergySettings, made: WhatIf) -> float:
+    """How much dearer the quick plan's year is than the full plan's."""
+    full = replay(with_settings(year, now), "plan").cost_with_stored
+    return (made.now.replay.cost_with_stored - full) / abs(full)
 
 
 def _rules(step_s: int, times: int) -> dict[str, Any]:

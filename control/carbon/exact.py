@@ -15,6 +15,7 @@ Number = int | float | Decimal | Fraction
 
 GRAMS_PER_KG = 1_000
 GRAMS_PER_TONNE = 1_000_000
+_EXPONENT_MAX = 400
 
 
 class InexactNumber(IslandError):
@@ -28,6 +29,9 @@ def exact(value: object) -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
         raise InexactNumber(f"{value!r} is no number.")
+    # A few characters of exponent would make an integer of a gigabyte.
+    if isinstance(value, Decimal) and value.is_finite() and not -_EXPONENT_MAX < value.adjusted() < _EXPONENT_MAX:
+        raise InexactNumber(f"{value!r} is beyond any quantity.")
     try:
         return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
     except (ValueError, OverflowError) as error:

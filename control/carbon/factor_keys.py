@@ -92,9 +92,12 @@ TIER_4_MARGIN = "tier.4.margin"
 CHARGING_LOSS = "ev.charging_loss"
 OFFSET_DUE = "offset.due"
 AMOUNT_PER_H_MAX = "limit.litres_per_h"
+AMOUNT_MIN = "limit.litres_least"
 AMOUNT_MAX = "limit.litres"
+CONSUMPTION_MIN = "limit.litres_per_100km_least"
 CONSUMPTION_MAX = "limit.litres_per_100km"
 SPEED_MAX = "limit.speed"
+DISTANCE_MIN = "limit.distance_least"
 DISTANCE_MAX = "limit.distance"
 ENGINE_TIME_MAX = "limit.engine_time"
 SHARE_OF_DEFAULT_MIN = "limit.share_of_default"
@@ -228,9 +231,12 @@ def _others() -> Iterator[tuple[str, KeySpec]]:
     yield CHARGING_LOSS, _span("1", "0", "1")
     yield OFFSET_DUE, _span("d", "1", "3660")
     yield AMOUNT_PER_H_MAX, _span("L/h", "1", "1000")
+    yield AMOUNT_MIN, _span("L", "0.001", "1")
     yield AMOUNT_MAX, _span("L", "1", "5000")
+    yield CONSUMPTION_MIN, _span("L/100km", "0.1", "10")
     yield CONSUMPTION_MAX, _span("L/100km", "1", "1000")
     yield SPEED_MAX, _span("km/h", "10", "300")
+    yield DISTANCE_MIN, _span("km", "0.01", "10")
     yield DISTANCE_MAX, _span("km", "1", "5000")
     yield ENGINE_TIME_MAX, _span("h", "1", "240")
     yield SHARE_OF_DEFAULT_MIN, _span("1", "0", "1")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -124,10 +125,17 @@ def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
     return FactorSet(version, known)
 
 
-def check_succession(old: FactorSet, new: FactorSet) -> None:
-    """Whether `new` keeps the history of `old`: each old row is there as it was, or an open one has only got its end.
+def completed(version: str, rows: Iterable[Factor], delivered: FactorSet) -> FactorSet:
+    """`rows` with the delivered rows of every key that has none: rows written before that key existed."""
+    own = tuple(rows)
+    known = {row.key for row in own}
+    return factor_set(version, (*own, *(row for row in delivered.rows if row.key not in known)))
 
-    Raises ConfigurationError naming the row that was edited, shortened or lost.
+
+def check_succession(old: FactorSet, new: FactorSet, *, today: date) -> None:
+    """Whether `new` keeps the history of `old`: each old row is there as it was, or an open one ends today or later.
+
+    Raises ConfigurationError naming the row that was edited, shortened, lost, or ended in the past.
     """
     now = {row.factor_id: row for row in new.rows}
     for row in old.rows:
@@ -137,6 +145,10 @@ def check_succession(old: FactorSet, new: FactorSet) -> None:
         unended = replace(later, valid_until=None) if row.valid_until is None else later
         if unended != row:
             raise ConfigurationError(f"{_where(row)} was edited; end it and begin a new row.")
+        if later.valid_until != row.valid_until and later.valid_until is not None and later.valid_until < today:
+            raise ConfigurationError(
+                f"{_where(row)} would end on {later.valid_until} and change past days; end it today or later."
+            )
 
 
 def parse_factors(mapping: Mapping[str, Any]) -> FactorSet:
@@ -218,13 +230,14 @@ def _text(row: Mapping[str, Any], name: str, where: str) -> str:
 
 def _value(value: object, where: str) -> Fraction | str:
     """A number, also written as text; any other text is a choice and is checked as one."""
+    number: object = value
     if isinstance(value, str):
         try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
+            number = Decimal(value)
+        except InvalidOperation:
             return value
     try:
-        return exact(value)
+        return exact(number)
     except InexactNumber as error:
         raise ConfigurationError(f"{where}: `value`: {error}") from error
 

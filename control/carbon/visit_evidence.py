@@ -126,8 +126,8 @@ class _Weighing:
         """Gate to gate: something, not too far, not too fast."""
         if km is None:
             return None
-        if km == 0:
-            return self._aside(name, Doubt.DID_NOT_MOVE, "a vehicle that came in has driven")
+        if km < self.factors.number(keys.DISTANCE_MIN):
+            return self._aside(name, Doubt.DID_NOT_MOVE, f"{_shown(km)} km", keys.DISTANCE_MIN)
         if km > self.factors.number(keys.DISTANCE_MAX):
             return self._aside(name, Doubt.TOO_FAR, f"{_shown(km)} km", keys.DISTANCE_MAX)
         if self.stay_min is not None and km * 60 > self.factors.number(keys.SPEED_MAX) * self.stay_min:
@@ -157,8 +157,9 @@ class _Weighing:
         if amount is None:
             return None
         name, number, litres = "fuel_used", self.factors.number, amount / self.per_litre
-        if amount == 0 and not self.plug_in:
-            return self._aside(name, Doubt.NOTHING_BURNT, "a vehicle that came in by its engine has burnt something")
+        # A plug-in hybrid may have come and gone on its battery; every other engine has burnt something.
+        if litres < number(keys.AMOUNT_MIN) and not self.plug_in:
+            return self._aside(name, Doubt.NOTHING_BURNT, f"{_shown(litres)} L", keys.AMOUNT_MIN)
         if litres > number(keys.AMOUNT_MAX):
             return self._aside(name, Doubt.TOO_MUCH_FUEL, f"{_shown(litres)} L", keys.AMOUNT_MAX)
         if self.stay_min is not None and litres * 60 > number(keys.AMOUNT_PER_H_MAX) * self.stay_min:
@@ -180,12 +181,14 @@ class _Weighing:
         if litres > self.factors.number(keys.CONSUMPTION_MAX):
             detail = f"{_shown(litres)} L/100 km"
             return self._aside(name, Doubt.UNLIKELY_CONSUMPTION, detail, keys.CONSUMPTION_MAX)
-        floor = Fraction(0)
-        if self.kind is not None and not self.plug_in:
-            default = self.factors.number(keys.consumption_key(self.kind))
-            floor = self.factors.number(keys.SHARE_OF_DEFAULT_MIN) * default
-        if litres == 0 or litres < floor:
+        if litres < self.factors.number(keys.CONSUMPTION_MIN):
             detail = f"{_shown(litres)} L/100 km"
+            return self._aside(name, Doubt.UNLIKELY_CONSUMPTION, detail, keys.CONSUMPTION_MIN)
+        if self.kind is None or self.plug_in:
+            return per_100km
+        default = self.factors.number(keys.consumption_key(self.kind))
+        if litres < self.factors.number(keys.SHARE_OF_DEFAULT_MIN) * default:
+            detail = f"{_shown(litres)} L/100 km, {self.kind} needs about {_shown(default)}"
             return self._aside(name, Doubt.UNLIKELY_CONSUMPTION, detail, keys.SHARE_OF_DEFAULT_MIN)
         return per_100km
 

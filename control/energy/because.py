@@ -165,7 +165,7 @@ def _figures(story: _Story, a: int, b: int) -> dict[str, float | str]:
 
 def _reason(story: _Story, a: int, b: int) -> tuple[str, dict[str, float | str]]:
     asked, slot_h = story.question, story.question.slot_h
-    bought, sold, curtailed, unserved = (story.flows[k, a:b] for k in range(4))
+    sold, curtailed, unserved = (story.flows[k, a:b] for k in (1, 2, 3))
     if unserved.max() > _SEEN_KW:
         lost = float(unserved.sum() * slot_h)
         return "unserved", {"unserved_kwh": lost, "import_max_kw": float(asked.import_cap[a:b].max())}

@@ -27,7 +27,8 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastTuning:
     """How the past is read. The parts of 1 that errors keep in an hour, widths of likeness as in ScenarioTuning;
-    `cold_load` and `cold_clear` are the levels taken where nothing was ever measured."""
+    `cold_load` and `cold_clear` are the levels taken where nothing was ever measured. A past of n days widens the bands
+    by `few_load` / n of the mean load and `few_clear` / n of the clear sky: so few days cannot show how days differ."""
 
     scenarios: int = 20
     days_max: int = 60
@@ -39,6 +40,8 @@ class ForecastTuning:
     clear_like: float = 0.25
     dim_frac: float = 0.05
     load_floor_frac: float = 0.02
+    few_load: float = 0.15
+    few_clear: float = 0.5
     cold_load: tuple[float, ...] = (0.4, 0.8, 1.0, 1.3, 2.0)
     cold_clear: tuple[float, ...] = (0.05, 0.3, 0.55, 0.8, 1.0)
 
@@ -106,8 +109,15 @@ def forecast_site(
     plain = _plain(given, tuning)
     clear = _clear_sky(given, tuning)
     ceiling = np.full(given.slots, math.inf) if clear is None else np.maximum(clear[-given.slots :], plain.pv.high)
+    days = max(1.0, len(given.load_kw) * given.slot_s / 86_400)
     load = _stretched(plain.load, spread.load, np.full(given.slots, math.inf))
-    return replace(plain, load=load, pv=_stretched(plain.pv, spread.pv, ceiling))
+    load = _widened(load, tuning.few_load / days * float(plain.load.mid.mean()), np.full(given.slots, math.inf))
+    pv = _stretched(plain.pv, spread.pv, ceiling)
+    if clear is not None:
+        by_kw = tuning.few_clear / days * clear[-given.slots :]
+        # The best of a few days is less than a clear sky.
+        pv = _widened(pv, by_kw, ceiling if given.clear_kw is not None else ceiling + by_kw)
+    return replace(plain, load=load, pv=pv)
 
 
 def measured_spread(given: Measured, tuning: ForecastTuning = ForecastTuning()) -> Spread:
@@ -157,6 +167,12 @@ def _stretch(off: Floats, enough: int) -> float:
 def _stretched(band: Band, factor: float, ceiling: Floats) -> Band:
     low = np.maximum(0.0, band.mid - factor * (band.mid - band.low))
     return Band(low, band.mid, np.minimum(ceiling, band.mid + factor * (band.high - band.mid)))
+
+
+def _widened(band: Band, by_kw: Floats | float, ceiling: Floats) -> Band:
+    return Band(
+        np.maximum(0.0, band.low - by_kw), band.mid, np.maximum(band.mid, np.minimum(ceiling, band.high + by_kw))
+    )
 
 
 def _plain(given: Measured, tuning: ForecastTuning) -> SiteForecast:

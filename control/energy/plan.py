@@ -56,6 +56,7 @@ class Because:
 class Plan:
     """One plan from `starts_at` on; `storage_kw` and `soc_frac` are of all storages together, per storage beside.
 
+    `ev_worth_per_kwh` is what the planner holds one more kWh in a vehicle that is here to be worth, by id.
     `soc_frac` holds at each slot's end. What the limits leave no other way for is in `curtailed_kw` and `unserved_kw`.
     """
 
@@ -79,5 +80,6 @@ class Plan:
     made_ms: float = 0.0
     storage_kw_of: dict[str, Series] = field(default_factory=dict)
     soc_frac_of: dict[str, Series] = field(default_factory=dict)
+    ev_worth_per_kwh: dict[str, float] = field(default_factory=dict)
     curtailed_kw: Series = field(default_factory=lambda: np.zeros(0))
     unserved_kw: Series = field(default_factory=lambda: np.zeros(0))

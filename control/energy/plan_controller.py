@@ -13,7 +13,11 @@ from control.energy.plan import Series
 from control.energy.scenario import GENSET_BY_COST, Actions, Scenario
 from control.energy.stochastic_dp import storage_vector
 
-_QUICK_CELLS, _QUICK_SCENARIOS = 12, 8
+# For a person who waits: a day ahead, few scenarios, coarse levels.
+QUICK_PLAN = (QUICK._replace(cells=12), QUICK_READING._replace(scenarios=8))
+FULL_PLAN = (FULL, FULL_READING)
+# A value curve needs some energy to stand on; where the reserve leaves less, the settling holds the plan back.
+_USABLE_FRAC_MIN = 1e-3
 
 
 class StepError(IslandError):
@@ -23,13 +27,12 @@ class StepError(IslandError):
 def plan_actions(scenario: Scenario, *, quick: bool = False) -> Actions:
     """What the plan wants of each step; raises StepError for a step that does not divide an hour.
 
-    The quick one looks a day ahead through fewer scenarios and levels: four to eight times faster, and on the simulated
-    year as good within 0.1 % of the cost.
+    The quick one looks a day ahead through fewer scenarios and levels: four to eight times faster, and on simulated
+    years within 0.3 % of the other's cost, to either side.
     """
     given = causal_input(scenario)
-    tuning = QUICK._replace(cells=_QUICK_CELLS) if quick else FULL
-    reading = QUICK_READING._replace(scenarios=_QUICK_SCENARIOS) if quick else FULL_READING
-    storage_kw = run_causal(given, tuning, reading)
+    tuning, reading = QUICK_PLAN if quick else FULL_PLAN
+    storage_kw = _from_reserve(scenario, run_causal(given, tuning, reading))
     return Actions(
         storage_kw=storage_kw,
         pv_max_kw=_pv_max_kw(scenario, storage_kw),
@@ -56,7 +59,7 @@ def causal_input(scenario: Scenario) -> CausalInput:
     count = (first_step + scenario.steps - 1) * step_s // 86_400 + 1
     day = days[0] + np.arange(count)
     weekday = (day.astype(np.int64) + 3) % 7
-    plant = scenario.plant
+    plant, store = scenario.plant, scenario.storage
     return CausalInput(
         step_s=step_s,
         first_step=first_step,
@@ -71,9 +74,9 @@ def causal_input(scenario: Scenario) -> CausalInput:
         import_max_kw=scenario.import_max_kw,
         export_max_kw=scenario.export_max_kw,
         storage=storage_vector(
-            scenario.storage,
+            store,
             wear_per_kwh=scenario.wear_cost_per_kwh,
-            soc_min_frac=plant.reserve_kwh / plant.capacity_kwh,
+            soc_min_frac=max(0.0, min(plant.reserve_kwh / plant.capacity_kwh, store.soc_max_frac - _USABLE_FRAC_MIN)),
         ),
         energy_kwh=scenario.stored_initial_kwh,
         demand_charge_per_kw=scenario.demand_charge_per_kw,
@@ -82,6 +85,15 @@ def causal_input(scenario: Scenario) -> CausalInput:
         backup_per_kwh=plant.genset_cost_per_kwh,
         unserved_per_kwh=scenario.unserved_cost_per_kwh,
     )
+
+
+def _from_reserve(scenario: Scenario, storage_kw: Series) -> Series:
+    """With the grid gone, the deficit comes out of the reserve too, which the run over the year never touches."""
+    plant = scenario.plant
+    if plant.reserve_kwh <= plant.min_kwh or plant.genset_max_kw > 0.0:
+        return storage_kw
+    deficit_kw = scenario.load_kw - scenario.pv_kw
+    return np.where(scenario.grid_up, storage_kw, np.maximum(storage_kw, deficit_kw))
 
 
 def _pv_max_kw(scenario: Scenario, storage_kw: Series) -> Series:

@@ -19,7 +19,8 @@ from control.energy.plan_repair import Question
 class Schedule:
     """Powers (storages, slots) at the bus, energies (storages, slots + 1) and vehicles together (slots,).
 
-    `ev_short_kwh` (vehicles,) is what they lack on leaving; `bus_price` the marginal price at the bus where known.
+    `ev_short_kwh` (vehicles,) is what they lack on leaving, `ev_worth` (vehicles,) what one more kWh in them is worth
+    when they come, where a solver says so.
     """
 
     storage_kw: Series
@@ -27,6 +28,7 @@ class Schedule:
     ev_kw: Series
     ev_short_kwh: Series
     allowed_kw: float = np.inf
+    ev_worth: Series | None = None
 
 
 def even_charging(question: Question) -> tuple[Series, Series]:

@@ -80,6 +80,7 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
         violations=tuple(sorted({*question.told, *unfit})) + _broken(question, schedule, flows),
         storage_kw_of={spec.id: schedule.storage_kw[s] for s, spec in enumerate(question.specs)},
         soc_frac_of={spec.id: schedule.energy_kwh[s, 1:] / spec.capacity_kwh for s, spec in enumerate(question.specs)},
+        ev_worth_per_kwh=_worth_of_vehicles(question, schedule),
         curtailed_kw=flows[2],
         unserved_kw=flows[3],
     )
@@ -151,7 +152,7 @@ def _several(question: Question) -> Schedule | None:
     residual = question.load + ev_kw - question.pv - answer.storage_kw.sum(axis=0)
     peak = float(np.max(np.minimum(residual, question.import_cap)))
     limit = max(peak, question.demand_free_kw) if question.demand_price > 0 else np.inf
-    return Schedule(answer.storage_kw, answer.energy_kwh, ev_kw, answer.ev_short_kwh, limit)
+    return Schedule(answer.storage_kw, answer.energy_kwh, ev_kw, answer.ev_short_kwh, limit, answer.ev_worth)
 
 
 def _shifted(question: Question, start: datetime, previous: Plan) -> Schedule | None:
@@ -167,6 +168,14 @@ def _shifted(question: Question, start: datetime, previous: Plan) -> Schedule | 
     wanted[: rest.size] = rest[: question.slots]
     ev_kw, short = even_charging(question)
     return follow(question, wanted, ev_kw, short, floor=False)
+
+
+def _worth_of_vehicles(question: Question, schedule: Schedule) -> dict[str, float]:
+    """For those that are here: the fast loop then charges them when energy is cheaper than that, else by deadline."""
+    if schedule.ev_worth is None or not np.isfinite(schedule.ev_worth).all():
+        return {}
+    rows = zip(question.ev_ids, question.evs, schedule.ev_worth, strict=True)
+    return {name: float(worth) for name, ev, worth in rows if ev.first == 0}
 
 
 def _scenarios(given: PlanInput, question: Question) -> tuple[Series | None, Series | None]:

@@ -14,8 +14,10 @@ from control.energy.pv_types import PvLimits
 
 _SLOTS_MIN = 6
 _HIGH_SUN_FRAC = 0.4
-# A day that was never clear says nothing of dirt; next to the days before it is far off.
-_CLEAR_DAY_FRAC = 0.75
+# A day that was never clear says nothing of dirt; next to the days before it is far off. A day that is steady from slot
+# to slot had a clear sky at so low a level already.
+_CLEAR_DAY_FRAC, _STEADY_DAY_FRAC = 0.75, 0.6
+_STEADY_FRAC = 0.06
 
 
 @dataclass(slots=True)
@@ -50,8 +52,9 @@ class WholeField:
         self.today, self.today_kwh = [], 0.0
         if len(seen) < _SLOTS_MIN:
             return None
-        level = seen[int(0.8 * (len(seen) - 1))]
-        if self.days and level < _CLEAR_DAY_FRAC * max(self.days):
+        half, level, most = (seen[int(part * (len(seen) - 1))] for part in (0.5, 0.8, 0.95))
+        least_frac = _STEADY_DAY_FRAC if most - half <= _STEADY_FRAC * level else _CLEAR_DAY_FRAC
+        if self.days and level < least_frac * max(self.days):
             return None
         self.days.append(level)
         self.days_kwh.append(given_kwh)

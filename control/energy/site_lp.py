@@ -56,12 +56,16 @@ class SiteProblem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteAnswer:
-    """Powers at the bus (positive supplies), energies at the slots' ends, and the marginal price at the bus."""
+    """Powers at the bus (positive supplies), energies at the slots' ends, and the marginal price at the bus.
+
+    `ev_worth` is what one more kWh in each vehicle is worth when it comes.
+    """
 
     storage_kw: Series
     energy_kwh: Series
     ev_kw: Series
     ev_short_kwh: Series
+    ev_worth: Series
     bus_price: Series
     error: float
     rounds: int
@@ -128,7 +132,7 @@ def solve_site(problem: SiteProblem, tolerance: float = 1e-8, rounds: int = 80) 
     x, dual, error, turns = solve_banded(rows, coefficients, cost, upper, right, band, tolerance, rounds)
     found = np.zeros(kept.size)
     found[kept] = x * base
-    return _unpack(problem, layouts, found.reshape(-1, slots), dual[starts], error, turns)
+    return _unpack(problem, layouts, found.reshape(-1, slots), dual.reshape(slots, band), error, turns)
 
 
 def _add_site(columns: _Columns, right: Series, problem: SiteProblem, starts: Rows, base: float) -> None:
@@ -233,7 +237,7 @@ def _really(who: Series, power: Series, energy: Series) -> None:
 
 
 def _unpack(
-    problem: SiteProblem, layouts: list[_Layout], x: Series, bus_price: Series, error: float, rounds: int
+    problem: SiteProblem, layouts: list[_Layout], x: Series, dual: Series, error: float, rounds: int
 ) -> SiteAnswer:
     slots, slot_h, count = problem.load.size, problem.slot_h, len(problem.storages)
     storage_kw, energy = np.zeros((count, slots)), np.zeros((count, slots + 1))
@@ -254,4 +258,5 @@ def _unpack(
         power = np.where(gained > 0, gained / ev.efficiency, gained * ev.efficiency) / slot_h
         ev_kw[i, ev.first : ev.last] = np.clip(power, -ev.v2g_kw, ev.max_kw)
         short[i] = max(ev.need_kwh + ev.spare_kwh - held[-1], 0.0)
-    return SiteAnswer(storage_kw, energy, ev_kw, short, bus_price, error, rounds)
+    worth = np.array([-dual[ev.first, 1 + count + i] for i, ev in enumerate(problem.evs)])
+    return SiteAnswer(storage_kw, energy, ev_kw, short, worth, dual[:, BALANCE], error, rounds)

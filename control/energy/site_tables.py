@@ -27,7 +27,7 @@ from control.energy.site import ChargerSpec, PvSpec, SiteSpec, StorageSpec
 NO_DEADLINE_S = 1e9
 _SOC_SLACK_FRAC = 0.02  # a state of charge may be told a little outside 0 to 1
 _POWER_SLACK = 1.5  # a power beyond this multiple of the rating is a wrong scale, not a power
-_EV_ROUND_TRIP = 0.9
+_EV_EFFICIENCY = 0.93  # of a vehicle's own charger, each way; nobody tells it
 _RULE_EDGE = 1e-3  # yuan; without a curve a storage stands just beside the price
 
 
@@ -251,16 +251,18 @@ def _ev_row(one: EvNow, fill: Filling, grid_kw: float | None) -> tuple[float, ..
     last = fill.state.ev_limit_kw.get(one.id)
     back = _feeds_back(one, laxity_s, last, fill)
     worth = finite(one.worth_per_kwh)
+    if worth is not None and fill.loop.v2g_spare_s <= laxity_s < NO_DEADLINE_S:
+        need = least  # the planner knows a cheaper hour before it leaves
     needed = finite(one.needed_kwh)
     satisfied = needed is not None and needed <= 0.0
     wants = most if worth is None and laxity_s >= NO_DEADLINE_S else need
-    if worth is not None and worth > fill.prices.buy:
+    if worth is not None and worth * _EV_EFFICIENCY > fill.prices.buy:
         wants = most
     sells = False
     if worth is not None and back > 0.0 and grid_kw is not None:
         buys = grid_kw > (0.0 if last is not None and last < 0.0 else 2.0 * back)
         price = fill.prices.buy if buys else fill.prices.sell
-        sells = price > worth / _EV_ROUND_TRIP + positive(fill.settings.wear_per_kwh)
+        sells = price > worth / _EV_EFFICIENCY + positive(fill.settings.wear_per_kwh)
     return (
         power or 0.0,
         least,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from control.energy.booking import ReplayResult, book, settled
 from control.energy.kernels import kernel
 from control.energy.plan import Series
-from control.energy.plan_controller import plan_actions
+from control.energy.plan_controller import QUICK_PLAN, plan_actions
 from control.energy.replay import Controller, wanted_actions
 from control.energy.rules_controller import rules_cost
 from control.energy.scenario import Plant, Scenario, with_settings
@@ -54,10 +54,15 @@ class YearResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WhatIf:
-    """Both years. Money in yuan by the present settings' weights; `bill` is energy and demand charge alone."""
+    """Both years. Money in yuan by the present settings' weights; `bill` is energy and demand charge alone.
+
+    `plan_horizon_h` and `plan_scenarios` say how much the plan of both years thought about (0 where none planned).
+    """
 
     now: YearResult
     draft: YearResult
+    plan_horizon_h: int = 0
+    plan_scenarios: int = 0
 
 
 def what_if(
@@ -75,7 +80,14 @@ def what_if(
     with ThreadPoolExecutor(2) as pool:
         now = pool.submit(_year, scenario, settings_now, settings_now, controller, timer)
         draft = pool.submit(_year, scenario, settings_draft, settings_now, controller, timer)
-        return WhatIf(now=now.result(), draft=draft.result())
+        tuning, reading = QUICK_PLAN
+        planned = controller == "plan"
+        return WhatIf(
+            now=now.result(),
+            draft=draft.result(),
+            plan_horizon_h=tuning.horizon_h if planned else 0,
+            plan_scenarios=reading.scenarios if planned else 0,
+        )
 
 
 def _year(

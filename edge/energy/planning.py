@@ -111,6 +111,7 @@ class PlanningDesk:
         now = self.parts.clock.now()
         maker.peak_so_far_kw = self.parts.history.peak_kw(now=now)
         rated_kw = sum(one.rated_ac_kw for one in self.parts.site.pvs)
+        maker.ev_worth_per_kwh = {} if self.plan is None else self.plan.ev_worth_per_kwh
         at = self._slot(now)
         if self.plan is not None and at is not None and rated_kw:
             maker.expected_pv_frac = float(self.plan.pv_kw.mid[at]) / rated_kw

@@ -6,7 +6,7 @@ cycle in which it was measured, for the hard limits rest on it. What is not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
@@ -58,6 +58,7 @@ class SnapshotMaker:
     site: SiteSpec
     started_s: float
     expected_pv_frac: float | None = None  # of the inverters' rating, by the forecast for this quarter of an hour
+    ev_worth_per_kwh: Mapping[str, float] = field(default_factory=dict)  # by the plan in force
     peak_so_far_kw: float | None = None  # the highest quarter of an hour of import in this month
     _zone: ZoneInfo = field(init=False)
     _loads: dict[str, _Switched] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class SnapshotMaker:
         for spec in self.site.chargers:
             reading = now.chargers.get(spec.id)
             if reading is not None and reading.plugged:
-                yield _ev(spec, reading, wall)
+                yield _ev(spec, reading, wall, self.ev_worth_per_kwh.get(spec.id))
 
     def _load(self, spec: LoadSpec, now: FieldNow) -> LoadNow:
         reading = now.loads.get(spec.id)
@@ -185,7 +186,7 @@ def held_by_limit(reading: InverterReading, spec: PvSpec) -> bool:
     return power_kw >= limit_kw - HELD_BY_LIMIT_FRAC * spec.rated_ac_kw
 
 
-def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime) -> EvNow:
+def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime, worth_per_kwh: float | None) -> EvNow:
     depart_in_s = None if reading.depart_at is None else max(0.0, (reading.depart_at - wall).total_seconds())
     return EvNow(
         id=spec.id,
@@ -197,6 +198,7 @@ def _ev(spec: ChargerSpec, reading: ChargerReading, wall: datetime) -> EvNow:
         needed_kwh=value_of(reading.needed_kwh),
         depart_in_s=depart_in_s,
         usable=reading.online,
+        worth_per_kwh=worth_per_kwh,
     )
 
 

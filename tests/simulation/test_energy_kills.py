@@ -17,6 +17,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from edge.verify import verify_journal
 from hw_sim.microgrid.config import load as load_sim
 from hw_sim.microgrid.service import SimulatedMicrogrid
@@ -46,7 +48,7 @@ def cycles(port: int) -> int:
 
 
 async def until_cycles(site, count: int) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(150):
         while await asyncio.to_thread(cycles, site.metrics_port) < count:
             await asyncio.sleep(0.25)
 
@@ -63,6 +65,7 @@ def at_rest(sim: SimulatedMicrogrid) -> bool:
     return still and all(one.limit_frac == 0.0 for one in sim.world.inverters.values())
 
 
+@pytest.mark.timeout(420)
 async def test_a_killed_gateway_leaves_a_site_at_rest_and_goes_on_without_counting_twice(tmp_path: Path) -> None:
     site = energy_site.write_site(tmp_path)
     config = load_sim(site.sim_toml)

@@ -95,12 +95,17 @@ class Island:
 
 
 @asynccontextmanager
-async def joined(folder: Path, settings: EnergySettings, *, soc_frac: float = 0.6) -> AsyncIterator[Island]:
+async def joined(
+    folder: Path, settings: EnergySettings, *, soc_frac: float = 0.6, load_frac: float = 1.0
+) -> AsyncIterator[Island]:
     site = energy_site.write_site(folder)
     (folder / "settings.json").write_text(json.dumps(settings_json(settings)))
     config = load_sim(site.sim_toml)
     config = replace(
         config,
+        # A dead island starts on order only, never by itself.
+        site=replace(config.site, black_start_after_s=0.0),
+        load=tuple(replace(one, rated_kw=load_frac * one.rated_kw) for one in config.load),
         grid=replace(config.grid, import_max_kw=settings.import_max_kw, export_max_kw=settings.export_max_kw),
         storage=tuple(replace(one, soc_frac=soc_frac) for one in config.storage),
         ocpp=replace(config.ocpp, url=""),
@@ -157,6 +162,22 @@ async def test_an_outage_is_survived_as_an_island_and_the_grid_is_joined_again(t
     assert modes == ["islanding", "islanded", "resynchronising", "grid_tied"]
     assert truth["blackouts"] == 0
     assert {row["mode"] for row in ones} >= {"islanded", "grid_tied"}
+
+
+async def test_a_dead_island_is_started_from_its_storage(tmp_path: Path) -> None:
+    async with joined(tmp_path, SETTINGS, load_frac=0.2) as island:
+        await island.run(5)
+        island.sim.faults.set("lfp", "trip", True)
+        island.sim.world.grid.ask_for_outage(island.sim.world.world_s, 600.0)
+        await island.run(8)
+        assert not island.sim.world.bus.live
+        assert island.part.cycle.mode is GridMode.BLACK_START
+        island.sim.faults.set("lfp", "trip", False)
+        await island.until(lambda: island.part.cycle.mode is GridMode.ISLANDED)
+        assert island.sim.world.bus.live
+        assert island.sim.truth()["blackouts"] == 1
+        modes = [row["after"] for row in await island.told("energy_mode_changed")]
+    assert modes == ["islanding", "black_start", "islanded"]
 
 
 async def test_without_the_meter_everything_is_at_rest_within_three_cycles_and_back_after(tmp_path: Path) -> None:

@@ -182,6 +182,8 @@ UNIT = {
     "元/kW·月": N_("CNY/kW·month"),
     "元/kWh·h": N_("CNY/kWh·h"),
     "h": N_("h"),
+    "min": N_("min"),
+    "s": N_("s"),
 }
 FIGURE = {
     "bill": N_("Electricity bill"),

@@ -150,3 +150,100 @@ def test_paying_for_export_is_named() -> None:
     plan = make_plan(replace(given, pv=Band(sunny, sunny, sunny), export_per_kwh=np.full(144, -0.1)))
     assert "curtail_price" in codes(plan)
     assert (plan.grid_kw >= -1e-6).all()
+
+
+def by_hand(
+    *, load: list[float], pv: list[float], buy: list[float], sell: float = 0.05, soc: float = 0.1, **changed: float
+) -> Plan:
+    """A plan of a few hours, a number an hour; one storage of 4 MWh without wear, reserve or carbon."""
+    plain = {
+        "carbon_price_per_t": 0.0,
+        "wear_per_kwh": 0.0,
+        "reserve_frac": 0.0,
+        "ride_through_h": 0.0,
+        "demand_charge_per_kw": 0.0,
+        "import_target_kw": 6000.0,
+    }
+    hourly = {key: np.repeat(np.array(value, dtype=float), 4) for key, value in (("l", load), ("p", pv), ("b", buy))}
+    given = day(slots=4 * len(load), settings=EnergySettings(**(plain | changed)), storages=((days.LFP, soc),))
+    return make_plan(
+        replace(
+            given,
+            load=Band(hourly["l"], hourly["l"], hourly["l"]),
+            pv=Band(hourly["p"], hourly["p"], hourly["p"]),
+            import_per_kwh=hourly["b"],
+            export_per_kwh=np.full(4 * len(load), sell),
+        )
+    )
+
+
+def named(plan: Plan) -> list[str]:
+    return [one.code for one in plan.because]
+
+
+DARK = [0.0, 0.0, 0.0]
+
+
+def test_by_hand_cheap_before_dear() -> None:
+    plan = by_hand(load=[1000.0] * 3, pv=DARK, buy=[0.2, 1.0, 1.0], sell=0.0)
+    assert named(plan) == ["charge_cheap", "avoid_dear", "avoid_dear"]
+    assert plan.because[0].values["later_per_kwh"] == pytest.approx(1.0)
+
+
+def test_by_hand_the_sun_is_kept_because_it_cannot_be_fed_in() -> None:
+    free = by_hand(load=[1000.0] * 3, pv=[2000.0, 0.0, 0.0], buy=[0.5, 0.6, 0.6])
+    bound = by_hand(load=[1000.0] * 3, pv=[2000.0, 0.0, 0.0], buy=[0.5, 0.6, 0.6], export_max_kw=0.0)
+    assert named(free)[0] == named(bound)[0] == "store_surplus"
+    assert free.because[0].values["at_export_limit"] == 0.0
+    assert bound.because[0].values["at_export_limit"] == 1.0
+
+
+def test_by_hand_a_trace_of_sun_is_not_why_the_grid_is_drawn_on() -> None:
+    plan = by_hand(load=[1000.0] * 3, pv=[1010.0, 0.0, 0.0], buy=[0.1, 1.0, 1.0])
+    assert named(plan)[0] == "charge_cheap"
+
+
+def test_by_hand_the_import_limit_binds_in_its_hour_only() -> None:
+    plan = by_hand(
+        load=[800.0, 800.0, 1500.0, 800.0],
+        pv=[0.0] * 4,
+        buy=[0.5] * 4,
+        import_max_kw=1000.0,
+        import_target_kw=1000.0,
+        soc=0.5,
+    )
+    assert named(plan)[2] == "import_limit"
+    assert "import_limit" not in named(plan)[:2] + named(plan)[3:]
+    assert plan.because[2].values["import_max_kw"] == 1000.0
+
+
+def test_by_hand_the_peak_is_held_where_it_would_be() -> None:
+    plan = by_hand(
+        load=[800.0, 1500.0, 800.0],
+        pv=DARK,
+        buy=[0.5] * 3,
+        soc=0.9,
+        import_target_kw=1000.0,
+        demand_charge_per_kw=40.0,
+    )
+    assert named(plan)[1] == "hold_peak"
+    assert plan.because[1].values["peak_kw"] == pytest.approx(1000.0, abs=1.0)
+    assert "hold_peak" not in (named(plan)[0], named(plan)[2])
+
+
+def test_by_hand_an_hour_that_pays_is_sold_into_and_a_flat_day_waits() -> None:
+    given = by_hand(load=[500.0] * 3, pv=DARK, buy=[0.5] * 3, sell=0.4, soc=0.5)
+    assert set(named(given)) == {"wait"}
+    prices = day(slots=12, storages=((days.LFP, 0.9),), settings=EnergySettings(ride_through_h=0.0, reserve_frac=0.0))
+    dear = np.repeat([0.3, 2.0, 0.3], 4)
+    small = Band(*(np.full(12, 200.0),) * 3)
+    dark = Band(*(np.zeros(12),) * 3)
+    plan = make_plan(replace(prices, load=small, pv=dark, import_per_kwh=dear + 0.1, export_per_kwh=dear))
+    assert named(plan)[1] == "sell"
+    assert "sell" not in (named(plan)[0], named(plan)[2])
+
+
+def test_by_hand_below_the_reserve_it_is_filled_first() -> None:
+    plan = by_hand(load=[500.0] * 3, pv=DARK, buy=[0.5] * 3, reserve_frac=0.4, soc=0.2)
+    assert named(plan)[0] == "fill_reserve"
+    assert plan.because[0].values["reserve_frac"] == pytest.approx(0.4)

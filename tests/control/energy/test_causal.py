@@ -178,6 +178,16 @@ def test_where_the_grid_often_goes_more_is_kept_in_store() -> None:
     assert account(weak, aware)[0] < account(weak, unaware)[0]
 
 
+def test_an_island_with_one_price_does_as_well_as_the_rules() -> None:
+    # Nothing is to be gained by waiting there, so waiting can only lose.
+    given = site(
+        days=30, grid_up=np.zeros(30 * 24), backup_kw=1500.0, backup_min_kw=0.0, backup_per_kwh=0.6, import_max_kw=0.0
+    )
+    plain = replace(given, grid_up=np.ones(30 * 24), import_max_kw=1500.0, import_per_kwh=np.full(30 * 24, 0.6))
+    plain = replace(plain, carbon_per_kwh=np.zeros(30 * 24))
+    assert worth(plain, run_causal(given)) <= worth(plain, rules(given)) + 1e-6
+
+
 def test_a_negative_price_or_an_empty_storage_is_no_trouble() -> None:
     given = site(days=5)
     odd = replace(given, import_per_kwh=given.import_per_kwh - 0.5, energy_kwh=STORAGE[0])

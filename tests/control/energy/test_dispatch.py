@@ -197,6 +197,24 @@ def test_vehicles_charge_without_a_deadline_and_wait_with_one() -> None:
     assert found.commands.ev_limit_kw["cp2"] == pytest.approx(50 * 3600 / 4000 * 1.2)
 
 
+@pytest.mark.parametrize(
+    ("case", "worth", "depart_in_s", "expected"),
+    [
+        ("cheap now: all it takes", 1.0, 36_000.0, 60.0),
+        ("a cheaper hour comes: the minimum", 0.5, 36_000.0, 12.0),
+        ("a cheaper hour comes, but it leaves before", 0.5, 4_600.0, 54.0),
+        ("the planner says nothing: evenly until it leaves", None, 7_800.0, 30.0),
+    ],
+)
+def test_vehicles_follow_what_the_planner_holds_them_worth(
+    case: str, worth: float | None, depart_in_s: float, expected: float
+) -> None:
+    now = seen(evs=("cp1",), soc=0.15)
+    job = {"needed_kwh": 50.0, "depart_in_s": depart_in_s, "worth_per_kwh": worth}
+    found = answer(replace(now, evs=tuple(replace(x, **job) for x in now.evs)))
+    assert found.commands.ev_limit_kw["cp1"] == pytest.approx(expected), case
+
+
 def test_vehicles_with_time_take_the_surplus_of_the_sun() -> None:
     now = seen(sun=0.6, soc=0.95, evs=("cp1",))
     found = answer(replace(now, evs=tuple(replace(x, needed_kwh=20.0, depart_in_s=36_000.0) for x in now.evs)))

@@ -235,6 +235,29 @@ def test_vehicles_leave_with_what_they_need() -> None:
     assert not [one for one in plan.violations if one.startswith("limit.ev")]
 
 
+def test_a_vehicle_is_worth_charging_now_only_where_the_plan_charges_it_now() -> None:
+    """Two hours at 1.0, then two at 0.2: worth is between what a kWh costs later and what it costs now."""
+    settings = EnergySettings(
+        ride_through_h=0.0, reserve_frac=0.0, demand_charge_per_kw=0.0, carbon_price_per_t=0.0, import_target_kw=6000.0
+    )
+    price = np.repeat([1.0, 0.2], 8)
+    flat, dark = np.full(16, 1000.0), np.zeros(16)
+    calm = EvJob(id="calm", departs_slot=16, needed_kwh=40.0, max_kw=60.0, efficiency=0.93)
+    hurry = EvJob(id="hurry", departs_slot=4, needed_kwh=200.0, max_kw=60.0)
+    later = EvJob(id="later", arrives_slot=3, departs_slot=16, needed_kwh=20.0, max_kw=60.0)
+    given = replace(
+        day(slots=16, settings=settings, storages=(), evs=(calm, hurry, later)),
+        load=Band(flat, flat, flat),
+        pv=Band(dark, dark, dark),
+        import_per_kwh=price,
+        export_per_kwh=np.zeros(16),
+    )
+    worth = make_plan(given).ev_worth_per_kwh
+    assert set(worth) == {"calm", "hurry"}
+    assert 0.2 / 0.93 - 1e-3 <= worth["calm"] <= 0.99 / 0.93
+    assert worth["hurry"] == pytest.approx(given.settings.unserved_per_kwh, rel=0.01)
+
+
 def test_a_vehicle_in_a_hurry_is_named() -> None:
     late = EvJob(id="cp-03", departs_slot=2, needed_kwh=80, max_kw=22)
     plan = make_plan(day(evs=(late,)))
@@ -282,6 +305,76 @@ def test_curves_fall_and_span_each_storage() -> None:
             assert curve.energy_kwh[-1] == pytest.approx(spec.soc_max_frac * spec.capacity_kwh)
         # The storage that loses less makes more of a stored kWh.
         assert plan.curves["lfp"].value_per_kwh[0] > plan.curves["vrfb"].value_per_kwh[0]
+
+
+def with_scenarios(given: PlanInput, *, pv: list[float], load: list[float]) -> PlanInput:
+    return replace(
+        given,
+        pv_scenarios=given.pv.mid * np.array(pv)[:, None],
+        load_scenarios=given.load.mid * np.array(load)[:, None],
+        scenario_weights=np.ones(len(pv)),
+    )
+
+
+def turned(given: PlanInput, slots: int) -> PlanInput:
+    """The same days from another hour on."""
+
+    def later(series: np.ndarray) -> np.ndarray:
+        return np.roll(series, -slots)
+
+    return replace(
+        given,
+        load=Band(later(given.load.low), later(given.load.mid), later(given.load.high)),
+        pv=Band(later(given.pv.low), later(given.pv.mid), later(given.pv.high)),
+        import_per_kwh=later(given.import_per_kwh),
+        export_per_kwh=later(given.export_per_kwh),
+    )
+
+
+@pytest.mark.parametrize("first_slot", [0, 48, 68])
+def test_one_scenario_that_is_the_forecast_gives_the_exact_curve(first_slot: int) -> None:
+    given = turned(day(), first_slot)
+    exact = make_plan(given).curves["lfp"]
+    sampled = make_plan(with_scenarios(given, pv=[1.0], load=[1.0])).curves["lfp"]
+    edges = exact.energy_kwh
+    sums = np.concatenate(([0.0], np.cumsum(exact.value_per_kwh * np.diff(edges))))
+    mean = np.diff(np.interp(sampled.energy_kwh, edges, sums)) / np.diff(sampled.energy_kwh)
+    # The lowest cells hold the peak, which the scenarios price softly.
+    assert np.abs(sampled.value_per_kwh - mean)[4:].max() <= 0.25
+    assert np.abs(sampled.value_per_kwh - mean).mean() <= 0.1
+
+
+def test_scenarios_make_what_is_scarce_in_some_of_them_worth_more() -> None:
+    given = turned(day(settings=EnergySettings(demand_charge_per_kw=0.0, ride_through_h=0.0)), 40)
+    alike = make_plan(with_scenarios(given, pv=[1.0, 1.0], load=[1.0, 1.0])).curves["lfp"]
+    apart = make_plan(with_scenarios(given, pv=[0.0, 1.0], load=[1.2, 0.8])).curves["lfp"]
+    # A nearly full storage: in the dark scenario all of it is used, in the forecast nothing is short.
+    assert apart.value_per_kwh[24:].mean() > alike.value_per_kwh[24:].mean() + 0.05
+
+
+def test_a_scenario_above_the_planned_peak_raises_the_peak_and_sheds_no_load() -> None:
+    given = turned(day(), 68)
+    curve = make_plan(with_scenarios(given, pv=[1.0, 0.5], load=[1.4, 1.0])).curves["lfp"]
+    charge = given.settings.demand_charge_per_kw
+    assert curve.value_per_kwh.max() <= charge + 36 * given.settings.reserve_price_per_kwh_h + 2.0
+
+
+def test_the_reserve_of_hours_to_come_is_in_the_curve_from_scenarios() -> None:
+    given = day(settings=EnergySettings(demand_charge_per_kw=0.0, ride_through_h=3.0))
+    careless = day(settings=EnergySettings(demand_charge_per_kw=0.0, ride_through_h=0.0, reserve_frac=0.0))
+    held, free = (
+        make_plan(with_scenarios(one, pv=[0.6, 1.1], load=[1.1, 0.9])).curves["lfp"] for one in (given, careless)
+    )
+    assert held.value_per_kwh[0] > free.value_per_kwh[0] + 2 * given.settings.reserve_price_per_kwh_h * 0.25
+    assert (held.value_per_kwh >= free.value_per_kwh - 1e-9).all()
+
+
+def test_scenarios_that_do_not_fit_are_named() -> None:
+    given = with_scenarios(day(), pv=[1.0, 0.5], load=[1.0, 1.0])
+    plan = make_plan(replace(given, load_scenarios=given.load.mid))
+    assert "input.scenarios" in plan.violations
+    np.testing.assert_array_equal(plan.curves["lfp"].value_per_kwh, make_plan(day()).curves["lfp"].value_per_kwh)
+    assert "input.scenarios" not in make_plan(given).violations
 
 
 def test_the_same_question_gives_the_same_plan() -> None:

@@ -33,6 +33,10 @@ def test_dirt_shows_against_the_fields_own_best_days() -> None:
     assert whole.lost_kwh(0.8, LIMITS) == pytest.approx(4 * 10.0)
     assert not whole.is_clean(0.8, LIMITS)
     assert day_of(whole, 0.3) is None, "a day under clouds says nothing"
+    assert day_of(whole, 0.5) == pytest.approx((0.5, 0.8)), "a steady day is a clear one"
+    for n in range(20):
+        whole.see(dict.fromkeys(PLACES, 80.0 * (0.45 + 0.01 * (n % 10))), CLEAR, PLACES, LIMITS)
+    assert whole.end_day(LIMITS) is None, "a day of broken clouds at that level"
     day_of(whole, 0.8)
     day_of(whole, 0.79)
     assert whole.is_clean(0.8, LIMITS)

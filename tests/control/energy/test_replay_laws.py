@@ -105,3 +105,29 @@ def test_what_is_lacking_beyond_the_limit_of_import_goes_unserved() -> None:
         assert result.peak_import_kw == pytest.approx(50.0)
         short = result.flows.unserved_kw > 1e-9
         assert np.all(result.flows.import_kw[short] == pytest.approx(50.0))
+
+
+def test_the_plan_gives_the_reserve_when_the_grid_goes() -> None:
+    usual = scenarios.troubled(2, steps=48, step_s=3600)
+    dark = replace(
+        usual,
+        load_kw=np.full(48, 40.0),
+        pv_kw=np.zeros(48),
+        grid_up=np.arange(48) != 30,
+        storage=replace(usual.storage, soc_max_frac=0.5),
+        soc_initial_frac=0.5,
+        reserve_frac=0.5,
+    )
+    result = replay(dark, "plan")
+    assert_judged_alike(dark, result)
+    assert result.unserved_kwh == 0.0
+    assert result.flows.storage_kw[30] == pytest.approx(40.0)
+
+
+def test_a_reserve_that_leaves_nothing_to_use_is_planned_with() -> None:
+    scenario = replace(scenarios.troubled(1), reserve_frac=0.9)
+    result = replay(scenario, "plan")
+    assert_judged_alike(scenario, result)
+    given = result.flows.storage_kw[scenario.grid_up] > 1e-9
+    before = np.concatenate(([scenario.stored_initial_kwh], result.flows.stored_kwh[:-1]))[scenario.grid_up]
+    assert np.all(before[given] > 0.9 * 400.0)

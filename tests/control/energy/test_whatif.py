@@ -36,6 +36,7 @@ def compiled() -> None:
 def test_the_same_settings_give_the_same_year_twice() -> None:
     made = what_if(weeks(), NOW, NOW)
     assert made.now.replay.cost == made.draft.replay.cost
+    assert (made.plan_horizon_h, made.plan_scenarios) == (24, 8)
     assert np.array_equal(made.now.replay.flows.stored_kwh, made.draft.replay.flows.stored_kwh)
 
 
@@ -99,6 +100,12 @@ def test_ride_through_hours_against_a_slow_walk(step_s: int) -> None:
             stored = stored - drawn if need > 0 else min(highest, stored + taken)
             carried += hours
         assert found[start] == pytest.approx(carried)
+
+
+def test_a_ride_through_that_takes_the_whole_storage() -> None:
+    made = what_if(weeks(), NOW, replace(NOW, ride_through_h=72.0))
+    assert made.draft.ride_through_h_worst > made.now.ride_through_h_worst
+    assert made.draft.replay.unserved_kwh <= made.now.replay.unserved_kwh
 
 
 def test_a_limit_that_is_too_low_is_told() -> None:

@@ -50,7 +50,7 @@ def check_step(world: World) -> None:
 def test_energy_is_kept_over_random_hours(make_world: Callable[..., World], config: MicrogridConfig, seed: int):
     chance = random.Random(seed)
     sky = dataclasses.replace(config, weather=WeatherConfig(sky=Sky.AUTO))
-    world = make_world(sky, seed=seed, hour=4.0 * seed, speed=60.0)
+    world = make_world(sky, seed=seed, hour=4.0 * seed, speed=80.0)
     stored_kwh = sum(s.energy_kwh for s in world.storages.values())
     before = dataclasses.asdict(world.energies)
     for step in range(8 * 180):

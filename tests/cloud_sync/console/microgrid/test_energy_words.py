@@ -48,7 +48,7 @@ def test_every_code_has_a_word() -> None:
     ("evidence", "zh", "en"),
     [
         ({"expected_kw": 152.04}, ("应发", "152.0\u2009kW"), ("Expected", "152.0\u2009kW")),
-        ({"still_min": 30.0}, ("没有变化已", "30\u2009min"), ("Without a change for", "30\u2009min")),
+        ({"still_min": 30.0}, ("没有变化已", "30\u2009分"), ("Without a change for", "30\u2009min")),
         ({"from_solar_h": 15.5}, ("从（太阳时）", "15:30"), ("From, sun's time", "15:30")),
         ({"day_part": 0.62}, ("这些时段占应发", "62%"), ("Share of the expected, these hours", "62%")),
         ({"alarms": ["F12", "F7"]}, ("设备自报告警", "F12, F7"), ("Device's alarms", "F12, F7")),

@@ -181,6 +181,7 @@ async def test_chargers_strings_alarms_and_telemetry(grid_desk: Any, island: Any
     await expect(page.locator("[data-live=pv-alarms]")).to_contain_text("检查这一串的熔断器")
     await expect(page.locator("[data-live=pv] tbody tr").last).to_contain_text("组串没有出力")
     await expect(page.locator(".facts")).to_contain_text("持续")
+    await expect(page.locator("[data-live=pv] tbody tr", has_text="酒店 2")).to_contain_text("1 串异常")
     await expect(page.locator(".facts")).to_contain_text("152\u2009kW")
     await grid_desk.open("/microgrid/alarms")
     await expect(page.locator("tbody tr")).to_have_count(1)
