@@ -80,6 +80,7 @@ _SHAPES: Mapping[EntryKind, tuple[frozenset[AccountKind], frozenset[AccountKind]
 }
 _NOT_BELOW_ZERO = frozenset({AccountKind.ZONE, AccountKind.CREDIT, AccountKind.RETIRED})
 _NOT_ABOVE_ZERO = frozenset({AccountKind.VISIT, AccountKind.REGISTRY})
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _WHOLE_TONNES = frozenset({EntryKind.CREDIT_BOUGHT, EntryKind.RETIREMENT})
 # Units cancelled in a registry never come back.
 _FINAL = frozenset({EntryKind.RETIREMENT, EntryKind.REVERSAL})
@@ -268,7 +269,7 @@ def canonical_bytes(seq: int, entry: Entry) -> bytes:
         "reverses": entry.reverses,
         "seq": seq,
     }
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _JSON.encode(fields).encode()
 
 
 def seal(seq: int, entry: Entry, prev_hash: bytes) -> SealedEntry:

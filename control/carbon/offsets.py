@@ -91,18 +91,19 @@ class Debit:
 
 @dataclass(frozen=True, slots=True)
 class PartUnit:
-    """One retired unit with the grams of it that are used; the rest is pooled."""
+    """The stretch `from_g` to `to_g` of one retired unit that covers nothing: all of it when new, pooled when begun."""
 
     retirement_id: str
     lot_id: str
     serial: int
     retired_at: datetime
-    used_g: int = 0
+    from_g: int = 0
+    to_g: int = GRAMS_PER_TONNE
 
     @property
     def free_g(self) -> int:
-        """Grams of the unit that cover nothing yet."""
-        return GRAMS_PER_TONNE - self.used_g
+        """Grams that cover nothing yet."""
+        return self.to_g - self.from_g
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,17 +254,22 @@ def match(debits: Iterable[Debit], units: Iterable[PartUnit]) -> Matching:
         while left > 0 and free:
             unit = free.popleft()
             taken = min(left, unit.free_g)
-            used = replace(unit, used_g=unit.used_g + taken)
+            rest = replace(unit, from_g=unit.from_g + taken)
             at = max(debit.at, unit.retired_at)
             covers.append(
-                Cover(debit.visit_id, unit.retirement_id, unit.lot_id, unit.serial, unit.used_g, used.used_g, at)
+                Cover(debit.visit_id, unit.retirement_id, unit.lot_id, unit.serial, unit.from_g, rest.from_g, at)
             )
             left -= taken
-            if used.free_g:
-                free.appendleft(used)
+            if rest.free_g:
+                free.appendleft(rest)
         if left > 0:
             still_open.append(replace(debit, grams=left))
     return Matching(tuple(covers), tuple(still_open), tuple(free))
+
+
+def freed(cover: Cover, retirement: Retirement) -> PartUnit:
+    """The stretch that a cover held, free again after its settlement was reversed; it goes before newer units."""
+    return PartUnit(cover.retirement_id, cover.lot_id, cover.serial, retirement.retired_at, cover.from_g, cover.to_g)
 
 
 def used_twice(covers: Iterable[Cover]) -> tuple[Cover, Cover] | None:

@@ -193,19 +193,20 @@ class _Weighing:
         return per_100km
 
     def engine_times(self, given: Mapping[str, Fraction | None]) -> tuple[Fraction | None, Fraction | None]:
-        """Idle and machine minutes: together no longer than the stay, and a machine only where the class has one."""
+        """Idle and machine minutes: together no longer than stay and limit, a machine only where the class has one."""
         idle, pto = given["idle_min"], given["pto_min"]
         if pto and self.kind is not None and self.kind not in keys.WITH_MACHINE:
             pto = self._aside("pto_min", Doubt.NO_MACHINE_IN_THIS_CLASS, f"{_shown(pto)} min of {self.kind}")
         together = (idle or Fraction(0)) + (pto or Fraction(0))
-        limit = None if self.stay_min is not None else keys.ENGINE_TIME_MAX
-        most = self.stay_min if self.stay_min is not None else self.factors.number(keys.ENGINE_TIME_MAX) * 60
+        engine_min = self.factors.number(keys.ENGINE_TIME_MAX) * 60
+        most = engine_min if self.stay_min is None else min(engine_min, self.stay_min)
         if together <= most:
             return idle, pto
         for name, minutes in (("idle_min", idle), ("pto_min", pto)):
             if minutes:
                 detail = f"{_shown(together)} min together, {_shown(most)} min possible"
-                self.doubts.add(name, Doubt.LONGER_THAN_THE_STAY, detail, limit)
+                limit = keys.ENGINE_TIME_MAX if most == engine_min else None
+                self.doubts.add(name, Doubt.ENGINE_RAN_TOO_LONG, detail, limit)
         return None, None
 
     def _aside(self, name: str, doubt: Doubt, detail: str, limit: str | None = None) -> Fraction | None:

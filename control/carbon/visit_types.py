@@ -78,7 +78,7 @@ class Doubt(StrEnum):
     SHORTER_THAN_THE_ROUTE = "shorter_than_the_route"
     UNLIKELY_CONSUMPTION = "unlikely_consumption"
     NO_TIME_INSIDE = "no_time_inside"
-    LONGER_THAN_THE_STAY = "longer_than_the_stay"
+    ENGINE_RAN_TOO_LONG = "engine_ran_too_long"
     NO_MACHINE_IN_THIS_CLASS = "no_machine_in_this_class"
 
 

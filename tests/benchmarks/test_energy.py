@@ -27,6 +27,7 @@ def test_replay_in_its_smallest_size(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert loop["cost_with_stored"] == pytest.approx(loop["highs_cost_with_stored"], rel=2e-3)
 
 
+@pytest.mark.timeout(420)
 def test_the_field_in_its_smallest_size(capsys: pytest.CaptureFixture[str]) -> None:
     status = energy.main(["--json", "--tiny", "--only", "field"])
     report = json.loads(capsys.readouterr().out)

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control.carbon.exact import InexactNumber, exact, half_up, to_decimal
@@ -40,7 +40,6 @@ def test_a_half_goes_up(value: str, whole: int) -> None:
     assert half_up(Fraction(value)) == whole
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**40), 10**40), st.integers(0, 9))
 def test_reading_does_not_depend_on_the_decimal_context(scaled: int, places: int) -> None:
     with localcontext() as context:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control.carbon.factor_keys import CHOICE, KEYS, UNITS, FactorFamily, Fuel, GridArea, co2_key, family_key, grid_key
@@ -84,7 +84,7 @@ def test_factors_survive_the_way_through_text(factor_rows: FactorSet) -> None:
     assert parse_factors(to_mapping(factor_rows)) == factor_rows
 
 
-def changed(factors: FactorSet, key: str, **fields: Any) -> list[Factor]:
+def changed(factors: FactorSet, key: str, /, **fields: Any) -> list[Factor]:
     """The rows with the last row of a key replaced."""
     last = of_key(factors, key)[-1]
     return [replace(row, **fields) if row is last else row for row in factors.rows]
@@ -192,7 +192,6 @@ def test_rows_of_an_older_table_are_completed_by_the_delivered_ones(factor_rows:
     assert completed("x", older, factor_rows).at(TODAY).number("offset.due") == 365
 
 
-@settings(deadline=None)
 @given(lengths=st.lists(st.integers(1, 400), min_size=1, max_size=8), offset=st.integers(0, 4000))
 def test_exactly_one_row_of_a_key_holds_on_each_day(lengths: list[int], offset: int) -> None:
     first = date(2024, 12, 8)

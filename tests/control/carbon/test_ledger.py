@@ -255,7 +255,7 @@ steps = st.one_of(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=60)
 @given(st.lists(steps, max_size=30))
 def test_whatever_is_tried_the_book_stays_whole(tried: list[tuple[Any, ...]]) -> None:
     book = Book("zone")
@@ -281,7 +281,6 @@ def test_whatever_is_tried_the_book_stays_whole(tried: list[tuple[Any, ...]]) ->
     assert (again.head, again.balances()) == (book.head, book.balances())
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=8), min_size=3, max_size=3), st.integers(1, 10**9))
 def test_no_two_entries_share_their_bytes(texts: list[str], amount: int) -> None:
     first = replace(debit("a", V1, amount), author=texts[0], reason=texts[1], details={"k": texts[2]})

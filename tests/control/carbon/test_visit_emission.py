@@ -153,9 +153,10 @@ NAN = float("nan")
         ({"type_approval_per_100km": 1}, "type_approval_per_100km", Doubt.UNLIKELY_CONSUMPTION, 3),
         ({"type_approval_per_100km": 0}, "type_approval_per_100km", Doubt.UNLIKELY_CONSUMPTION, 3),
         ({"odometer_in_km": None, "route_km": 0}, "route_km", Doubt.DID_NOT_MOVE, 4),
-        ({"odometer_in_km": None, "idle_min": 61}, "idle_min", Doubt.LONGER_THAN_THE_STAY, 4),
-        ({"pto_min": 61}, "pto_min", Doubt.LONGER_THAN_THE_STAY, 4),
-        ({"stay_min": None, "pto_min": 1e9}, "pto_min", Doubt.LONGER_THAN_THE_STAY, 4),
+        ({"odometer_in_km": None, "idle_min": 61}, "idle_min", Doubt.ENGINE_RAN_TOO_LONG, 4),
+        ({"pto_min": 61}, "pto_min", Doubt.ENGINE_RAN_TOO_LONG, 4),
+        ({"stay_min": None, "pto_min": 1e9}, "pto_min", Doubt.ENGINE_RAN_TOO_LONG, 4),
+        ({"stay_min": 43_174, "pto_min": 43_174}, "pto_min", Doubt.ENGINE_RAN_TOO_LONG, 4),
         ({"stay_min": 0}, "stay_min", Doubt.NO_TIME_INSIDE, 2),
         ({"vehicle_class": EmissionClass.COACH, "pto_min": 5}, "pto_min", Doubt.NO_MACHINE_IN_THIS_CLASS, 4),
     ],
@@ -256,7 +257,7 @@ def test_every_type_that_a_camera_tells_apart_has_a_class() -> None:
 figures = st.none() | st.floats() | st.integers(-10, 10_000) | st.decimals(-1, 500, places=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80)
 @given(
     evidence=st.builds(
         VisitEvidence,
@@ -282,11 +283,10 @@ def test_any_evidence_gives_grams_within_belief_or_a_named_error(evidence: Visit
         return
     assert found.total_g == found.co2_g + found.ch4_g_co2e + found.n2o_g_co2e
     assert found.total_g > 0 or evidence.energy is EnergyClass.PLUG_IN_OR_FUEL_CELL
-    assert found.total_g < 20_000_000
+    assert found.total_g < 3_000_000
     assert visit_emission(evidence, factors) == found
 
 
-@settings(deadline=None)
 @given(st.integers(10, 250_000))
 def test_measured_grams_are_the_exact_product_rounded_once(millilitres: int) -> None:
     found = visit_emission(VisitEvidence(fuel=Fuel.DIESEL, fuel_used=Fraction(millilitres, 1000)), DELIVERED_TODAY)

@@ -114,6 +114,45 @@ def test_a_plan_never_costs_more_than_the_rules(name: str) -> None:
     assert total_cost(given, make_plan(given)) <= total_cost(given, by_rules(given)) + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_random_days_hold_in_the_slow_simulator(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    settings = EnergySettings(
+        import_max_kw=float(draw.uniform(500, 6000)),
+        export_max_kw=float(draw.choice([0.0, draw.uniform(0, 3000)])),
+        import_target_kw=float(draw.uniform(0, 500)),
+        demand_charge_per_kw=float(draw.choice([0.0, 40.0])),
+        wear_per_kwh=float(draw.uniform(0, 0.3)),
+        ride_through_h=float(draw.uniform(0, 6)),
+        reserve_frac=float(draw.uniform(0, 0.5)),
+    )
+    storages = ((days.LFP, float(draw.uniform(0.1, 0.95))), (days.VRFB, float(draw.uniform(0.1, 0.95))))
+    cars = tuple(
+        EvJob(
+            id=f"cp-{i}",
+            arrives_slot=int(first),
+            departs_slot=int(first + draw.integers(1, 60)),
+            needed_kwh=float(draw.uniform(0, 80)),
+            max_kw=60,
+            v2g_kw=float(draw.choice([0.0, 30.0])),
+            spare_kwh=float(draw.uniform(0, 20)),
+        )
+        for i, first in enumerate(draw.integers(0, 90, draw.integers(0, 6)))
+    )
+    price = draw.uniform(-0.1, 1.5, 96)
+    given = replace(
+        day(slots=96, seed=seed, settings=settings, storages=storages[: int(draw.integers(1, 3))], evs=cars),
+        import_per_kwh=price,
+        export_per_kwh=price * draw.uniform(0, 1),
+        peak_so_far_kw=float(draw.uniform(0, 3000)),
+    )
+    plan = make_plan(given)
+    seen = lived(given, plan)
+    assert not seen.broken
+    for (spec, _), end in zip(given.storages, seen.end_kwh, strict=True):
+        assert plan.soc_frac_of[spec.id][-1] * spec.capacity_kwh == pytest.approx(end, abs=0.05)
+
+
 def by_rules(given: PlanInput) -> Plan:
     """The lowest rung, by making the solvers' work impossible for once."""
     patch = pytest.MonkeyPatch()
