@@ -100,7 +100,8 @@ async def test_a_killed_gateway_leaves_a_site_at_rest_and_goes_on_without_counti
     assert len({at for at, _ in told}) == len(told), "a period was told twice"
     assert 0 < samples <= 1.005 * truth["pv_kwh"]
     # Seconds are kept to the millisecond, so that their sum is good to a thousandth; a second too many would be more.
-    assert sum(kwh["pv"] for _, kwh in told) <= samples * 1.001
+    # On a busy machine an inverter may miss a cycle, and what was not measured is absent.
+    assert sum(kwh.get("pv", 0.0) for _, kwh in told) <= samples * 1.001
     assert all(one.broken_seq is None for one in verify_journal(site.data_dir / "journal.db"))
 
 
