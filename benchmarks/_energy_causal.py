@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._energy_forecast import coverage
+from benchmarks._energy_vehicles import vehicles_coverage
 from control.energy import booking, causal
 from control.energy.booking import replay_actions, stored_value_per_kwh
 from control.energy.plan_controller import causal_input
@@ -76,6 +77,7 @@ def figures(tiny: bool) -> dict[str, Any]:
         "below_rules": {"scenarios": below, "within_goal": tiny or not below},
         "speed": {"us_per_decision_worst": worst_us, "within_goal": tiny or worst_us <= GOALS["us_max"]},
         "forecast": coverage(tiny),
+        "vehicles": vehicles_coverage(tiny),
     }
 
 

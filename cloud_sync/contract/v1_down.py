@@ -138,6 +138,7 @@ def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "watch": [_watch_json(w) for rows in taken.watch.values() for w in rows],
         "registry": [_registry_json(r) for r in taken.registry.values()],
         "rules": list(snapshot.rules),
+        "revoked": sorted(taken.revoked),
     }
 
 
@@ -175,6 +176,8 @@ def _read_snapshot(value: dict[str, Any]) -> Snapshot:
         permits=_by_plate(_read_permit(p) for p in value["permits"]),
         watch=_by_plate(_read_watch(w) for w in value["watch"]),
         registry={r.plate: r for r in map(_read_registry, value["registry"])},
+        # A snapshot that was sealed and stored before passes existed has no such field.
+        revoked=frozenset(text(permit_id) for permit_id in value.get("revoked", ())),
     )
     rules = tuple(_object(rule) for rule in value["rules"])
     return Snapshot(text(value["gateway"]), permits, rules)

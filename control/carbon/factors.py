@@ -7,16 +7,16 @@ days; a row holds from `valid_from` until the day before `valid_until`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 from control.carbon.exact import InexactNumber, exact, to_decimal
 from control.carbon.factor_keys import CHOICE, KEYS, UNITS, KeySpec
+from control.domain import dated
 from control.domain.errors import ConfigurationError, IslandError
 
 
@@ -47,6 +47,11 @@ class Factor:
     reason: str
     data_year: int | None = None
     announcement: str = ""
+
+    @property
+    def row_id(self) -> str:
+        """The id, as every dated row has one."""
+        return self.factor_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +91,14 @@ class FactorSet:
 
     def at(self, day: date) -> Factors:
         """The rows of a day. A key without a row that day is missed only when it is asked for."""
-        return Factors(self.version, day, {row.key: row for row in self.rows if _covers(row, day)})
+        return Factors(self.version, day, dated.on_day(self.rows, day))
 
     def replaced(self, row: Factor, *, version: str) -> FactorSet:
         """With `row` in place of its key's last row from `row.valid_from` on; the last row ends there.
 
         Raises ConfigurationError when that row has ended already, or began on the same day or later.
         """
-        last = max((one for one in self.rows if one.key == row.key), key=lambda one: one.valid_from, default=None)
-        if last is None:
-            return factor_set(version, (*self.rows, row))
-        ended = replace(last, valid_until=row.valid_from)
-        if last.valid_until is not None or last.valid_from >= row.valid_from:
-            raise ConfigurationError(
-                f"{_where(row)}: the last row {last.factor_id} of this key holds from {last.valid_from} to"
-                f" {last.valid_until or 'further notice'}; a new row begins after that, and only an open row is ended."
-            )
-        kept = tuple(ended if one is last else one for one in self.rows)
-        return factor_set(version, (*kept, row))
+        return factor_set(version, dated.replaced(_NOUN, self.rows, row))
 
 
 def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
@@ -116,8 +111,7 @@ def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
     known = tuple(rows)
     for row in known:
         _check_row(row)
-    _check_ids(known)
-    _check_sequence(known)
+    dated.check_rows(_NOUN, known)
     present = {row.key for row in known}
     for key, spec in KEYS.items():
         if spec.required and key not in present:
@@ -137,18 +131,7 @@ def check_succession(old: FactorSet, new: FactorSet, *, today: date) -> None:
 
     Raises ConfigurationError naming the row that was edited, shortened, lost, or ended in the past.
     """
-    now = {row.factor_id: row for row in new.rows}
-    for row in old.rows:
-        later = now.get(row.factor_id)
-        if later is None:
-            raise ConfigurationError(f"{_where(row)} is gone; rows are ended, never deleted.")
-        unended = replace(later, valid_until=None) if row.valid_until is None else later
-        if unended != row:
-            raise ConfigurationError(f"{_where(row)} was edited; end it and begin a new row.")
-        if later.valid_until != row.valid_until and later.valid_until is not None and later.valid_until < today:
-            raise ConfigurationError(
-                f"{_where(row)} would end on {later.valid_until} and change past days; end it today or later."
-            )
+    dated.check_succession(_NOUN, old.rows, new.rows, today=today)
 
 
 def parse_factors(mapping: Mapping[str, Any]) -> FactorSet:
@@ -161,28 +144,23 @@ def parse_factors(mapping: Mapping[str, Any]) -> FactorSet:
 
 def parse_factor(row: object, where: str = "Factor row") -> Factor:
     """One row from a mapping with `id`, `key`, `value`, `unit`, dates and texts. Raises ConfigurationError."""
-    if not isinstance(row, Mapping):
-        raise ConfigurationError(f"{where} is not a table.")
-    where = f"{where} ({row.get('id', 'no id')}, {row.get('key', 'no key')})"
-    unknown = row.keys() - _FIELDS
-    if unknown:
-        raise ConfigurationError(f"{where}: unknown field {min(map(str, unknown))!r}.")
-    texts = {name: _text(row, name, where) for name in ("id", "key", "unit", "source", "author", "reason")}
-    until, year = row.get("valid_until"), row.get("data_year")
+    table, where = dated.read_table(row, _FIELDS, where)
+    texts = {name: dated.read_text(_NOUN, table, name, where) for name in _TEXTS}
+    until, year = table.get("valid_until"), table.get("data_year")
     if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
         raise ConfigurationError(f"{where}: `data_year` must be a year, not {year!r}.")
     return Factor(
         factor_id=texts["id"],
         key=texts["key"],
-        value=_value(row.get("value"), where),
+        value=_value(table.get("value"), where),
         unit=texts["unit"],
-        valid_from=_day(row.get("valid_from"), "valid_from", where),
-        valid_until=None if until is None else _day(until, "valid_until", where),
+        valid_from=dated.read_day(table.get("valid_from"), "valid_from", where),
+        valid_until=None if until is None else dated.read_day(until, "valid_until", where),
         source=texts["source"],
         author=texts["author"],
         reason=texts["reason"],
         data_year=year,
-        announcement=str(row.get("announcement", "")),
+        announcement=str(table.get("announcement", "")),
     )
 
 
@@ -191,6 +169,8 @@ def to_mapping(factors: FactorSet) -> dict[str, Any]:
     return {"version": factors.version, "factor": [_row_mapping(row) for row in factors.rows]}
 
 
+_NOUN = "Factor"
+_TEXTS = ("id", "key", "unit", "source", "author", "reason")
 _FIELDS = frozenset(field.name for field in fields(Factor)) - {"factor_id"} | {"id"}
 _VALUE_PLACES = 12
 
@@ -213,21 +193,6 @@ def _row_mapping(row: Factor) -> dict[str, Any]:
     return mapping
 
 
-def _covers(row: Factor, day: date) -> bool:
-    return row.valid_from <= day and (row.valid_until is None or day < row.valid_until)
-
-
-def _where(row: Factor) -> str:
-    return f"Factor {row.factor_id or 'without id'} of {row.key}"
-
-
-def _text(row: Mapping[str, Any], name: str, where: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{where}: `{name}` is missing; a factor needs it as text.")
-    return value
-
-
 def _value(value: object, where: str) -> Fraction | str:
     """A number, also written as text; any other text is a choice and is checked as one."""
     number: object = value
@@ -242,35 +207,21 @@ def _value(value: object, where: str) -> Fraction | str:
         raise ConfigurationError(f"{where}: `value`: {error}") from error
 
 
-def _day(value: object, name: str, where: str) -> date:
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value)
-        except ValueError as error:
-            raise ConfigurationError(f"{where}: `{name}` is no day: {value!r}.") from error
-    if isinstance(value, datetime) or not isinstance(value, date):
-        raise ConfigurationError(f"{where}: `{name}` is missing or no day; give a date without a time.")
-    return value
-
-
 def _check_row(row: Factor) -> None:
-    where = _where(row)
+    where = dated.where_of(_NOUN, row)
     spec = KEYS.get(row.key)
     if spec is None:
         raise ConfigurationError(f"{where}: there is no such key.")
     if row.unit != spec.unit:
         kind = "belongs to another key" if row.unit in UNITS else "is unknown"
         raise ConfigurationError(f"{where}: unit {row.unit!r} {kind}; this key is in {spec.unit}.")
-    for name, text in (("id", row.factor_id), ("source", row.source), ("author", row.author), ("reason", row.reason)):
-        if not text.strip():
-            raise ConfigurationError(f"{where}: `{name}` is missing; a factor needs it as text.")
-    if row.valid_until is not None and row.valid_until <= row.valid_from:
-        raise ConfigurationError(f"{where} ends before it begins.")
+    texts = {"id": row.factor_id, "source": row.source, "author": row.author, "reason": row.reason}
+    dated.check_texts(_NOUN, row, texts)
     _check_value(row, spec)
 
 
 def _check_value(row: Factor, spec: KeySpec) -> None:
-    where = _where(row)
+    where = dated.where_of(_NOUN, row)
     if spec.unit == CHOICE:
         if row.value not in spec.choices:
             raise ConfigurationError(f"{where}: `value` must be one of {', '.join(spec.choices)}, not {row.value!s}.")
@@ -284,25 +235,3 @@ def _check_value(row: Factor, spec: KeySpec) -> None:
             f"{where}: `value` {float(row.value):g} is beyond belief; {spec.unit} of this key lie between"
             f" {float(spec.least):g} and {float(spec.most):g}."
         )
-
-
-def _check_ids(rows: Sequence[Factor]) -> None:
-    seen: set[str] = set()
-    for row in rows:
-        if row.factor_id in seen:
-            raise ConfigurationError(f"{_where(row)}: the id is used twice; a new row needs a new id.")
-        seen.add(row.factor_id)
-
-
-def _check_sequence(rows: Iterable[Factor]) -> None:
-    """Rows of one key follow each other without overlap or gap."""
-    by_key: dict[str, list[Factor]] = {}
-    for row in rows:
-        by_key.setdefault(row.key, []).append(row)
-    for key, of_key in by_key.items():
-        of_key.sort(key=lambda row: row.valid_from)
-        for earlier, later in pairwise(of_key):
-            if earlier.valid_until != later.valid_from:
-                gap = earlier.valid_until is not None and earlier.valid_until < later.valid_from
-                what = "leave a gap" if gap else "overlap"
-                raise ConfigurationError(f"Factors {earlier.factor_id} and {later.factor_id} of {key} {what}.")

@@ -63,10 +63,14 @@ class RegistryEntry:
 
 @dataclass(frozen=True, slots=True)
 class PermitSnapshot:
-    """Everything a gate needs offline, at one version. Lookups are by normalised plate."""
+    """Everything a gate needs offline, at one version. Lookups are by normalised plate.
+
+    `revoked` has the ids of permits that were taken back before their window ended: a pass may still be shown.
+    """
 
     version: int
     taken_at: datetime
     permits: dict[str, tuple[Permit, ...]] = field(default_factory=dict)
     watch: dict[str, tuple[WatchEntry, ...]] = field(default_factory=dict)
     registry: dict[str, RegistryEntry] = field(default_factory=dict)
+    revoked: frozenset[str] = frozenset()

@@ -74,11 +74,13 @@ def forecast_arrivals(
     timezone: str,
     chargers: int,
     charger_kw: float,
+    now: datetime | None = None,
     tuning: ArrivalTuning = ArrivalTuning(),
 ) -> Arrivals:
     """The vehicles of the slots from `starts_at` on; `stays` are those that arrived from `seen_from` to `starts_at`.
 
-    Both times are aware. `charger_kw` is what one charger gives. Numbers that cannot be meant are left out.
+    Times are aware. `charger_kw` is what one charger gives. Numbers that cannot be meant are left out. Who came between
+    `starts_at` and `now` is here already: only the rest of the first slot counts.
     """
     zone = ZoneInfo(timezone)
     known = [one for one in stays if _meant(one) and seen_from <= one.arrived_at < starts_at]
@@ -87,6 +89,8 @@ def forecast_arrivals(
     local = [(starts_at + timedelta(seconds=slot_s * slot)).astimezone(zone) for slot in range(slots)]
     kind = _kinds([at.date() for at in local])
     per_slot = np.array([rate_per_h[kind[at.date()], at.hour] * slot_h for at in local])
+    if now is not None:
+        per_slot[:1] *= min(max(1.0 - (now - starts_at).total_seconds() / slot_s, 0.0), 1.0)
     enough = len(known) >= tuning.stays_min
     energy = _quantiles([one.energy_kwh for one in known]) if enough else tuning.usual_kwh
     stay = _quantiles([one.stay_h for one in known]) if enough else tuning.usual_stay_h

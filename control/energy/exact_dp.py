@@ -17,17 +17,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from control.energy.kernels import inner, kernel
 from control.energy.plan import Series
-from control.energy.site_cost import bus_kw, slot_cost
+from control.energy.site_cost import slot_cost
 
 # Where each scalar stands in the vector of a storage, so that a kernel takes one array and not fifteen numbers.
 SLOT_H, LOW, HIGH, SOFT_LOW, SOFT_HIGH, START, CHARGE, DISCHARGE = 0, 1, 2, 3, 4, 5, 6, 7
 ETA_C, ETA_D, KEEP, WEAR, RESERVE_PRICE, EDGE_PRICE, UNSERVED, TERMINAL = 8, 9, 10, 11, 12, 13, 14, 15
 SCALARS = 16
 
-_PARTS = 6  # four parts of the site's cost, one of them cut in two by standing still, and room for one more
+Ends = npt.NDArray[np.int64]
+
+_PARTS = 5  # four parts of the site's cost, one of them cut in two by standing still
+_FORBIDDEN = -1e15  # the slope of energies that must not be left as they are
 
 
 @inner
@@ -56,41 +60,6 @@ def _site_cost(
         cost[1], cost[2], cost[5], cost[6], cost[7] = -pv, 0.0, sold, 0.0, bought
     else:
         cost[1], cost[2], cost[5], cost[6], cost[7] = -pv, cap_in - pv, sold, bought, 0.0
-
-
-@inner
-def _slot_parts(
-    net: float,
-    top: float,
-    bottom: float,
-    into: float,
-    out_of: float,
-    inverse: float,
-    eta_d: float,
-    wear: float,
-    cost: Series,
-    slopes: Series,
-    lengths: Series,
-    base: int,
-) -> tuple[int, int]:
-    """The slot's cost over energy taken out of the storage: its segments from `base` on, how many, how many charge.
-
-    Every segment is written and only counted where it has a length: that has no branches to guess wrongly.
-    """
-    at, charging = base, 0
-    for i in range(3, -1, -1):
-        low, high = max(cost[i], bottom), min(cost[i + 1], top)
-        price = cost[5 + i]
-        length = (high - max(low, net)) * into
-        slopes[at], lengths[at] = -price * inverse - wear, length
-        used = 1 if length > 0.0 else 0
-        at += used
-        charging += used
-        length = (min(high, net) - low) * out_of
-        slopes[at], lengths[at] = wear - price * eta_d, length
-        at += 1 if length > 0.0 else 0
-    lengths[at] = 0.0
-    return at - base, charging
 
 
 @inner
@@ -127,111 +96,100 @@ def _tilt_all(slopes: Series, lengths: Series, left: int, right: int, reserve: f
 
 @inner
 def _take_charging(
-    slopes: Series,
-    lengths: Series,
-    left: int,
-    right: int,
-    parts: Series,
-    sizes: Series,
-    first: int,
-    last: int,
-    begins: Series,
-    who: Series,
-) -> int:
-    """Merge the charging segments `first` to `last` into the cost to go and cut as much from its left; the new end.
+    slopes: Series, lengths: Series, left: int, right: int, price: float, size: float, least: float
+) -> tuple[int, float]:
+    """Merge a charging segment into the cost to go and cut as much from its left; the new end, and how far it reaches.
 
-    `begins` gets the energy from which on each segment is used. Those that lie left of everything are used at any
-    energy and are cut off again at once, so they are not merged at all. Among equal slopes standing still is preferred.
+    That takes `size` from what lies left of the segment's slope, and puts at its place what was taken. It is used as
+    long as the energy then is less than what lay left of it: among equal slopes standing still is preferred.
     """
-    at = who[LOW]
-    for j in range(first, last):
-        at -= sizes[j]
-    j = first
-    if who[KEEP] == 1.0:
-        while j < last and parts[j] <= slopes[left]:
-            begins[j] = at
-            at += sizes[j]
-            j += 1
-        if j == last:
-            return left
-    cut, i = 0.0, left
-    for k in range(j, last):
-        while i < right and slopes[i] < parts[k]:
-            at += lengths[i]
-            i += 1
-        begins[k] = at
-        cut += sizes[k]
-        if i < right and slopes[i] == parts[k]:
-            lengths[i] += sizes[k]
-            continue
-        at += sizes[k]
-        for q in range(left, i):
-            slopes[q - 1], lengths[q - 1] = slopes[q], lengths[q]
-        left -= 1
-        slopes[i - 1], lengths[i - 1] = parts[k], sizes[k]
-    cut += (who[KEEP] - 1.0) * who[LOW]
-    least = 1e-12 * who[HIGH]
-    while left < right - 1 and lengths[left] <= cut + least:
-        cut -= lengths[left]
-        left += 1
-    lengths[left] -= cut
-    return left
+    i, below = left, 0.0
+    while i < right and slopes[i] < price:
+        below += lengths[i]
+        i += 1
+    put, step = min(size, below), 1
+    if i < right and slopes[i] == price:
+        lengths[i] += put
+        step = 0
+    rest, end = -size, left
+    for q in range(left, i):
+        rest += lengths[q]
+        if rest <= least:
+            end += 1
+        slopes[q - step], lengths[q - step] = slopes[q], min(lengths[q], rest)
+    if step == 1:
+        slopes[i - 1], lengths[i - 1] = price, put
+    return end - step, below
 
 
 @inner
 def _take_discharging(
-    slopes: Series,
-    lengths: Series,
-    left: int,
-    right: int,
-    parts: Series,
-    sizes: Series,
-    first: int,
-    last: int,
-    begins: Series,
-    who: Series,
-) -> int:
-    """As `_take_charging`, from the other side: merge the discharging segments and cut from the right."""
-    at = who[HIGH]
-    for j in range(first, last):
-        at += sizes[j]
-    j = last - 1
-    while j >= first and parts[j] >= slopes[right - 1]:
-        at -= sizes[j]
-        begins[j] = at
-        j -= 1
-    if j < first and who[KEEP] == 1.0:
-        return right
-    cut, i = 0.0, right
-    for k in range(j, first - 1, -1):
-        while i > left and slopes[i - 1] > parts[k]:
-            i -= 1
-            at -= lengths[i]
-        begins[k] = at - sizes[k]
-        cut += sizes[k]
-        if i > left and slopes[i - 1] == parts[k]:
-            lengths[i - 1] += sizes[k]
-            continue
-        at -= sizes[k]
-        for q in range(right, i, -1):
-            slopes[q], lengths[q] = slopes[q - 1], lengths[q - 1]
-        right += 1
-        slopes[i], lengths[i] = parts[k], sizes[k]
-    cut += (1.0 - who[KEEP]) * who[HIGH]
-    least = 1e-12 * who[HIGH]
-    while left < right - 1 and lengths[right - 1] <= cut + least:
-        right -= 1
-        cut -= lengths[right]
-    lengths[right - 1] -= cut
-    return right
+    slopes: Series, lengths: Series, left: int, right: int, price: float, size: float, least: float
+) -> tuple[int, float]:
+    """As `_take_charging`, from the other side: merge a discharging segment and cut from the right."""
+    i, above = right, 0.0
+    while i > left and slopes[i - 1] > price:
+        i -= 1
+        above += lengths[i]
+    put, step = min(size, above), 1
+    if i > left and slopes[i - 1] == price:
+        lengths[i - 1] += put
+        step = 0
+    rest, end = -size, right
+    for q in range(right - 1, i - 1, -1):
+        rest += lengths[q]
+        if rest <= least:
+            end -= 1
+        slopes[q + step], lengths[q + step] = slopes[q], min(lengths[q], rest)
+    if step == 1:
+        slopes[i], lengths[i] = price, put
+    return end + step, above
 
 
 @inner
-def _stretch(slopes: Series, lengths: Series, left: int, right: int, keep: float) -> None:
+def _lose(slopes: Series, lengths: Series, left: int, right: int, who: Series) -> tuple[int, int]:
     """From energy that is kept over a slot to energy at its beginning."""
+    keep, cut = who[KEEP], (1.0 - who[KEEP]) * who[HIGH]
+    while left < right - 1 and lengths[right - 1] <= cut:
+        right -= 1
+        cut -= lengths[right]
+    lengths[right - 1] -= cut
+    if slopes[left] == _FORBIDDEN and left < right - 1:
+        # What cannot be charged in this slot was lost below the range: it counts like the range's lowest energy.
+        left += 1
+        lengths[left] += lengths[left - 1]
     for k in range(left, right):
         slopes[k] *= keep
         lengths[k] /= keep
+    return left, right
+
+
+@inner
+def _walk(
+    charging: Series, begins: Series, sizes: Series, ends: Ends, who: Series, energy: Series, storage_kw: Series
+) -> float:
+    """Forward from the start: energy and power of each slot from the segments that are used; what their wear costs."""
+    keep, low, high = who[KEEP], who[LOW], who[HIGH]
+    slack, still = 1e-9 * high, 1e-10 * high
+    per_out, per_in = who[ETA_D] / who[SLOT_H], 1.0 / (who[ETA_C] * who[SLOT_H])
+    now, moved = who[START], 0.0
+    energy[0] = now
+    for t in range(charging.size):
+        kept = keep * now
+        at = max(kept, keep * low)
+        taken = -charging[t]
+        for j in range(ends[t + 1], ends[t]):
+            taken += min(max(at - begins[j], 0.0), sizes[j])
+        if kept < low + slack or kept > high - slack:
+            # Below its range it got by self-discharge alone: then it may be charged, not discharged.
+            taken = max(min(taken, max(kept - low, 0.0)), kept - high)
+        now = kept - taken
+        energy[t + 1] = now
+        if abs(taken) < still:
+            taken = 0.0
+        moved += abs(taken)
+        storage_kw[t] = taken * per_out if taken >= 0.0 else taken * per_in
+    return float(who[WEAR] * moved)
 
 
 @inner
@@ -250,53 +208,53 @@ def solve_storage(
     curve: Series,
 ) -> tuple[int, float]:
     """See `plan_storage`; writes into the last three arrays and gives the curve's length and the cost."""
-    slots = load.size
+    slots, keep, low, high = load.size, who[KEEP], who[LOW], who[HIGH]
     room = 16 * (slots + 1)
-    slopes, lengths = np.empty(room), np.empty(room)
-    cost = np.empty(9)
-    eta_d, wear, charge, discharge = who[ETA_D], who[WEAR], who[CHARGE], who[DISCHARGE]
+    slopes, lengths, cost = np.empty(room), np.empty(room), np.empty(9)
+    # The segments of the slots' costs that are ever used: where each begins and how long it is, in the order of the
+    # walk back; where a slot's last one ends; and the sizes of those that charge together.
+    begins, sizes, charging = np.empty(_PARTS * slots), np.empty(_PARTS * slots), np.empty(slots)
+    ends = np.zeros(slots + 1, np.int64)
     inverse, into, out_of = 1.0 / who[ETA_C], who[SLOT_H] * who[ETA_C], who[SLOT_H] / who[ETA_D]
-    lowest = lowest_price(who)
-    tilted = who[RESERVE_PRICE] > 0.0 or who[SOFT_LOW] > who[LOW] or who[SOFT_HIGH] < who[HIGH]
-    parts, sizes, begins = np.empty(_PARTS * slots), np.zeros(_PARTS * slots), np.zeros(_PARTS * slots)
-    deepest = np.empty(slots)
+    eta_d, wear, least, lowest = who[ETA_D], who[WEAR], 1e-12 * high, lowest_price(who)
+    tilted = who[RESERVE_PRICE] > 0.0 or who[SOFT_LOW] > low or who[SOFT_HIGH] < high
     left = room // 2
     right = left + 1
-    slopes[left], lengths[left] = -who[TERMINAL], who[HIGH] - who[LOW]
+    slopes[left], lengths[left] = -who[TERMINAL], high - low
+    used = 0
     for t in range(slots - 1, -1, -1):
         if tilted:
             left = _tilt_all(slopes, lengths, left, right, reserve[t], who)
+        if keep != 1.0 and low > 0.0:
+            left -= 1
+            slopes[left], lengths[left] = _FORBIDDEN, (1.0 - keep) * low
         bought, sold = price_bounds(import_price[t], export_price[t], lowest)
         _site_cost(load[t], pv[t], bought, sold, min(import_cap[t], cap_kw), export_cap[t], who[UNSERVED], cost)
         net = load[t] - pv[t]
-        top, bottom = min(net + charge, cost[4]), max(net - discharge, cost[0])
-        count, charging = _slot_parts(
-            net, top, bottom, into, out_of, inverse, eta_d, wear, cost, parts, sizes, t * _PARTS
-        )
-        first, between, last = t * _PARTS, t * _PARTS + charging, t * _PARTS + count
-        deepest[t] = 0.0
-        for j in range(first, between):
-            deepest[t] -= sizes[j]
-        left = _take_charging(slopes, lengths, left, right, parts, sizes, first, between, begins, who)
-        right = _take_discharging(slopes, lengths, left, right, parts, sizes, between, last, begins, who)
-        if who[KEEP] != 1.0:
-            _stretch(slopes, lengths, left, right, who[KEEP])
+        top, bottom = min(net + who[CHARGE], cost[4]), max(net - who[DISCHARGE], cost[0])
+        together = 0.0
+        for i in range(4):
+            size = (min(cost[i + 1], top) - max(max(cost[i], bottom), net)) * into
+            price = -cost[5 + i] * inverse - wear
+            if size > 0.0 and slopes[left] < price:
+                left, reach = _take_charging(slopes, lengths, left, right, price, size, least)
+                begins[used], sizes[used] = keep * low + reach - size, size
+                together += size
+                used += 1
+        charging[t] = together
+        for i in range(3, -1, -1):
+            size = (min(min(cost[i + 1], top), net) - max(cost[i], bottom)) * out_of
+            price = wear - cost[5 + i] * eta_d
+            if size > 0.0 and slopes[right - 1] > price:
+                right, reach = _take_discharging(slopes, lengths, left, right, price, size, least)
+                begins[used], sizes[used] = high - reach, size
+                used += 1
+        ends[t] = used
+        if keep != 1.0:
+            left, right = _lose(slopes, lengths, left, right, who)
     curve[0, : right - left], curve[1, : right - left] = slopes[left:right], lengths[left:right]
-    total = 0.0
-    energy[0] = who[START]
+    total = _walk(charging, begins, sizes, ends, who, energy, storage_kw)
     for t in range(slots):
-        kept = who[KEEP] * energy[t]
-        # Below its range it got by self-discharge alone: then it may be charged, not discharged.
-        at = max(kept, who[KEEP] * who[LOW])
-        taken = deepest[t]
-        for j in range(t * _PARTS, (t + 1) * _PARTS):
-            taken += min(max(at - begins[j], 0.0), sizes[j])
-        taken = max(min(taken, max(kept - who[LOW], 0.0)), kept - who[HIGH])
-        if abs(taken) < 1e-10 * who[HIGH]:
-            taken = 0.0
-        after = kept - taken
-        energy[t + 1] = after
-        storage_kw[t] = bus_kw(taken, who[ETA_C], who[ETA_D], who[SLOT_H])
         residual = load[t] - pv[t] - storage_kw[t]
         total += who[SLOT_H] * slot_cost(
             residual,
@@ -307,11 +265,13 @@ def solve_storage(
             export_cap[t],
             who[UNSERVED],
         )
-        total += who[WEAR] * abs(taken) + who[SLOT_H] * (
-            who[RESERVE_PRICE] * max(min(reserve[t], who[HIGH]) - after, 0.0)
-            + who[EDGE_PRICE] * (max(who[SOFT_LOW] - after, 0.0) + max(after - who[SOFT_HIGH], 0.0))
-        )
-    return right - left, total - who[TERMINAL] * (energy[slots] - who[LOW])
+    if tilted or keep != 1.0 or not low <= who[START] <= high:
+        for t in range(slots):
+            total += who[SLOT_H] * (
+                who[RESERVE_PRICE] * max(min(reserve[t], high) - energy[t + 1], 0.0)
+                + who[EDGE_PRICE] * (max(who[SOFT_LOW] - energy[t + 1], 0.0) + max(energy[t + 1] - who[SOFT_HIGH], 0.0))
+            )
+    return right - left, total - who[TERMINAL] * (energy[slots] - low)
 
 
 def after(who: Series, energy: float, power_kw: float) -> float:

@@ -57,6 +57,7 @@ class Plan:
     """One plan from `starts_at` on; `storage_kw` and `soc_frac` are of all storages together, per storage beside.
 
     `ev_worth_per_kwh` is what the planner holds one more kWh in a vehicle that is here to be worth, by id.
+    `load_kw` leaves out vehicles, `ev_kw` is all of theirs: planned ones, silent ones and those that are expected.
     `soc_frac` holds at each slot's end. What the limits leave no other way for is in `curtailed_kw` and `unserved_kw`.
     """
 

@@ -39,7 +39,9 @@ class PlanInput:
     `peak_so_far_kw` is the highest mean import of a slot in this month. The scenarios are PV and load that belong
     together, (n, slots) each, with weights (n,); None where there are none. `essential_frac` is the part of the load
     that must be carried when the grid is away, for the ride-through reserve. `grid_up` (slots,) is 1 where the grid
-    is expected to be there, 0 where an outage is announced; None: always there.
+    is expected to be there, 0 where an outage is announced; None: always there. `site_load` is the load
+    without any vehicle, where `load` has some in it that are not in `evs` (silent ones, those that are expected): they
+    are not carried when the grid is away, and are told as vehicles. `assumed` ends in `Plan.violations`.
     """
 
     made_at: datetime
@@ -60,3 +62,5 @@ class PlanInput:
     scenario_weights: Series | None = None
     essential_frac: float = 0.6
     grid_up: Series | None = None
+    site_load: Band | None = None
+    assumed: tuple[str, ...] = ()

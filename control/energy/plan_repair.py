@@ -97,7 +97,7 @@ def repair(given: PlanInput) -> Question:
     storages = tuple(_ending(who, bought) for who in storages)
     jobs = [(job, _ev(job, slots, settings, told)) for job in given.evs]
     evs = [(job.id, ev) for job, ev in jobs if ev is not None]
-    essential = load * _bounded(given.essential_frac, 0.0, 1.0, 0.6)
+    essential = site_load(given, load) * _bounded(given.essential_frac, 0.0, 1.0, 0.6)
     reserve = _reserve(essential - pv_low, up, specs, storages, slot_h, settings)
     peak = _number(given.peak_so_far_kw)
     if peak is None or peak < 0.0:
@@ -125,6 +125,14 @@ def repair(given: PlanInput) -> Question:
         settings=settings,
         told=tuple(sorted(told)),
     )
+
+
+def site_load(given: PlanInput, load: Series) -> Series:
+    """The load (slots,) without vehicles; all of it where that is not known or does not fit."""
+    alone = flat(given.site_load.mid) if given.site_load is not None else load
+    if alone.size != load.size or not np.isfinite(alone).all():
+        return load
+    return np.clip(alone, 0.0, load)
 
 
 def starts_at(given: PlanInput) -> datetime:

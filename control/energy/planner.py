@@ -13,6 +13,8 @@ slots, the rules make one.
     limit.soc:ID          the storage is outside its range at some slot's end: it was at the start, or discharges itself
     limit.ev:ID           the vehicle leaves with less than it was to have
     limit.import_wish     import above the wished limit and the month's peak is planned
+
+What the question itself says was assumed (`PlanInput.assumed`) stands behind them.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from control.energy.demand import plan_under_demand
 from control.energy.interior_point import solve_banded
 from control.energy.plan import Band, Plan, Series
 from control.energy.plan_input import EvJob, PlanInput
-from control.energy.plan_repair import Question, flat, repair, starts_at
+from control.energy.plan_repair import Question, flat, repair, site_load, starts_at
 from control.energy.plan_rules import Schedule, even_charging, follow, rules
 from control.energy.plan_value import value_curves
 from control.energy.site_cost import settle_series
@@ -60,6 +62,7 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
     curves = value_curves(question, schedule.ev_kw, schedule.allowed_kw, nets, weights)
     capacity = sum(spec.capacity_kwh for spec in question.specs) or 1.0
     slot_s = round(question.slot_h * 3600)
+    site_kw = site_load(given, question.load)
     return Plan(
         made_at=given.made_at,
         starts_at=start,
@@ -67,17 +70,17 @@ def make_plan(given: PlanInput, previous: Plan | None = None) -> Plan:
         rung=rung,
         settings_version=given.settings_version,
         pv_kw=_band(given.pv, question.pv),
-        load_kw=_band(given.load, question.load),
+        load_kw=_band(given.site_load or given.load, site_kw),
         storage_kw=schedule.storage_kw.sum(axis=0),
         grid_kw=flows[0] - flows[1],
-        ev_kw=schedule.ev_kw,
+        ev_kw=schedule.ev_kw + question.load - site_kw,
         soc_frac=schedule.energy_kwh[:, 1:].sum(axis=0) / capacity,
         import_per_kwh=question.import_tariff,
         export_per_kwh=question.export_price,
         carbon_per_kwh=question.carbon,
         curves=curves,
         because=explain(question, schedule, flows, start, rung),
-        violations=tuple(sorted({*question.told, *unfit})) + _broken(question, schedule, flows),
+        violations=tuple(sorted({*question.told, *unfit})) + _broken(question, schedule, flows) + given.assumed,
         storage_kw_of={spec.id: schedule.storage_kw[s] for s, spec in enumerate(question.specs)},
         soc_frac_of={spec.id: schedule.energy_kwh[s, 1:] / spec.capacity_kwh for s, spec in enumerate(question.specs)},
         ev_worth_per_kwh=_worth_of_vehicles(question, schedule),

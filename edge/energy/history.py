@@ -1,12 +1,12 @@
-"""The past that the forecast learns from: owns the gateway's quarter-hour means as series, and the month's peak.
+"""The past that the forecast learns from: owns the gateway's quarter-hour means as series, the month's peak, and stays.
 
-They come from the file of means, so that they survive restarts. What was not measured is NaN.
+They come from the file of samples, so that they survive restarts. What was not measured is NaN.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from control.energy.ev_arrivals import Stay
 from control.energy.plan import Series
+from edge.energy.stays import STAYS_FROM_NOTE
 from edge.energy.store import EnergyStore
 
 SLOT_S = 900
@@ -22,6 +24,8 @@ DAYS_MAX = 70
 DAY_SLOTS = 86_400 // SLOT_S
 # A quarter of an hour of which less was known says nothing.
 GOOD_FRAC_MIN = 0.5
+# A clock that leapt during a stay leaves one that cannot have been.
+STAY_H_MAX = 72.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +55,8 @@ class History:
     store: EnergyStore
     timezone: str
     _rows: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _stays: tuple[Stay, ...] = ()
+    _stays_from: datetime | None = None
 
     async def refresh(self, *, now: datetime) -> None:
         """Read what was added since. Raises EnergyStoreError."""
@@ -62,6 +68,17 @@ class History:
             self._rows[int(at_s)] = body
         for old in [at_s for at_s in self._rows if at_s < oldest_s]:
             del self._rows[old]
+        self._stays = tuple(_stays(await self.store.stays(from_s=oldest_s)))
+        noted = await self.store.note(STAYS_FROM_NOTE)
+        self._stays_from = None if noted is None else datetime.fromtimestamp(noted["at_s"], UTC)
+
+    def stays(self, past: Past) -> tuple[datetime, tuple[Stay, ...]]:
+        """Since when vehicles were seen, and the stays that ended since; since the past's end where none could be."""
+        if self._stays_from is None:
+            return past.ends_at, ()
+        # Stays from before a clock was set right are proof enough that somebody looked.
+        since = min([self._stays_from, *(one.arrived_at for one in self._stays)])
+        return min(max(past.starts_at, since), past.ends_at), self._stays
 
     def past(self, *, now: datetime) -> Past:
         """Everything up to the slot that runs now."""
@@ -95,6 +112,13 @@ def _import_kw(body: Mapping[str, Any]) -> float:
     mean_kw = float(body["kwh"].get("imported", 0.0) * 3600.0 / (SLOT_S * body["good"]))
     highest_kw = body.get("peak")
     return mean_kw if highest_kw is None else min(mean_kw, float(highest_kw))
+
+
+def _stays(rows: list[tuple[float, float, float]]) -> Iterable[Stay]:
+    for arrived_s, left_s, energy_kwh in rows:
+        stay_h = (left_s - arrived_s) / 3600.0
+        if 0.0 < stay_h <= STAY_H_MAX and energy_kwh >= 0.0:
+            yield Stay(arrived_at=datetime.fromtimestamp(arrived_s, UTC), stay_h=stay_h, energy_kwh=energy_kwh)
 
 
 def _series(slots: list[Mapping[str, Any] | None], name: str, plus: str = "") -> Series:

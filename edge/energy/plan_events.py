@@ -76,7 +76,8 @@ def ride_through_h(site: SiteSpec, picture: SiteNow, given: PlanInput) -> float 
         stored_kwh += max(one.soc_frac - spec.soc_min_frac, 0.0) * spec.capacity_kwh * spec.efficiency_discharge
         room_kwh += max(spec.soc_max_frac - spec.soc_min_frac, 0.0) * spec.capacity_kwh
     slot_h = given.slot_s / 3600.0
-    net = np.nan_to_num(given.load.mid) * given.essential_frac - np.nan_to_num(given.pv.low)
+    load = given.site_load or given.load
+    net = np.nan_to_num(load.mid) * given.essential_frac - np.nan_to_num(given.pv.low)
     for index, net_kw in enumerate(net):
         need_kwh = float(net_kw) * slot_h
         if need_kwh > stored_kwh:

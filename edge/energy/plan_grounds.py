@@ -12,9 +12,10 @@ import numpy as np
 
 from control.domain.energy import GridMode, LoadTier
 from control.energy.dispatch_types import EvNow, SiteNow
+from control.energy.ev_arrivals import forecast_arrivals
 from control.energy.plan import Band, Plan, Series
 from control.energy.plan_input import EvJob, PlanInput
-from control.energy.settings import EnergySettings, tariff_at
+from control.energy.settings import EnergySettings, Prices, prices_at
 from control.energy.site import SiteSpec, StorageSpec
 from edge.energy.history import SLOT_S, History, Past
 from edge.energy.means import Second
@@ -72,16 +73,18 @@ def grounds(
     load_kw = None if "load" not in second.kw else second.kw["load"] + second.kw.get("shed", 0.0)
     past = history.past(now=now)
     seen = forecast(past, starts_at=starts_at, slots=slots, load_now_kw=load_kw, pv_now_kw=sun_kw)
-    silent = _silent_vehicles(picture.evs, slots)
-    prices = [price_at(settings, starts_at + timedelta(seconds=SLOT_S * i), site.timezone) for i in range(slots)]
+    vehicles = _unplanned_vehicles(site, history, past, picture.evs, starts_at=starts_at, slots=slots, now=now)
+    at = [starts_at + timedelta(seconds=SLOT_S * i) for i in range(slots)]
+    prices = [price_at(settings, one, site.timezone) for one in at]
     return PlanInput(
         made_at=now,
         starts_at=starts_at,
         slot_s=SLOT_S,
-        load=Band(seen.load.low + silent, seen.load.mid + silent, seen.load.high + silent),
+        load=_together(seen.load, vehicles),
+        site_load=seen.load,
         pv=seen.pv,
-        import_per_kwh=np.array([bought for bought, _ in prices]),
-        export_per_kwh=np.array([sold for _, sold in prices]),
+        import_per_kwh=np.array([one.import_per_kwh for one in prices]),
+        export_per_kwh=np.array([one.export_per_kwh for one in prices]),
         carbon_per_kwh=np.full(slots, settings.carbon_per_kwh),
         settings=settings,
         settings_version=version.number,
@@ -89,18 +92,64 @@ def grounds(
         evs=tuple(jobs(picture.evs, settings, slots)),
         peak_so_far_kw=history.peak_kw(now=now),
         pv_scenarios=seen.pv_scenarios,
-        load_scenarios=None if seen.load_scenarios is None else seen.load_scenarios + silent,
+        load_scenarios=None if seen.load_scenarios is None else seen.load_scenarios + vehicles.mid,
         scenario_weights=seen.weights,
         essential_frac=essential_frac(picture),
         grid_up=_grid_up(second.mode, slots),
+        assumed=tuple(_days_by_tariff(settings, at, prices, site.timezone)),
     )
 
 
-def price_at(settings: EnergySettings, at: datetime, timezone: str) -> tuple[float, float]:
+def price_at(settings: EnergySettings, at: datetime, timezone: str) -> Prices:
     """Import and export price of that moment, yuan a kWh."""
-    local = at.astimezone(ZoneInfo(timezone))
-    period = tariff_at(settings, month=local.month, hour=local.hour + local.minute / 60)
-    return period.import_per_kwh, period.export_per_kwh
+    return prices_at(settings, at.astimezone(ZoneInfo(timezone)))
+
+
+def _days_by_tariff(
+    settings: EnergySettings, at: Iterable[datetime], prices: Iterable[Prices], timezone: str
+) -> Iterable[str]:
+    """`price.tariff:DAY` for each day that the tariff stands in for; nothing where none is ever published."""
+    if settings.day_ahead:
+        days = (one.astimezone(ZoneInfo(timezone)).date() for one in at)
+        yield from sorted(
+            {f"price.tariff:{day}" for day, price in zip(days, prices, strict=True) if not price.day_ahead}
+        )
+
+
+def _unplanned_vehicles(
+    site: SiteSpec,
+    history: History,
+    past: Past,
+    evs: Iterable[EvNow],
+    *,
+    starts_at: datetime,
+    slots: int,
+    now: datetime,
+) -> Band:
+    """What vehicles draw that are no jobs: silent ones that are here, and those that have yet to come."""
+    silent = _silent_vehicles(evs, slots)
+    if not site.chargers:
+        return Band(silent, silent, silent)
+    seen_from, stays = history.stays(past)
+    power = forecast_arrivals(
+        stays,
+        seen_from=seen_from,
+        starts_at=starts_at,
+        slot_s=SLOT_S,
+        slots=slots,
+        timezone=site.timezone,
+        chargers=len(site.chargers),
+        charger_kw=sum(one.max_kw for one in site.chargers) / len(site.chargers),
+        now=now,
+    ).power
+    return Band(power.low + silent, power.mid + silent, power.high + silent)
+
+
+def _together(load: Band, vehicles: Band) -> Band:
+    """The site's load, which is measured without vehicles, and theirs: one says nothing of how far the other is off."""
+    mid = load.mid + vehicles.mid
+    low = mid - np.hypot(load.mid - load.low, vehicles.mid - vehicles.low)
+    return Band(np.maximum(low, 0.0), mid, mid + np.hypot(load.high - load.mid, vehicles.high - vehicles.mid))
 
 
 def storages(site: SiteSpec, picture: SiteNow) -> Iterable[tuple[StorageSpec, float]]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from control.domain.energy import Point
 from control.energy.dispatch_types import EvNow, LoadNow, PvNow, SiteNow, StorageNow
-from control.energy.settings import EnergySettings, TariffPeriod, tariff_at
+from control.energy.settings import EnergySettings, Prices, prices_at
 from control.energy.site import ChargerSpec, LoadSpec, PvSpec, SiteSpec, StorageSpec
 from edge.energy.field import FieldNow, Heard
 from edge.energy.ports import (
@@ -93,11 +93,9 @@ class SnapshotMaker:
         )
         return _with_breaker(picture, now, suspect)
 
-    def price(self, wall: datetime, settings: EnergySettings) -> TariffPeriod:
-        """The tariff's period at that time."""
-        local = wall.astimezone(self._zone)
-        hour = local.hour + local.minute / 60 + local.second / 3600
-        return tariff_at(settings, month=local.month, hour=hour)
+    def price(self, wall: datetime, settings: EnergySettings) -> Prices:
+        """What was published for that time, else the tariff's."""
+        return prices_at(settings, wall.astimezone(self._zone))
 
     # ------------------------------------------------------------------------------------------------------- devices
 

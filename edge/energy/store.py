@@ -33,6 +33,10 @@ CREATE INDEX IF NOT EXISTS samples_at ON samples (at_s);
 CREATE TABLE IF NOT EXISTS means (
   period_s INTEGER NOT NULL, at_s INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (period_s, at_s)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stays (
+  number INTEGER PRIMARY KEY, charger TEXT NOT NULL, session TEXT NOT NULL, arrived_s REAL NOT NULL,
+  left_s REAL, energy_kwh REAL
+) STRICT;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 _PRUNE_SAMPLES = """
@@ -45,6 +49,17 @@ DELETE FROM means WHERE period_s = ? AND at_s < ? AND at_s < (
   SELECT at_s FROM means WHERE period_s = ? ORDER BY at_s DESC LIMIT 1 OFFSET ?
 )
 """
+# A charger has one vehicle: another session's stay that never ended is not known to have been one.
+_FORGET_UNENDED = "DELETE FROM stays WHERE charger = ? AND session <> ? AND left_s IS NULL"
+_BEGIN_STAY = """
+INSERT INTO stays (charger, session, arrived_s) SELECT ?1, ?2, ?3
+WHERE NOT EXISTS (SELECT 1 FROM stays WHERE charger = ?1 AND session = ?2 AND left_s IS NULL)
+"""
+_END_STAY = """
+UPDATE stays SET left_s = ?, energy_kwh = ?, session = '' WHERE charger = ? AND session = ? AND left_s IS NULL
+"""
+_PRUNE_STAYS = "DELETE FROM stays WHERE arrived_s < ? AND number <= (SELECT max(number) FROM stays) - ?"
+STAYS_KEPT = 2000
 _NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 log = structlog.get_logger(__name__)
@@ -91,6 +106,32 @@ class EnergyStore:
         """Means of that period, oldest first."""
         query = "SELECT at_s, body FROM means WHERE period_s = ? AND at_s >= ? AND at_s < ? ORDER BY at_s"
         return await self._do(lambda db: _rows(db.execute(query, (period_s, from_s, until_s))))
+
+    async def begin_stay(self, *, charger: str, session: str, arrived_s: float) -> None:
+        """A vehicle came; told twice is told once."""
+
+        def begin(db: sqlite3.Connection) -> None:
+            db.execute(_FORGET_UNENDED, (charger, session))
+            db.execute(_BEGIN_STAY, (charger, session, arrived_s))
+
+        await self._do(begin)
+
+    async def end_stay(self, *, charger: str, session: str, left_s: float, energy_kwh: float) -> None:
+        """It left, and took so much. Of one whose coming is not known nothing is kept; the session's id never is."""
+        row = (left_s, energy_kwh, charger, session)
+        await self._do(lambda db: db.execute(_END_STAY, row))
+
+    async def stays(self, *, from_s: float) -> list[tuple[float, float, float]]:
+        """Stays that ended, of vehicles that came since: came, left (seconds since 1970), kWh, in order of coming."""
+        query = (
+            "SELECT arrived_s, left_s, energy_kwh FROM stays WHERE left_s IS NOT NULL AND arrived_s >= ?"
+            " ORDER BY arrived_s"
+        )
+        return await self._do(lambda db: db.execute(query, (from_s,)).fetchall())
+
+    async def prune_stays(self, *, older_s: float) -> None:
+        """Forget stays that began before; the newest 2000 stay, so that a clock that leaps ahead deletes no past."""
+        await self._do(lambda db: db.execute(_PRUNE_STAYS, (older_s, STAYS_KEPT)))
 
     async def note(self, name: str) -> dict[str, Any] | None:
         """A remembered object."""

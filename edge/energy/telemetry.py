@@ -17,6 +17,7 @@ import structlog
 
 from control.domain.events import EnergySample
 from edge.energy.means import Period, Second, begins, second_of
+from edge.energy.stays import StayBook
 from edge.energy.store import SECOND_S, EnergyStore, EnergyStoreError
 from edge.facts import iso
 from edge.journal import Journal, JournalError
@@ -65,11 +66,16 @@ class Telemetry:
     _prune_at_s: float = 0.0
     _broken: str = ""
     dropped: int = 0
+    _stays: StayBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stays = StayBook(self.store)
 
     async def load(self) -> None:
         """Go on where the last run ended. Raises EnergyStoreError."""
         last = await self._last_told()
         now_s = self._wall_s()
+        await self._stays.load(now_s=now_s)
         for period_s in PERIODS_S:
             from_s = max(last.get(period_s, 0) + period_s, begins(now_s, period_s) - 2 * period_s)
             for at_s, body in await self.store.samples(from_s=from_s):
@@ -104,6 +110,7 @@ class Telemetry:
         while self._queue:
             offered = self._queue.popleft()
             self._waiting += offered.events
+            self._stays.offer(offered.events)
             await self._take(offered.second, matters=offered.matters)
 
     async def _take(self, second: Second, *, matters: bool) -> None:
@@ -113,6 +120,7 @@ class Telemetry:
         try:
             await self.store.add(at_s=second.at_s, body=second.body())
             await self._keep()
+            await self._stays.keep()
             await self._prune(second.at_s)
         except EnergyStoreError as error:
             self._tell_broken(str(error))
@@ -148,6 +156,8 @@ class Telemetry:
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_EVERY_S
             await self.store.prune(now_s=at_s, keep_s=self.keep_s)
+            if longest_s := max(self.keep_s.values(), default=0.0):
+                await self.store.prune_stays(older_s=at_s - longest_s)
 
     # ------------------------------------------------------------------------------------------------------- telling
 

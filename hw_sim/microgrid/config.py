@@ -72,7 +72,7 @@ class WeatherConfig:
 class GridConfig:
     """The utility's side. Beyond the two limits the simulator counts a violation."""
 
-    import_max_kw: float = 6000.0
+    import_max_kw: float = 8000.0
     export_max_kw: float = 3000.0
     outages_per_year: float = 0.0
     outage_mean_s: float = 1800.0

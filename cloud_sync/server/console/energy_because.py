@@ -61,6 +61,11 @@ SENTENCES: dict[str, tuple[str, str, str]] = {
         N_("Charge %(storage_kw)s kW from the sun"),
         N_("Solar has %(surplus_kw)s kW to spare. Kept for later it replaces energy worth %(later_per_kwh)s CNY/kWh."),
     ),
+    "store_surplus_at_limit": (
+        "storage",
+        N_("Charge %(storage_kw)s kW from the sun"),
+        N_("Selling is at its limit. What is kept for later replaces energy worth %(later_per_kwh)s CNY/kWh."),
+    ),
     "charge_cheap": (
         "storage",
         N_("Charge %(storage_kw)s kW from the grid"),
@@ -123,11 +128,17 @@ def merged(found: Iterable[BecauseRecord]) -> list[BecauseRecord]:
     """Neighbouring reasons of one code as one: energies and savings add up, prices are means, charge is the last."""
     made: list[BecauseRecord] = []
     for one in sorted(found, key=lambda reason: reason.at):
-        if made and made[-1].code == one.code and made[-1].until >= one.at:
+        if made and sentence_of(made[-1]) == sentence_of(one) and made[-1].until >= one.at:
             made[-1] = _joined(made[-1], one)
         else:
             made.append(one)
     return made
+
+
+def sentence_of(one: BecauseRecord) -> str:
+    """The reason's key in SENTENCES: surplus that could not have been sold is another matter than surplus kept back."""
+    at_limit = one.code == "store_surplus" and known(one.values.get("at_export_limit")) == 1.0
+    return "store_surplus_at_limit" if at_limit else one.code
 
 
 def _joined(first: BecauseRecord, then: BecauseRecord) -> BecauseRecord:
@@ -168,7 +179,7 @@ def _with_powers(one: BecauseRecord) -> dict[str, object]:
 def because_line(words: Words, one: BecauseRecord, *, now: datetime, money: bool) -> BecauseLine:
     """A reason in words; a code that nobody wrote a sentence for is shown as it is, with its figures."""
     figures = {name: _figure(words, name, value) for name, value in _with_powers(one).items()}
-    tone, title, text = SENTENCES.get(one.code, ("load", "", ""))
+    tone, title, text = SENTENCES.get(sentence_of(one), ("load", "", ""))
     saved, good = _saved(words, one, money=money)
     return BecauseLine(
         at=one.at,

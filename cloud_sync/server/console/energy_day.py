@@ -10,7 +10,7 @@ from cloud_sync.server.console.energy_views import energy
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.energy_flow import imported_frac
 from cloud_sync.server.records_energy import EnergySeries, EnergySums, PlanRecord
-from control.energy.settings import EnergySettings, tariff_at
+from control.energy.settings import EnergySettings, prices_at
 
 
 def day_payload(
@@ -38,7 +38,7 @@ def day_payload(
         "strip": _prices(words, measured.since, until, settings) if money else _ribbon(measured),
         "plan": _plan_payload(words, plan, settings, money=money) if plan is not None and until > now else None,
         "reserve": settings.reserve_frac,
-        "words": _chart_words(words, settings, money=money),
+        "words": _chart_words(words, settings, _dearest(words, measured.since, until, settings), money=money),
     }
 
 
@@ -77,17 +77,25 @@ def _share(grid: float | None, pv: float | None, storage: float | None) -> float
 
 def _prices(words: Words, since: datetime, until: datetime, settings: EnergySettings) -> list[float]:
     """Import price of each quarter hour as a share of the day's highest."""
-    count = int((until - since).total_seconds() // 900)
-    found = [price_at(words, settings, since + timedelta(seconds=900 * place)) for place in range(count)]
+    found = _imported_at(words, since, until, settings)
     top = max(found, default=0.0) or 1.0
     return [round(max(0.0, one) / top, 3) for one in found]
 
 
-def _chart_words(words: Words, settings: EnergySettings, *, money: bool) -> dict[str, str]:
+def _imported_at(words: Words, since: datetime, until: datetime, settings: EnergySettings) -> list[float]:
+    count = int((until - since).total_seconds() // 900)
+    return [price_at(words, settings, since + timedelta(seconds=900 * place)) for place in range(count)]
+
+
+def _dearest(words: Words, since: datetime, until: datetime, settings: EnergySettings) -> float:
+    return max(_imported_at(words, since, until, settings), default=0.0)
+
+
+def _chart_words(words: Words, settings: EnergySettings, dearest: float, *, money: bool) -> dict[str, str]:
     top = settings.carbon_per_kwh * 1000
     strip = words.gettext("Price from the grid") if money else words.gettext("Carbon of each kWh")
     high = (
-        words.gettext("up to %(n)s CNY/kWh") % {"n": f"{max(row.import_per_kwh for row in settings.tariff):.2f}"}
+        words.gettext("up to %(n)s CNY/kWh") % {"n": f"{dearest:.2f}"}
         if money
         else words.gettext("up to %(n)s g/kWh (all grid)") % {"n": words.number(top)}
     )
@@ -164,6 +172,5 @@ def day_finding(words: Words, measured: EnergySeries, sums: EnergySums) -> str:
 
 
 def price_at(words: Words, settings: EnergySettings, at: datetime) -> float:
-    """Import price by the tariff, yuan a kWh."""
-    local = at.astimezone(words.zone)
-    return tariff_at(settings, month=local.month, hour=local.hour + local.minute / 60).import_per_kwh
+    """Import price as published for that day, else by the tariff, yuan a kWh."""
+    return prices_at(settings, at.astimezone(words.zone)).import_per_kwh

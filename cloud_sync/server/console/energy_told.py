@@ -8,6 +8,8 @@ from cloud_sync.server.console.words import Words
 from cloud_sync.server.energy_flow import known
 from cloud_sync.server.records_energy import EnergyAlarmRecord, PlanRecord
 
+TARIFF_DAY = "price.tariff:"
+
 
 def suggestion(words: Words, alarm: EnergyAlarmRecord) -> str:
     """What to do about an alarm: the gateway's suggestion, else ours for its code."""
@@ -38,8 +40,14 @@ def _evidence(words: Words, name: str, value: object) -> tuple[str, str]:
 
 def violations(words: Words, plan: PlanRecord | None) -> list[str]:
     """What the plan cannot keep, in words; what was repaired of its input is no business of a page."""
-    found = [] if plan is None else [one for one in plan.violations if not one.startswith("input.")]
+    found = [] if plan is None else [one for one in plan.violations if not one.startswith(("input.", TARIFF_DAY))]
     return [_violation(words, one) for one in found]
+
+
+def days_by_tariff(plan: PlanRecord | None) -> list[str]:
+    """The days that the plan takes the tariff for, because nobody published their prices."""
+    found = [] if plan is None else plan.violations
+    return [one.removeprefix(TARIFF_DAY) for one in found if one.startswith(TARIFF_DAY)]
 
 
 def _violation(words: Words, code: str) -> str:

@@ -29,7 +29,7 @@ TAKEOVER = {
     "storage": N_("Run the storage at a power"),
 }
 ALARM = {
-    "pv_outage": N_("String gives nothing"),
+    "pv_outage": N_("String or inverter gives nothing"),
     "pv_shading": N_("String is shaded"),
     "pv_soiling": N_("Modules are dirty"),
     "pv_clipping": N_("Inverter clips"),
@@ -48,7 +48,7 @@ ALARM = {
     "invalid_value": N_("A value cannot be believed"),
 }
 SUGGESTION = {
-    "pv_outage": N_("Check fuse, connectors and cable of the string."),
+    "pv_outage": N_("Check the inverter, then fuse, connectors and cable of the string."),
     "pv_shading": N_("Look for what throws a shadow at these hours: plants, a crane, a new structure."),
     "pv_soiling": N_("Clean the modules; rain may do it as well."),
     "pv_clipping": N_("Nothing is broken: the inverter is smaller than its modules at these hours."),
@@ -69,7 +69,7 @@ SUGGESTION = {
     "check_scale_and_sensor": N_("Check scale and wiring of the sensor; its value is not used until then."),
     "operate_breaker_by_hand": N_("Operate the breaker by hand on site, and find out why it does not follow."),
     "correct_settings": N_("Read the gateway's words and stage a corrected version."),
-    "check_breaker_and_fuse": N_("Check fuse, connectors and cable of the string."),
+    "check_breaker_and_fuse": N_("Check the inverter, then fuse, connectors and cable of the string."),
     "look_for_obstacle_at_hour": N_("Look for what throws a shadow at these hours: plants, a crane, a new structure."),
     "clean_modules": N_("Clean the modules; rain may do it as well."),
     "nothing_to_do_sized_so": N_("Nothing is broken: the inverter is smaller than its modules at these hours."),
@@ -92,8 +92,8 @@ EVIDENCE = {
     "held_at": N_("Held at"),
     "from_solar": N_("From, sun's time"),
     "until_solar": N_("Until, sun's time"),
-    "day_part": N_("Share of the expected, these hours"),
-    "rest_part": N_("Share of the expected, other hours"),
+    "day_part": N_("Share of the expected, whole day"),
+    "rest_part": N_("Share of the expected, hours without the shadow"),
     "days": N_("Days"),
     "of_clear_sky": N_("Share of a clear sky"),
     "was": N_("Before"),
@@ -227,6 +227,7 @@ SETTING: dict[str, tuple[str, str]] = {
     "plan_period_s": (N_("Plan again every"), N_("A new plan also comes by itself when something changes.")),
     "horizon_h": (N_("Plan ahead"), N_("How far a plan looks.")),
     "tariff": (N_("Tariff"), N_("Prices by hour and month; holds where no day-ahead prices came.")),
+    "day_ahead": (N_("Day-ahead prices"), N_("Published prices of a day go before the tariff on that day.")),
 }  # fmt: skip
 SLIDERS = ("carbon_price_per_t", "wear_per_kwh", "ride_through_h", "import_target_kw")
 MORE_SLIDERS = (

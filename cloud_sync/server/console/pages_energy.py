@@ -120,6 +120,7 @@ async def live(
         chart_finding=energy_day.day_finding(words, measured, sums),
         chart_table=energy_day.day_table(words, measured, plan, until=until, now=now),
         plan_cannot=energy_told.violations(words, plan),
+        plan_by_tariff=energy_told.days_by_tariff(plan),
         because=because_of(request, plan, now=now, money=money),
         alarms=alarms,
         takeover=queries_energy.takeover_now(orders, now=now),

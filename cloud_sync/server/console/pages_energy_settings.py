@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, energy_settings, queries
+from cloud_sync.server import auth, day_ahead_csv, energy_settings, queries
 from cloud_sync.server.api.csv_export import BOM
 from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console import whatif_views
+from cloud_sync.server.console import day_ahead_views, whatif_views
 from cloud_sync.server.console.energy_words import GROUPS, MORE_SLIDERS, SETTING, SLIDERS
 from cloud_sync.server.console.pages_energy import Given, Operator, grid_of, number_of
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
@@ -27,6 +27,7 @@ from control.energy.settings import RANGES, EnergySettings, settings_json
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=600)]
+LongText = Annotated[str, Form(max_length=day_ahead_csv.CHARS_MAX)]
 FLAGS = ("v2g", "shed_allowed")
 PERIOD_FIELDS = ("name", "from_hour", "to_hour", "import_per_kwh", "export_per_kwh", "months")
 TARIFF_ROWS_MAX = 96
@@ -191,6 +192,7 @@ async def settings(request: Request, user: auth.Guard, given: Given, gateway: st
         now=settings_json(desk.settings),
         draft=settings_json(draft),
         differs=energy_settings.differences(desk.settings, draft),
+        days=day_ahead_views.days_of(desk.settings, draft),
         groups=GROUPS,
         ranges=RANGES,
         setting=SETTING,
@@ -219,6 +221,30 @@ async def keep_draft(request: Request, gateway_id: str, user: Operator, given: G
         given, actor, gateway_id, energy_settings.changed(base, changes), based_on=desk.in_force
     )
     return done(request, "energy_draft_kept", f"/microgrid/what-if?gateway={gateway_id}")
+
+
+@router.post("/microgrid/{gateway_id}/day-ahead")
+async def take_day_ahead(
+    request: Request,
+    gateway_id: str,
+    user: Operator,
+    given: Given,
+    prices: LongText = "",
+    source: Text = "",
+    drop: Text = "",
+) -> Response:
+    """A day's published prices go into this person's draft, or out of it."""
+    desk = await _desk(given, gateway_id)
+    base = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
+    zone = words_of(request).zone
+    if drop:
+        draft = day_ahead_csv.without_day(base, drop)
+    else:
+        today = given.clock().astimezone(zone).date()
+        draft = day_ahead_csv.with_day(base, prices, source=source, zone=zone, today=today)
+    actor = Actor.of(user, remote_of(request))
+    await energy_settings.keep_draft(given, actor, gateway_id, draft, based_on=desk.in_force)
+    return done(request, "energy_draft_kept", f"/microgrid/settings?gateway={gateway_id}")
 
 
 def tariff_of(form: Any) -> list[dict[str, Any]]:

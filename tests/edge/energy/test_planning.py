@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from control.domain.energy import PlanRung
 from control.energy.plan import Band, Plan, ValueCurve
-from control.energy.settings import EnergySettings
+from control.energy.settings import DayAhead, EnergySettings, Prices
 from edge.energy.history import SLOT_S, History
 from edge.energy.outlook import LiveForecast
 from edge.energy.plan_events import planned_event
@@ -193,8 +193,26 @@ async def test_the_clear_sky_is_kept_for_the_plant_it_was_computed_for(open_benc
 
 def test_prices_follow_the_local_hour(clock) -> None:
     start = clock.start.replace(hour=3, minute=0)
-    assert price_at(EnergySettings(), start, "Asia/Shanghai") == (1.05, 0.36)
-    assert price_at(EnergySettings(), start.replace(hour=17), "Asia/Shanghai") == (0.31, 0.28)
+    assert price_at(EnergySettings(), start, "Asia/Shanghai") == Prices(1.05, 0.36, day_ahead=False)
+    assert price_at(EnergySettings(), start.replace(hour=17), "Asia/Shanghai") == Prices(0.31, 0.28, day_ahead=False)
+
+
+async def test_published_prices_go_into_the_plan_and_the_fast_loop_and_the_tariff_stands_in(planned) -> None:
+    bench, desk, planner = planned
+    await go(bench, desk, 2)
+    assert planner.asked[-1].assumed == ()
+    hours = tuple(0.01 * hour for hour in range(24))
+    today = DayAhead(day=date(2026, 11, 21), import_per_kwh=hours, source="exchange")
+    bench.settings.current = Version(1, EnergySettings(day_ahead=(today,)))
+    await desk.make()
+    await bench.run(1)
+    given, picture = planner.asked[-1], bench.cycle.published.picture
+    # It is noon on the island, and 12 h are left of the day.
+    assert list(given.import_per_kwh[:48:4]) == [pytest.approx(0.01 * hour) for hour in range(12, 24)]
+    assert given.import_per_kwh[48] == 0.31
+    assert given.export_per_kwh[0] == 0.36
+    assert given.assumed == ("price.tariff:2026-11-22",)
+    assert (picture.import_price, picture.export_price) == (0.12, 0.36)
 
 
 async def test_the_essential_part_follows_the_feeders(open_bench) -> None:

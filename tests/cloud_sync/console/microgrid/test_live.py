@@ -36,7 +36,7 @@ async def test_the_page_shows_flow_figures_plan_and_reasons(grid_desk: Any, isla
     await expect(reasons.nth(0)).to_contain_text("光伏多出 336 kW")
     await expect(reasons.nth(0)).to_contain_text("−121")
     await expect(reasons.nth(3)).to_contain_text("tide_of_the_moon")
-    await expect(page.locator(".mg-alarms")).to_contain_text("组串没有出力")
+    await expect(page.locator(".mg-alarms")).to_contain_text("组串或逆变器没有出力")
 
 
 async def test_widths_follow_powers_and_sides_follow_signs(grid_desk: Any, island: Any) -> None:
@@ -179,7 +179,7 @@ async def test_chargers_strings_alarms_and_telemetry(grid_desk: Any, island: Any
     assert "s-9,cp-05" in (await (await waiting.value).path()).read_text(encoding="utf-8-sig")
     await grid_desk.open("/microgrid/pv")
     await expect(page.locator("[data-live=pv-alarms]")).to_contain_text("检查这一串的熔断器")
-    await expect(page.locator("[data-live=pv] tbody tr").last).to_contain_text("组串没有出力")
+    await expect(page.locator("[data-live=pv] tbody tr").last).to_contain_text("组串或逆变器没有出力")
     await expect(page.locator(".facts")).to_contain_text("持续")
     await expect(page.locator("[data-live=pv] tbody tr", has_text="酒店 2")).to_contain_text("1 串异常")
     await expect(page.locator(".facts")).to_contain_text("152\u2009kW")

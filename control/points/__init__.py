@@ -1,0 +1,1 @@
+"""Carbon points: methodologies, earning, codes, the ledger of points, redemption and vouchers."""
