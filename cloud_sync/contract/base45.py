@@ -24,17 +24,17 @@ def _group(raw: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """Its inverse. Raises ContractError for another character, an impossible length or a group out of range."""
-    return b"".join(_bytes(text[at : at + 3]) for at in range(0, len(text), 3))
-
-
-def _bytes(group: str) -> bytes:
     # RFC 9285 clause 4.3: a single character left over, and a group above its bytes' range, are errors.
-    if len(group) == 1:
+    if len(text) % 3 == 1:
         raise ContractError("the text ends in the middle of a group")
     try:
-        value = sum(_VALUE[character] * _BASE**place for place, character in enumerate(group))
-        return value.to_bytes(len(group) - 1)
+        values = [_VALUE[character] for character in text]
     except KeyError as error:
         raise ContractError(f"{error.args[0]!r} is no base45 character") from error
+    whole = len(values) - len(values) % 3
+    triples = zip(values[0:whole:3], values[1:whole:3], values[2:whole:3], strict=True)
+    try:
+        raw = b"".join([(low + mid * _BASE + high * _BASE**2).to_bytes(2) for low, mid, high in triples])
+        return raw + (values[-2] + values[-1] * _BASE).to_bytes(1) if whole < len(values) else raw
     except OverflowError as error:
-        raise ContractError(f"{group!r} stands for more than its bytes hold") from error
+        raise ContractError("a group stands for more than its bytes hold") from error

@@ -32,6 +32,7 @@ PLATE_MAX = 16
 GATE_MAX = 32
 GATES_MAX = 16
 ENTRIES_MAX = 1_000_000
+QR_VERSION_MAX = 10
 _SECONDS_MAX = 253_402_300_799  # the last second of the year 9999, as far as datetime goes
 
 # A pass states its class as a number; a number is never given to another class.
@@ -46,13 +47,16 @@ _QR_CAPACITY_M = (
 
 
 def issue(permit: Permit, *, issued_at: datetime, key: KeyPair) -> str:
-    """The pass of a permit as text. Raises ContractError when the permit does not fit into one."""
+    """The pass of a permit as text. Raises ContractError when the permit does not fit into a code that reads easily."""
     body = msgspec.msgpack.encode(_fields(permit, issued_at, key.public))
     try:
         _read(body)
     except (ContractError, ValueError) as error:
         raise ContractError(f"permit {permit.permit_id} does not fit into a pass: {error}") from error
-    return PREFIX + base45.encode(key.sign(preimage(KIND, body)) + body)
+    text = PREFIX + base45.encode(key.sign(preimage(KIND, body)) + body)
+    if qr_version(text) > QR_VERSION_MAX:
+        raise ContractError(f"permit {permit.permit_id} names too many gates for a pass: {len(text)} characters")
+    return text
 
 
 def qr_version(text: str) -> int:

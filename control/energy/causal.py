@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from control.energy.kernels import inner, kernel
-from control.energy.scenarios import ScenarioTuning, fill_envelope, fill_scenarios, season_per_day
+from control.energy.scenarios import ScenarioTuning, fill_envelope, fill_scenarios, fill_season
 from control.energy.stochastic_dp import LADDER_STEPS, curves_with_outages, execute_by_curve, fill_ladder
 
 Floats = npt.NDArray[np.float64]
@@ -69,7 +69,7 @@ class CausalTuning(NamedTuple):
     cells: int = 16
     horizon_h: int = 30
     mix_day: float = 0.1
-    mix_night: float = 0.5
+    mix_night: float = 0.3
     peak_days: int = 14
     peak_h: float = 4.0
 
@@ -108,17 +108,18 @@ class _Series(NamedTuple):
 
 
 class _Memory(NamedTuple):
-    """What the run has learned. Hourly means (hours,), the envelope (24,), and the counts of `_OUTAGES`, `_PEAK`."""
+    """What the run has learned: hourly means (hours,), envelope and season (24,), numbers at the places below."""
 
     load_kw: Floats
     pv_kw: Floats
     carbon: Floats
     envelope: Floats
+    season: Floats
     scalar: Floats
 
 
 # Places in `_Memory.scalar`.
-_FAILURES, _REPAIRS, _UP_H, _DOWN_H, _SEASON, _BEST, _PEAK, _TARGET, _MONTH = range(9)
+_FAILURES, _REPAIRS, _UP_H, _DOWN_H, _BEST, _PEAK, _TARGET, _MONTH = range(8)
 
 
 @inner
@@ -170,7 +171,9 @@ def _new_day(
     reading: ScenarioTuning,
 ) -> None:
     """What is looked at once a day: the season of the sky and the target of import."""
-    memory.scalar[_SEASON] = season_per_day(memory.pv_kw, day, first_day, reading.season_days, reading.season_max)
+    fill_season(
+        memory.pv_kw, day, first_day, reading.season_days, reading.season_max, reading.season_pull, memory.season
+    )
     if month != memory.scalar[_MONTH]:
         memory.scalar[_MONTH] = month
         memory.scalar[_PEAK] = 0.0
@@ -260,13 +263,11 @@ def _plan(
         return np.zeros((2, tuning.cells))
     scalar = memory.scalar
     first_day = 0 if plant.first_step == 0 else 1
-    scalar[_BEST] = fill_envelope(
-        memory.pv_kw, hour, first_day, reading.envelope_days, scalar[_SEASON], memory.envelope
-    )
+    scalar[_BEST] = fill_envelope(memory.pv_kw, hour, first_day, reading.envelope_days, memory.season, memory.envelope)
     count = max(1, min(reading.scenarios, hour // 24 - first_day))
     net_kw, weight = np.empty((count, slots)), np.empty(count)
     fill_scenarios(
-        memory.load_kw, memory.pv_kw, kind, hour, first_day, scalar[_SEASON], memory.envelope, scalar[_BEST], reading,
+        memory.load_kw, memory.pv_kw, kind, hour, first_day, memory.season, memory.envelope, scalar[_BEST], reading,
         net_kw, weight,
     )  # fmt: skip
     fail, repair = 0.0, 0.0
@@ -360,8 +361,7 @@ def causal_run(
     step_h = 1.0 / plant.steps_per_h
     hours = (plant.first_step + steps - 1) // plant.steps_per_h + 1
     first_day = 0 if plant.first_step == 0 else 1
-    memory = _Memory(np.zeros(hours), np.zeros(hours), np.zeros(hours), np.zeros(24), np.zeros(9))
-    memory.scalar[_SEASON] = 1.0
+    memory = _Memory(np.zeros(hours), np.zeros(hours), np.zeros(hours), np.zeros(24), np.ones(24), np.zeros(8))
     memory.scalar[_MONTH] = month[0]
     memory.scalar[_PEAK] = max(0.0, series.load_kw[0] - series.pv_kw[0])
     over = plant.demand_charge_per_kw / tuning.peak_h

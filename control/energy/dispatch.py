@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
-
-import numpy as np
 
 from control.domain.energy import GridMode
 from control.energy import fast_kernel as fast
 from control.energy import site_tables as tables
-from control.energy.dispatch_types import Commands, Dispatch, DispatchState, SiteNow, StorageNow
+from control.energy.dispatch_types import Commands, Dispatch, DispatchState, SiteNow, StorageNow, changed
 from control.energy.fast_kernel import Array
 from control.energy.grid_machine import OFF_GRID, Turn, finite, turn
 from control.energy.loop_spec import LoopSpec
@@ -216,9 +213,12 @@ def _divided(
         grid_forming=turned.forming,
         bus_hz_wanted=turned.bus_hz_wanted,
     )
-    state = replace(_remembered(fill, commands, kept, told), balance_kw=balance)
     state = watched(
-        state, _told_kw(fill, storage_kw, pvs, limits), size_kw=_size_kw(fill), dt_s=fill.dt_s, loop=fill.loop
+        _remembered(fill, commands, kept, told, balance),
+        _told_kw(fill, storage_kw, pvs, limits),
+        size_kw=_size_kw(fill),
+        dt_s=fill.dt_s,
+        loop=fill.loop,
     )
     return Dispatch(
         commands=commands,
@@ -233,7 +233,9 @@ def _told_kw(fill: tables.Filling, storage_kw: Array, pvs: Array, limits: Array)
     """What storages and inverters may give together after this second; None on an island, where the bus decides."""
     if fill.island:
         return None
-    return float(storage_kw.sum() + np.where(limits >= 0.0, limits, pvs[:, fast.PV_RATED]).sum())
+    rated = pvs[:, fast.PV_RATED].tolist()
+    inverters = sum(limit if limit >= 0.0 else most for limit, most in zip(limits.tolist(), rated, strict=True))
+    return float(sum(storage_kw.tolist()) + inverters)
 
 
 def _size_kw(fill: tables.Filling) -> float:
@@ -280,15 +282,23 @@ def _aged(shed_s: Mapping[str, float], dt_s: float) -> dict[str, float]:
 
 
 def _remembered(
-    fill: tables.Filling, commands: Commands, kept: dict[str, float], told: Array | None = None
+    fill: tables.Filling,
+    commands: Commands,
+    kept: dict[str, float],
+    told: Array | None = None,
+    balance: float | None = None,
 ) -> DispatchState:
-    """The state after this second; without `told` nothing was divided, so that nothing is remembered of a wish."""
+    """The state after this second; without `told` nothing was divided, so that nothing is remembered of a wish.
+
+    Without a new `balance` that of before stands.
+    """
     state, dt_s = fill.state, fill.dt_s
     wished = float(told[fast.WISHED]) if told is not None else 0.0
     turned = told is not None and (told[fast.TURN_BACK] >= 0.0 or told[fast.SOFTLY] > 0.0)
     calm = told is not None and told[fast.CALM] > 0.0
-    return replace(
+    return changed(
         state,
+        balance_kw=state.balance_kw if balance is None else balance,
         last_s=fill.at_s,
         storage_seen_kw=dict(fill.seen_kw),
         storage_deaf_cycles=dict(fill.deaf_cycles),

@@ -5,7 +5,9 @@ A value that could not be had is None, never 0. Signs as in `control.domain.ener
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any
 
 from control.domain.energy import GridMode, LoadTier
 from control.energy.plan import ValueCurve
@@ -144,6 +146,22 @@ class DispatchState:
     storage_told_kw: dict[str, tuple[float, ...]] = field(default_factory=dict)  # set-points, newest last
 
 
+_STATE = {one.name: place for place, one in enumerate(fields(DispatchState))}
+_values = attrgetter(*_STATE)
+_slots = tuple(getattr(DispatchState, name).__set__ for name in _STATE)
+
+
+def changed(state: DispatchState, **changes: Any) -> DispatchState:
+    """The state with these fields changed: `dataclasses.replace` for every second of the loop, in half its time."""
+    values = list(_values(state))
+    for name, value in changes.items():
+        values[_STATE[name]] = value
+    made = object.__new__(DispatchState)
+    for put, value in zip(_slots, values, strict=True):
+        put(made, value)
+    return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """What is written to the devices. A PV limit of None means no limit; `breaker` None leaves it."""
@@ -181,4 +199,5 @@ __all__ = [
     "SiteNow",
     "StorageNow",
     "ValueCurve",
+    "changed",
 ]

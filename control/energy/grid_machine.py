@@ -7,10 +7,10 @@ breaker's relay says that they are in synchronism. Timers count cycles (see Disp
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from control.domain.energy import GridMode
-from control.energy.dispatch_types import DispatchState, SiteNow
+from control.energy.dispatch_types import DispatchState, SiteNow, changed
 from control.energy.loop_spec import LoopSpec
 from control.energy.site import SiteSpec
 
@@ -39,19 +39,19 @@ def turn(now: SiteNow, state: DispatchState, *, dt_s: float, site: SiteSpec, loo
     counted = _timers(now, state, dt_s, loop)
     mode, why = _next(now, counted, loop)
     if mode is not counted.mode:
-        counted = replace(counted, mode=mode, mode_since_s=now.now_s, mode_s=0.0, sync_s=0.0, bus_good_s=0.0)
+        counted = changed(counted, mode=mode, mode_since_s=now.now_s, mode_s=0.0, sync_s=0.0, bus_good_s=0.0)
         if why == "no_synchronism":
-            counted = replace(counted, grid_good_s=0.0)
+            counted = changed(counted, grid_good_s=0.0)
     forming = _forming(now, counted, site) if mode in OFF_GRID else None
     if forming != counted.forming:
-        counted = replace(counted, forming=forming)
+        counted = changed(counted, forming=forming)
     return Turn(counted, _breaker(now, counted, loop), forming, _bus_hz_wanted(now, mode, loop), why)
 
 
 def _timers(now: SiteNow, state: DispatchState, dt_s: float, loop: LoopSpec) -> DispatchState:
     bad, good = grid_bad(now, loop), _grid_good(now, loop)
     known = finite(now.grid_kw) is not None
-    return replace(
+    return changed(
         state,
         mode_s=state.mode_s + dt_s,
         grid_bad_s=state.grid_bad_s + dt_s if bad else 0.0,

@@ -21,11 +21,11 @@ from control.energy.plan import Series
 Rows = npt.NDArray[np.int64]
 
 TOUCHED = 3  # rows that a column can touch
-_SHORTEN = 0.9995  # how far to go towards the nearest bound
+_SHORTEN = 0.99995  # how far to go towards the nearest bound
 _LEAST_PIVOT = 1e-30
 
 # Rows of the table that the iteration works on, one column a variable.
-_X, _S, _Z, _W, _DX, _DZ, _DW, _DUAL, _PUSH, _WEIGHT = range(10)
+_X, _S, _Z, _W, _DX, _DZ, _DW, _DUAL, _PUSH, _WEIGHT, _PER_X, _PER_S = range(12)
 
 
 @inner
@@ -44,21 +44,21 @@ def _weigh(rows: Rows, coefficients: Series, weight: Series, band: int, factor: 
 
 @inner
 def _decompose(factor: Series, band: int, column: Series) -> None:
-    """Cholesky in place. A row without columns gets an endless pivot, so that its step is nought."""
+    """L D L' in place, the inverse of D on the diagonal. A row without columns gets nought there: its step is none."""
     rows = factor.shape[0]
     for j in range(rows):
         pivot = factor[j, band]
-        pivot = np.sqrt(pivot) if pivot > _LEAST_PIVOT else 1e64
-        factor[j, band] = pivot
+        inverse = 1.0 / pivot if pivot > _LEAST_PIVOT else 0.0
+        factor[j, band] = inverse
         deepest = 0
         for k in range(1, min(band, rows - 1 - j) + 1):
-            factor[j + k, band - k] /= pivot
             column[k] = factor[j + k, band - k]
             if column[k] != 0.0:
                 deepest = k
         for k in range(1, deepest + 1):
-            scale = column[k]
+            scale = column[k] * inverse
             if scale != 0.0:
+                factor[j + k, band - k] = scale
                 for q in range(1, k + 1):
                     factor[j + k, band - k + q] -= scale * column[q]
 
@@ -71,11 +71,13 @@ def _back_solve(factor: Series, band: int, right: Series) -> None:
         total = right[i]
         for k in range(max(0, i - band), i):
             total -= factor[i, band - i + k] * right[k]
-        right[i] = total / factor[i, band]
+        right[i] = total
+    for i in range(rows):
+        right[i] *= factor[i, band]
     for i in range(rows - 1, -1, -1):
-        right[i] /= factor[i, band]
+        known = right[i]
         for k in range(max(0, i - band), i):
-            right[k] -= factor[i, band - i + k] * right[i]
+            right[k] -= factor[i, band - i + k] * known
 
 
 @inner
@@ -99,17 +101,6 @@ def _across(rows: Rows, coefficients: Series, y: Series, out: Series) -> None:
                 break
             total += coefficients[p, j] * y[rows[p, j]]
         out[j] = total
-
-
-@inner
-def _reach(value: Series, step: Series, sign: float) -> float:
-    """The longest part of `sign` times `step`, at most 1, that keeps `value` from falling below nought."""
-    reach = 1.0
-    for j in range(value.size):
-        fall = -sign * step[j]
-        if fall * reach > value[j]:
-            reach = value[j] / fall
-    return reach
 
 
 @inner
@@ -145,30 +136,46 @@ def _direct(
     dy: Series,
     aim: float,
     second: float,
-) -> None:
-    """Fill the step towards products of `aim`; `second` is 1 where the last step's products are corrected for."""
+) -> tuple[float, float]:
+    """Fill the step towards products of `aim`; `second` is 1 where the last step's products are corrected for.
+
+    Gives how far it can go in the values and how far in the prices until the first comes to nought, at most 1.
+    """
+    for i in range(dy.size):
+        dy[i] = primal[i]
     for j in range(table.shape[1]):
         low = aim - table[_X, j] * table[_Z, j] - second * table[_DX, j] * table[_DZ, j]
         high = aim - table[_S, j] * table[_W, j] + second * table[_DX, j] * table[_DW, j]
-        table[_DZ, j], table[_DW, j] = low / table[_X, j], high / table[_S, j]
-        table[_PUSH, j] = table[_DUAL, j] - table[_DZ, j] + table[_DW, j]
-        table[_DX, j] = table[_WEIGHT, j] * table[_PUSH, j]
-    _times(rows, coefficients, table[_DX], dy)
-    for i in range(dy.size):
-        dy[i] += primal[i]
+        low, high = low * table[_PER_X, j], high * table[_PER_S, j]
+        table[_DZ, j], table[_DW, j] = low, high
+        push = table[_DUAL, j] - low + high
+        table[_PUSH, j] = push
+        push *= table[_WEIGHT, j]
+        for p in range(TOUCHED):
+            if rows[p, j] < 0:
+                break
+            dy[rows[p, j]] += coefficients[p, j] * push
     _back_solve(factor, band, dy)
-    _across(rows, coefficients, dy, table[_DX])
+    values = prices = 1.0
     for j in range(table.shape[1]):
-        table[_DX, j] = table[_WEIGHT, j] * (table[_DX, j] - table[_PUSH, j])
-        table[_DZ, j] -= table[_Z, j] / table[_X, j] * table[_DX, j]
-        table[_DW, j] += table[_W, j] / table[_S, j] * table[_DX, j]
-
-
-@inner
-def _reaches(table: Series) -> tuple[float, float]:
-    """How far the step can go in the values, and how far in the prices."""
-    values = min(_reach(table[_X], table[_DX], 1.0), _reach(table[_S], table[_DX], -1.0))
-    return values, min(_reach(table[_Z], table[_DZ], 1.0), _reach(table[_W], table[_DW], 1.0))
+        total = 0.0
+        for p in range(TOUCHED):
+            if rows[p, j] < 0:
+                break
+            total += coefficients[p, j] * dy[rows[p, j]]
+        step = table[_WEIGHT, j] * (total - table[_PUSH, j])
+        low = table[_DZ, j] - table[_Z, j] * table[_PER_X, j] * step
+        high = table[_DW, j] + table[_W, j] * table[_PER_S, j] * step
+        table[_DX, j], table[_DZ, j], table[_DW, j] = step, low, high
+        if -step * values > table[_X, j]:
+            values = -table[_X, j] / step
+        if step * values > table[_S, j]:
+            values = table[_S, j] / step
+        if -low * prices > table[_Z, j]:
+            prices = -table[_Z, j] / low
+        if -high * prices > table[_W, j]:
+            prices = -table[_W, j] / high
+    return values, prices
 
 
 @inner
@@ -222,7 +229,7 @@ def solve_banded(
     """
     n, m = cost.size, right.size
     factor, column = np.empty((m, band + 1)), np.empty(band + 1)
-    table = np.zeros((10, n))
+    table = np.zeros((12, n))
     for j in range(n):
         table[_X, j] = table[_S, j] = 0.5 * upper[j]
         table[_Z, j] = max(cost[j], 0.0) + 1.0
@@ -232,14 +239,13 @@ def solve_banded(
     done = 0
     while error > tolerance and done < limit:
         for j in range(n):
-            table[_WEIGHT, j] = 1.0 / (table[_Z, j] / table[_X, j] + table[_W, j] / table[_S, j])
+            table[_PER_X, j], table[_PER_S, j] = 1.0 / table[_X, j], 1.0 / table[_S, j]
+            table[_WEIGHT, j] = 1.0 / (table[_Z, j] * table[_PER_X, j] + table[_W, j] * table[_PER_S, j])
         _weigh(rows, coefficients, table[_WEIGHT], band, factor)
         _decompose(factor, band, column)
-        _direct(rows, coefficients, factor, band, table, primal, dy, 0.0, 0.0)
-        values, prices = _reaches(table)
+        values, prices = _direct(rows, coefficients, factor, band, table, primal, dy, 0.0, 0.0)
         aim = gap / (2 * n) * (_products(table, values, prices) / gap) ** 3
-        _direct(rows, coefficients, factor, band, table, primal, dy, aim, 1.0)
-        values, prices = _reaches(table)
+        values, prices = _direct(rows, coefficients, factor, band, table, primal, dy, aim, 1.0)
         _advance(table, upper, y, dy, values, prices)
         gap, error = _measure(rows, coefficients, cost, right, y, table, primal)
         done += 1

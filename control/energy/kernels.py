@@ -4,13 +4,18 @@ A kernel is written once, in the part of Python that Numba compiles. Until `warm
 Numba's cache) the same function runs as plain Python, so that control begins at once; afterwards the compiled one
 serves. Small functions that kernels call are marked with `inner`. No `fastmath`: both must give the same numbers.
 The compiler is imported by whoever first asks for a compiled form: whoever only needs the twins does not wait for it.
+
+Numba's cache follows the file of the kernel alone, but a kernel holds its inner functions too, from other files. So
+what is stored carries a digest of all sources of this package, and an update of any of them compiles anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -21,6 +26,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 _all: list[Kernel[..., Any]] = []
 _inner_unknown: list[Callable[..., Any]] = []  # marked, and not yet known to the compiler
 _compiler = Lock()
+
+
+@cache
+def sources_digest(package: Path) -> str:
+    """One digest of all Python sources directly in `package`; it is taken once in a process."""
+    digest = hashlib.sha256()
+    for source in sorted(package.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 class Kernel(Generic[P, R]):
@@ -45,8 +59,12 @@ class Kernel(Generic[P, R]):
         with _compiler:
             while _inner_unknown:
                 register_jitable(_inner_unknown.pop())
-            made: Callable[P, R] = numba.njit(self.twin, cache=True, nogil=True)
-        return made
+            made: Any = numba.njit(self.twin, cache=True, nogil=True)
+            # Numba has no public way to say what else the cached code depends on.
+            stored = made._cache._cache_file
+            stored._source_stamp = (stored._source_stamp, sources_digest(Path(__file__).parent))
+        compiled: Callable[P, R] = made
+        return compiled
 
     @property
     def ready(self) -> bool:

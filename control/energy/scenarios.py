@@ -1,9 +1,11 @@
 """Tomorrows made of yesterdays: owns turning hours of the past into scenarios of the hours ahead.
 
 Load comes from the latest days of the target day's kind. PV comes from the latest days as clearness, against an
-envelope that only the past has drawn; what the sky of the season changes from day to day is estimated from the
-envelopes of two windows and taken out. Every scenario is shifted by how far its own day was from today at this hour,
-less and less with the hours ahead, and weighs less the larger that distance was and the older it is.
+envelope that only the past has drawn; what the sky of the season changes from day to day is estimated for each hour
+from the envelopes of two windows and taken out. Every day is shifted by how far it was from today at this hour, less
+and less with the hours ahead, and weighs less the larger that distance was and the older it is. Scenarios of equal
+weight are then drawn without chance, the day of the load apart from the day of the sun: each source keeps its share,
+and no scenario is spent on a day that hardly counts.
 
 Histories are hourly means, (days * 24,) float64, from a local midnight on; only what is at or before `now` (an index)
 is read. These are inner functions of kernels: scalars and float64 or int64 arrays only.
@@ -29,52 +31,58 @@ DIM_FRAC = 0.05
 class ScenarioTuning(NamedTuple):
     """How the past is read; sizes of the effects in docs/decisions/0008.
 
-    `scenarios` at most; a day's weight halves every `halving_days`; the present error of load and of clearness
-    is carried on with `load_keep` and `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness,
-    in parts of the mean load and of clearness; the envelope looks back `envelope_days`; the season is estimated from
-    two windows of `season_days` and is at most `season_max` a day. `unlike` is the part of its weight that a day keeps
-    however unlike today it is: leaving such days out makes the controller too sure. `dark` is the weight of one
-    scenario without any sun, since a month of fair days does not mean that no other can come.
+    `scenarios` at most, drawn from the latest `pool_days`; a day's weight halves every `halving_days` for PV and every
+    `load_halving_days` for load; the present error of load and of clearness is carried on with `load_keep` and
+    `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness, in parts of the mean load and of
+    clearness; `widen` stretches the scenarios' clearness about its mean; the envelope looks back `envelope_days`; the
+    season is estimated from two windows of `season_days`, drawn towards that of the whole day with the weight of
+    `season_pull` of the highest hour, and is at most `season_max` a day. `dark` is the weight of one scenario without
+    any sun, since a month of fair days does not mean that no other can come.
     """
 
     scenarios: int = 28
-    halving_days: float = 20.0
+    pool_days: int = 28
+    halving_days: float = 14.0
+    load_halving_days: float = 20.0
     load_keep: float = 0.9
     clear_keep: float = 0.85
     load_like: float = 0.15
-    clear_like: float = 0.25
+    clear_like: float = 0.3
+    widen: float = 1.2
     envelope_days: int = 30
     season_days: int = 25
-    season_max: float = 0.01
-    unlike: float = 0.0
-    clear_prior: float = 1.0
+    season_pull: float = 0.1
+    season_max: float = 0.015
     dark: float = 0.01
 
 
 @inner
-def season_per_day(pv_kw: Floats, day: int, first_day: int, window: int, most: float) -> float:
-    """The factor by which a clear day's PV grows from one day to the next about now, seen before `day`."""
+def fill_season(pv_kw: Floats, day: int, first_day: int, window: int, most: float, pull: float, season: Floats) -> None:
+    """Write the factor by which a clear day's PV grows a day about now, (24,) by hour, seen before `day`."""
     days = min(window, (day - first_day) // 2)
+    season[:] = 1.0
     if days < 5:
-        return 1.0
-    late = 0.0
-    early = 0.0
-    for hour in range(24):
-        late_best = 0.0
-        early_best = 0.0
+        return
+    late, early = np.zeros(DAY_H), np.zeros(DAY_H)
+    late_all, early_all, best = 0.0, 0.0, 0.0
+    for hour in range(DAY_H):
         for back in range(1, days + 1):
-            late_best = max(late_best, pv_kw[(day - back) * 24 + hour])
-            early_best = max(early_best, pv_kw[(day - days - back) * 24 + hour])
-        late += late_best
-        early += early_best
-    if late <= 0.0 or early <= 0.0:
-        return 1.0
-    grown = float((late / early) ** (1.0 / days))
-    return min(max(grown, 1.0 - most), 1.0 + most)
+            late[hour] = max(late[hour], pv_kw[(day - back) * DAY_H + hour])
+            early[hour] = max(early[hour], pv_kw[(day - days - back) * DAY_H + hour])
+        late_all += late[hour]
+        early_all += early[hour]
+        best = max(best, early[hour])
+    if late_all <= 0.0 or early_all <= 0.0:
+        return
+    # The pull keeps an hour at the edge of the day, where little is measured, from growing without measure.
+    base = max(pull, 1e-6) * best
+    for hour in range(DAY_H):
+        grown = float(((late[hour] + base * late_all / early_all) / (early[hour] + base)) ** (1.0 / days))
+        season[hour] = min(max(grown, 1.0 - most), 1.0 + most)
 
 
 @inner
-def fill_envelope(pv_kw: Floats, now: int, first_day: int, days: int, season: float, envelope: Floats) -> float:
+def fill_envelope(pv_kw: Floats, now: int, first_day: int, days: int, season: Floats, envelope: Floats) -> float:
     """Write the highest PV of each hour of the day (24,) as far as the past shows it; gives the highest of all."""
     today, hour_now = now // 24, now % 24
     best = 0.0
@@ -86,15 +94,15 @@ def fill_envelope(pv_kw: Floats, now: int, first_day: int, days: int, season: fl
             if latest - back < first_day:
                 break
             highest = max(highest, pv_kw[(latest - back) * 24 + hour] * scale)
-            scale *= season
+            scale *= season[hour]
         envelope[hour] = highest
         best = max(best, highest)
     return best
 
 
 @inner
-def recent_clearness(pv_kw: Floats, at: int, scale: float, envelope: Floats, best: float) -> float:
-    """Clearness of the day so far at the hour `at`, the latest hours counting most; -1 before there was any sun."""
+def recent_clearness(pv_kw: Floats, at: int, age: int, season: Floats, envelope: Floats, best: float) -> float:
+    """Clearness at the hour `at`, `age` days ago, of that day so far, the latest most; -1 before there was any sun."""
     hour = at % 24
     seen = 0.0
     could = 0.0
@@ -102,7 +110,7 @@ def recent_clearness(pv_kw: Floats, at: int, scale: float, envelope: Floats, bes
     for back in range(hour + 1):
         bright = envelope[hour - back]
         if bright > DIM_FRAC * best:
-            seen += weight * pv_kw[at - back] * scale
+            seen += weight * pv_kw[at - back] * season[hour - back] ** age
             could += weight * bright
             weight *= 0.5
     return seen / could if could > 0.0 else -1.0
@@ -131,7 +139,7 @@ def days_alike(kind: Whole, target: int, before: int, first_day: int, out: Whole
 def fill_load(
     load_kw: Floats, kind: Whole, now: int, first_day: int, keep: float, net_kw: Floats, error: Floats
 ) -> None:
-    """Write each scenario's load into `net_kw` (n, slots) and its present error, kW, into `error` (n,)."""
+    """Write the load after each of n days into `net_kw` (n, slots) and its present error, kW, into `error` (n,)."""
     count, slots = net_kw.shape
     today, hour_now = now // 24, now % 24
     alike = np.empty(count, np.int64)
@@ -150,88 +158,67 @@ def fill_load(
 
 
 @inner
-def subtract_pv(
-    pv_kw: Floats,
-    now: int,
-    season: float,
-    keep: float,
-    prior: float,
-    envelope: Floats,
-    best: float,
-    net_kw: Floats,
-    error: Floats,
+def fill_clearness(
+    pv_kw: Floats, now: int, season: Floats, keep: float, envelope: Floats, best: float, clear: Floats, error: Floats
 ) -> None:
-    """Take each scenario's PV off `net_kw` (n, slots) and write its present error of clearness into `error` (n,)."""
-    count, slots = net_kw.shape
-    clear_now = recent_clearness(pv_kw, now, 1.0, envelope, best)
-    clear = np.zeros((count, slots))
-    mean_error = 0.0
+    """Write the clearness after each of the last n days into `clear` (n, slots), its present error into `error` (n,).
+
+    The error is today's clearness less that day's at this hour; it is carried on. Not yet kept between 0 and 1.
+    """
+    count, slots = clear.shape
+    clear_now = recent_clearness(pv_kw, now, 0, season, envelope, best)
     for one in range(count):
         age = one + 1
-        scale = season**age
-        clear_then = recent_clearness(pv_kw, now - 24 * age, scale, envelope, best)
+        clear_then = recent_clearness(pv_kw, now - DAY_H * age, age, season, envelope, best)
         error[one] = clear_now - clear_then if clear_now >= 0.0 and clear_then >= 0.0 else 0.0
-        mean_error += error[one] / count
+        left = error[one]
         for slot in range(slots):
-            bright = envelope[(now + 1 + slot) % 24]
-            if bright <= 0.0:
+            left *= keep
+            hour = (now + 1 + slot) % DAY_H
+            clear[one, slot] = 0.0
+            if envelope[hour] <= 0.0:
                 continue
-            source = now + 1 + slot - 24 * age
-            factor = scale
+            source = now + 1 + slot - DAY_H * age
+            days = age
             while source > now:
-                source -= 24
-                factor *= season
-            clear[one, slot] = pv_kw[source] * factor / bright
-    kept = 1.0
-    for slot in range(slots):
-        kept *= keep
-        bright = envelope[(now + 1 + slot) % 24]
-        if bright <= 0.0:
-            continue
-        share = _carried(clear[:, slot], error, mean_error, kept, prior)
-        for one in range(count):
-            net_kw[one, slot] -= min(max(clear[one, slot] + share * error[one], 0.0), 1.0) * bright
+                source -= DAY_H
+                days += 1
+            clear[one, slot] = pv_kw[source] * season[hour] ** days / envelope[hour] + left
 
 
 @inner
-def _carried(later: Floats, error: Floats, mean_error: float, kept: float, prior: float) -> float:
-    """The part of the present error that is still there later, as the past shows it.
-
-    The slope of `later` (n,) against what was then at this hour (its distance from now is `error`, (n,)), drawn
-    towards `kept` with the weight of `prior`.
-    """
-    mean = 0.0
-    for one in range(error.size):
-        mean += later[one] / error.size
-    both, own = 0.0, 0.0
-    for one in range(error.size):
-        off = mean_error - error[one]
-        both += off * (later[one] - mean)
-        own += off * off
-    return (both + prior * kept) / (own + prior)
-
-
-@inner
-def fill_weights(
-    halving_days: float,
-    load_like_kw: float,
-    clear_like: float,
-    unlike: float,
-    load_error: Floats,
-    clear_error: Floats,
-    weight: Floats,
-) -> None:
-    """Write the weights (n,), summing to 1: by age and by likeness now."""
+def fill_weights(halving_days: float, like: float, error: Floats, weight: Floats) -> None:
+    """Write the weights (n,) of days, latest first, summing to 1: by age and by likeness now."""
     total = 0.0
     for one in range(weight.size):
-        load_off = load_error[one] / load_like_kw if load_like_kw > 0.0 else 0.0
-        clear_off = clear_error[one] / clear_like
-        like = np.exp(-0.5 * (load_off**2 + clear_off**2))
+        off = error[one] / like if like > 0.0 else 0.0
         # The tiny addend keeps a weight where nothing in the past is like today.
-        weight[one] = 0.5 ** (one / halving_days) * (unlike + (1.0 - unlike) * like) + 1e-9
+        weight[one] = 0.5 ** (one / halving_days) * np.exp(-0.5 * off**2) + 1e-9
         total += weight[one]
     for one in range(weight.size):
         weight[one] /= total
+
+
+@inner
+def draw(weight: Floats, level: Floats, share: Floats, out: Whole) -> None:
+    """Write for each of `share` (m,), between 0 and 1, which day stands there when days lie by `level` (n,)."""
+    order = np.argsort(level, kind="mergesort")
+    for one in range(share.size):
+        place, total = 0, weight[order[0]]
+        # Rounding must not decide between two days.
+        while total < share[one] - 1e-9 and place < order.size - 1:
+            place += 1
+            total += weight[order[place]]
+        out[one] = order[place]
+
+
+@inner
+def fill_sums(rows: Floats, factor: Floats, out: Floats) -> None:
+    """Write the sum of each of `rows` (n, slots), weighted by `factor` (slots,), into `out` (n,)."""
+    for one in range(out.size):
+        out[one] = 0.0
+        for slot in range(factor.size):
+            out[one] += rows[one, slot] * factor[slot]
 
 
 @inner
@@ -241,7 +228,7 @@ def fill_scenarios(
     kind: Whole,
     now: int,
     first_day: int,
-    season: float,
+    season: Floats,
     envelope: Floats,
     best: float,
     tuning: ScenarioTuning,
@@ -253,28 +240,55 @@ def fill_scenarios(
     With no whole day in the past there is one scenario: the load stays as it is and there will be no sun (to take
     the present sun as lasting costs a tenth of a year's gain in one day).
     """
-    if now // 24 <= first_day:
+    if now // DAY_H <= first_day:
         net_kw[:] = load_kw[now]
         weight[:] = 1.0 / weight.size
         return
-    load_error, clear_error = np.empty(weight.size), np.empty(weight.size)
-    fill_load(load_kw, kind, now, first_day, tuning.load_keep, net_kw, load_error)
-    sunless_kw = net_kw[0].copy()
-    subtract_pv(pv_kw, now, season, tuning.clear_keep, tuning.clear_prior, envelope, best, net_kw, clear_error)
+    count, slots = net_kw.shape
+    pool = min(tuning.pool_days, now // DAY_H - first_day)
+    load, clear, error = np.empty((pool, slots)), np.empty((pool, slots)), np.empty(pool)
+    of_day, level = np.empty(pool), np.empty(pool)
+    drawn = count - 1 if count > 1 else 1
+    share, load_of, clear_of = np.empty(drawn), np.empty(drawn, np.int64), np.empty(drawn, np.int64)
+    bright = np.empty(slots)
+    for slot in range(slots):
+        bright[slot] = envelope[(now + 1 + slot) % DAY_H]
+
+    fill_load(load_kw, kind, now, first_day, tuning.load_keep, load, error)
     mean_kw = 0.0
-    for back in range(24):
-        mean_kw += load_kw[now - back] / 24.0
-    fill_weights(
-        tuning.halving_days,
-        tuning.load_like * mean_kw,
-        tuning.clear_like,
-        tuning.unlike,
-        load_error,
-        clear_error,
-        weight,
-    )
-    if weight.size > 1:
-        weight[-1] = 0.0
-        weight *= (1.0 - tuning.dark) / weight.sum()
-        net_kw[-1] = sunless_kw
+    for back in range(DAY_H):
+        mean_kw += load_kw[now - back] / DAY_H
+    fill_weights(tuning.load_halving_days, tuning.load_like * mean_kw, error, of_day)
+    fill_sums(load, np.ones(slots), level)
+    for one in range(drawn):
+        # Steps of the golden ratio: evenly spread, and without a pattern in common with the sun's.
+        share[one] = (0.5 + one * 0.6180339887498949) % 1.0
+    draw(of_day, level, share, load_of)
+
+    fill_clearness(pv_kw, now, season, tuning.clear_keep, envelope, best, clear, error)
+    fill_weights(tuning.halving_days, tuning.clear_like, error, of_day)
+    _widen(clear, of_day, tuning.widen)
+    fill_sums(clear, bright, level)
+    for one in range(drawn):
+        share[one] = (one + 0.5) / drawn
+    draw(of_day, level, share, clear_of)
+
+    for one in range(drawn):
+        weight[one] = (1.0 - tuning.dark) / drawn if count > 1 else 1.0
+        for slot in range(slots):
+            net_kw[one, slot] = load[load_of[one], slot] - clear[clear_of[one], slot] * bright[slot]
+    if count > 1:
         weight[-1] = tuning.dark
+        net_kw[-1] = load[0]
+
+
+@inner
+def _widen(clear: Floats, weight: Floats, widen: float) -> None:
+    """Stretch `clear` (n, slots) about its weighted mean in each slot, and keep it between 0 and 1."""
+    for slot in range(clear.shape[1]):
+        mean = 0.0
+        for one in range(weight.size):
+            clear[one, slot] = min(max(clear[one, slot], 0.0), 1.0)
+            mean += weight[one] * clear[one, slot]
+        for one in range(weight.size):
+            clear[one, slot] = min(max(mean + widen * (clear[one, slot] - mean), 0.0), 1.0)

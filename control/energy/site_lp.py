@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from control.energy import exact_dp as dp
 from control.energy.interior_point import TOUCHED, Rows, solve_banded
@@ -92,24 +91,23 @@ class _Columns:
         self.upper.append(upper)
         return len(self.cost) - 1
 
-    def all(self) -> tuple[Rows, Series, Series, Series, npt.NDArray[np.bool_]]:
-        """Every column: rows and coefficients (3, columns), cost, upper bound; and which are kept."""
+    def all(self) -> tuple[Rows, Series, Series, Series, Rows]:
+        """The columns that are kept: rows and coefficients (3, columns), cost, upper bound, and which they are."""
         upper = np.concatenate(self.upper)
-        kept = upper > 1e-9
-        rows = np.array(self.rows).reshape(TOUCHED, -1)[:, kept]
-        coefficients = np.repeat(np.array(self.coefficients), self.slots, axis=1)[:, kept]
+        kept = np.flatnonzero(upper > 1e-9)
+        rows = np.concatenate([row for touched in self.rows for row in touched]).reshape(TOUCHED, -1)
         return (
-            np.ascontiguousarray(rows),
-            np.ascontiguousarray(coefficients),
-            np.concatenate(self.cost)[kept],
-            upper[kept],
+            rows.take(kept, axis=1),
+            np.array(self.coefficients).take(kept // self.slots, axis=1),
+            np.concatenate(self.cost).take(kept),
+            upper.take(kept),
             kept,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
-    """Which additions the answer is read from: energy above the lower edge, and what is lent."""
+    """Which additions the answer is read from: energy above the lower edge (one after another), and what is lent."""
 
     energy: tuple[int, ...]
     lent: int | None = None
@@ -130,7 +128,7 @@ def solve_site(problem: SiteProblem, tolerance: float = 1e-8, rounds: int = 80) 
     layouts += [_add_ev(columns, right, problem, ev, first + i, starts, base) for i, ev in enumerate(problem.evs)]
     rows, coefficients, cost, upper, kept = columns.all()
     x, dual, error, turns = solve_banded(rows, coefficients, cost, upper, right, band, tolerance, rounds)
-    found = np.zeros(kept.size)
+    found = np.zeros(len(columns.cost) * slots)
     found[kept] = x * base
     return _unpack(problem, layouts, found.reshape(-1, slots), dual.reshape(slots, band), error, turns)
 
@@ -223,7 +221,7 @@ def _add_ev(
 
 def _held(x: Series, layout: _Layout) -> Series:
     """Energy above the lower edge at each slot's end."""
-    held: Series = x[list(layout.energy)].sum(axis=0)
+    held: Series = x[layout.energy[0] : layout.energy[-1] + 1].sum(axis=0)
     return held
 
 

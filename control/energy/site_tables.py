@@ -6,7 +6,7 @@ A power that is not known stays where the meter sees it: in the demand that nobo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ NO_DEADLINE_S = 1e9
 _SOC_SLACK_FRAC = 0.02  # a state of charge may be told a little outside 0 to 1
 _POWER_SLACK = 1.5  # a power beyond this multiple of the rating is a wrong scale, not a power
 _EV_EFFICIENCY = 0.93  # of a vehicle's own charger, each way; nobody tells it
+_NO_STORAGE, _NO_EV = (0.0,) * merit.STORAGE_COLUMNS, (0.0,) * fast.EV_COLUMNS
 _RULE_EDGE = 1e-3  # yuan; without a curve a storage stands just beside the price
 
 
@@ -65,8 +66,9 @@ def positive(value: float | None) -> float:
 
 def within(value: float | None, size_kw: float) -> float | None:
     """A power that a device of this size can have, or None."""
-    number = finite(value)
-    return number if number is not None and abs(number) <= _POWER_SLACK * size_kw + 1.0 else None
+    if value is None or not -math.inf < value < math.inf:
+        return None
+    return value if abs(value) <= _POWER_SLACK * size_kw + 1.0 else None
 
 
 def prices_of(now: SiteNow, settings: EnergySettings) -> Prices:
@@ -140,16 +142,23 @@ class Filling:
     meter_old: bool = False
 
 
+def _table(rows: Sequence[tuple[float, ...]], columns: int) -> Array:
+    """All rows at once: numpy takes as long for one row as for all."""
+    return np.array(rows, dtype=np.float64).reshape(len(rows), columns)
+
+
 def storage_table(
     storages: tuple[StorageNow, ...], fill: Filling, curves: Mapping[str, ValueCurve], forming: str | None
 ) -> Array:
     """(n, merit.STORAGE_COLUMNS)."""
-    table = np.zeros((len(storages), merit.STORAGE_COLUMNS))
-    for row, one in enumerate(storages):
+    rows = []
+    for one in storages:
         spec = fill.specs.storages.get(one.id)
-        if spec is not None:
-            table[row] = _storage_row(one, spec, fill, curves.get(one.id), one.id == forming)
-    return table
+        if spec is None:
+            rows.append(_NO_STORAGE)
+        else:
+            rows.append(_storage_row(one, spec, fill, curves.get(one.id), one.id == forming))
+    return _table(rows, merit.STORAGE_COLUMNS)
 
 
 def deaf(storage_id: str, fill: Filling) -> bool:
@@ -162,7 +171,7 @@ def _storage_row(
 ) -> tuple[float, ...]:
     power, soc = within(one.power_kw, max(spec.charge_max_kw, spec.discharge_max_kw)), soc_of(one)
     if power is None or not one.usable or (deaf(one.id, fill) and not forming):
-        return (0.0,) * merit.STORAGE_COLUMNS
+        return _NO_STORAGE
     last = fill.state.storage_kw.get(one.id, 0.0)
     if soc is None:
         return (power, 0.0, 0.0, 0.0, 0.0, 0.0, last, float(forming), 1.0)
@@ -212,19 +221,21 @@ def pv_rated_kw(one: PvNow, fill: Filling) -> float:
 
 def pv_table(pvs: tuple[PvNow, ...], fill: Filling) -> Array:
     """(n, fast.PV_COLUMNS)."""
-    table = np.zeros((len(pvs), fast.PV_COLUMNS))
-    for row, one in enumerate(pvs):
+    rows = []
+    for one in pvs:
         rated = pv_rated_kw(one, fill)
         power = within(one.power_kw, rated) if one.usable else None
         sun = finite(one.available_kw)
-        table[row] = (
-            0.0 if power is None else max(0.0, power),
-            rated,
-            fill.state.pv_limit_kw.get(one.id, -1.0),
-            -1.0 if sun is None else sun,
-            float(power is not None),
+        rows.append(
+            (
+                0.0 if power is None else max(0.0, power),
+                rated,
+                fill.state.pv_limit_kw.get(one.id, -1.0),
+                -1.0 if sun is None else sun,
+                float(power is not None),
+            )
         )
-    return table
+    return _table(rows, fast.PV_COLUMNS)
 
 
 def ev_limits(one: EvNow, fill: Filling) -> tuple[float, float]:
@@ -236,11 +247,9 @@ def ev_limits(one: EvNow, fill: Filling) -> tuple[float, float]:
 
 def ev_table(now: SiteNow, fill: Filling, *, closed: bool) -> Array:
     """(n, fast.EV_COLUMNS). `closed`: nobody charges, as while the bus is being taken over."""
-    table = np.zeros((len(now.evs), fast.EV_COLUMNS))
-    for row, one in enumerate(now.evs):
-        if one.usable and not closed:
-            table[row] = _ev_row(one, fill, finite(now.grid_kw))
-    return table
+    grid = finite(now.grid_kw)
+    rows = [_ev_row(one, fill, grid) if one.usable and not closed else _NO_EV for one in now.evs]
+    return _table(rows, fast.EV_COLUMNS)
 
 
 def _ev_row(one: EvNow, fill: Filling, grid_kw: float | None) -> tuple[float, ...]:
@@ -290,9 +299,13 @@ def _deadline(one: EvNow, least: float, most: float, loop: LoopSpec) -> tuple[fl
 
 def _feeds_back(one: EvNow, laxity_s: float, last: float | None, fill: Filling) -> float:
     """What the vehicle may give, kW: only where it can, where it is full enough, and where its deadline stays safe."""
+    power = positive(one.v2g_kw)
+    if power <= 0.0 or not fill.settings.v2g:
+        return 0.0
     spec, soc = fill.specs.chargers.get(one.id), finite(one.soc_frac)
-    power = min(positive(one.v2g_kw), spec.v2g_kw) if spec is not None else positive(one.v2g_kw)
-    if not fill.settings.v2g or power <= 0.0 or soc is None or soc > 1.0 + _SOC_SLACK_FRAC:
+    if spec is not None:
+        power = min(power, spec.v2g_kw)
+    if power <= 0.0 or soc is None or soc > 1.0 + _SOC_SLACK_FRAC:
         return 0.0
     edge = fill.settings.v2g_soc_min_frac + (0.0 if last is not None and last < 0.0 else _SOC_SLACK_FRAC)
     if soc <= edge:
@@ -318,19 +331,21 @@ def load_power(one: LoadNow) -> float | None:
 
 def load_table(loads: tuple[LoadNow, ...], fill: Filling) -> Array:
     """(n, LOAD_COLUMNS)."""
-    table = np.zeros((len(loads), LOAD_COLUMNS))
-    for row, one in enumerate(loads):
+    rows = []
+    for one in loads:
         kept, power = fill.state.shed_s.get(one.id), load_power(one)
         free = kept is None and one.on and one.usable and may_shed(one, fill)
         switched_s = finite(one.switched_s)
-        table[row] = (
-            float(one.tier),
-            power if power is not None and one.on else 0.0,
-            max(positive(one.rated_kw), power or 0.0),
-            float(free and (switched_s is None or switched_s >= positive(one.min_on_s))),
-            float(free),
-            float(kept is not None and kept >= positive(one.min_off_s) and one.usable),
-            kept or 0.0,
-            float(kept is not None),
+        rows.append(
+            (
+                float(one.tier),
+                power if power is not None and one.on else 0.0,
+                max(positive(one.rated_kw), power or 0.0),
+                float(free and (switched_s is None or switched_s >= positive(one.min_on_s))),
+                float(free),
+                float(kept is not None and kept >= positive(one.min_off_s) and one.usable),
+                kept or 0.0,
+                float(kept is not None),
+            )
         )
-    return table
+    return _table(rows, LOAD_COLUMNS)

@@ -8,9 +8,7 @@ limit it still goes the whole way at once. A restless day that looks the same co
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from control.energy.dispatch_types import DispatchState
+from control.energy.dispatch_types import DispatchState, changed
 from control.energy.loop_spec import LoopSpec
 
 
@@ -23,7 +21,7 @@ def watched(
     swing, turned = state.swing_kw * keeps, state.turned_kw * keeps
     wary = max(0.0, state.wary_s - dt_s)
     if told_kw is None or state.told_kw is None:
-        return replace(state, told_kw=told_kw, moved_kw=0.0, turned_kw=turned, swing_kw=swing, wary_s=wary)
+        return changed(state, told_kw=told_kw, moved_kw=0.0, turned_kw=turned, swing_kw=swing, wary_s=wary)
     moved = told_kw - state.told_kw
     if moved * state.moved_kw < 0.0:
         # One turn is an answer to something; the second within seconds is a swing.
@@ -33,7 +31,7 @@ def watched(
         moved = state.moved_kw
     if swing > loop.swing_frac * size_kw:
         wary = loop.wary_s
-    return replace(state, told_kw=told_kw, moved_kw=moved, turned_kw=turned, swing_kw=swing, wary_s=wary)
+    return changed(state, told_kw=told_kw, moved_kw=moved, turned_kw=turned, swing_kw=swing, wary_s=wary)
 
 
 def gain(state: DispatchState, loop: LoopSpec) -> float:

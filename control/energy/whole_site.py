@@ -62,8 +62,8 @@ def balance_kw(now: SiteNow, fill: Filling, storages: Array, pvs: Array, evs: Ar
     """What nobody commands, by balance at the bus; while the meter's figure is an old one, what it was before."""
     if fill.meter_old and fill.state.balance_kw is not None:
         return fill.state.balance_kw
-    known = float(storages[:, merit.SEEN].sum() + pvs[:, fast.PV_SEEN].sum() - evs[:, fast.EV_SEEN].sum())
-    return known + (finite(now.grid_kw) or 0.0)
+    known = sum(storages[:, merit.SEEN].tolist()) + sum(pvs[:, fast.PV_SEEN].tolist())
+    return float(known - sum(evs[:, fast.EV_SEEN].tolist()) + (finite(now.grid_kw) or 0.0))
 
 
 def _demand_kw(now: SiteNow, fill: Filling, balance: float) -> float:
@@ -115,7 +115,7 @@ def _sustain_kw(now: SiteNow, fill: Filling, storages: Array) -> float:
 def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, balance: float) -> Array:
     """The kernel's figures of the whole site, (fast.SITE,); `balance` is what nobody commands, kW."""
     state, loop, prices, given = fill.state, fill.loop, fill.prices, fill.settings
-    whole = np.zeros(fast.SITE)
+    whole = [0.0] * fast.SITE
     whole[fast.DEMAND] = _demand_kw(now, fill, balance)
     whole[fast.GRID_LOW], whole[fast.GRID_HIGH] = span.low, span.high
     over = fill.export_over_cycles > 0 or fill.import_over_cycles > 0
@@ -154,7 +154,7 @@ def whole_table(now: SiteNow, fill: Filling, span: Span, storages: Array, balanc
     whole[fast.RELEASE] = release_frac_per_s(state, loop) * fill.dt_s
     whole[fast.GAIN] = gain(state, loop)
     whole[fast.PV_FLOOR] = _pv_floor_kw(fill, whole[fast.TARGET])
-    return whole
+    return np.array(whole)
 
 
 def _pv_floor_kw(fill: Filling, target_kw: float) -> float:

@@ -220,7 +220,8 @@ class PointsAccount:
         if original.entry.kind not in kinds or original.entry.points * entry.points >= 0:
             return Refusal(Cause.ABOUT_WRONG_KIND, f"a {entry.kind} is not about a {original.entry.kind}")
         by = self._taken_back.get(entry.about)
-        if by is not None:
+        # What came back after a reversal may still end.
+        if by is not None and entry.kind is not EntryKind.EXPIRE:
             return Refusal(Cause.TAKEN_BACK_ALREADY, f"{entry.about} was taken back by {by}")
         return None
 
@@ -251,7 +252,8 @@ class PointsAccount:
         match entry.kind:
             case EntryKind.EXPIRE:
                 assert entry.about is not None
-                self._lots = [lot for lot in self._lots if lot not in self._ended(entry.about, entry.at)]
+                ended = self._ended(entry.about, entry.at)
+                self._lots = [lot for lot in self._lots if lot not in ended]
                 self._expired[entry.about] = self._expired.get(entry.about, 0) - entry.points
             case EntryKind.RETURN:
                 self._give_back(sealed)

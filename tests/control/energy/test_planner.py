@@ -421,3 +421,20 @@ def test_the_same_question_gives_the_same_plan() -> None:
     one, other = make_plan(given), make_plan(given)
     np.testing.assert_array_equal(one.storage_kw, other.storage_kw)
     assert one.because == other.because
+
+
+def test_vehicles_in_the_load_are_told_as_vehicles_and_nobody_counts_on_carrying_them() -> None:
+    plain = day()
+    slots = plain.load.mid.size
+    more = Band(plain.load.low, plain.load.mid + 100.0, plain.load.high + 200.0)
+    given = replace(plain, load=more, site_load=plain.load, assumed=("price.tariff:2026-11-22",))
+    plan = make_plan(given)
+    assert plan.load_kw.mid == pytest.approx(plain.load.mid)
+    assert plan.load_kw.high == pytest.approx(plain.load.high)
+    assert plan.ev_kw == pytest.approx(np.full(slots, 100.0))
+    assert plan.violations[-1] == "price.tariff:2026-11-22"
+    carried = plan.grid_kw + plan.pv_kw.mid - plan.curtailed_kw + plan.storage_kw + plan.unserved_kw
+    assert carried == pytest.approx(plan.load_kw.mid + plan.ev_kw, abs=1e-6)
+    assert np.array_equal(repair(given).reserve, repair(plain).reserve)
+    for odd in (np.full(slots, np.nan), np.zeros(3), np.full(slots, 1e9)):
+        assert make_plan(replace(given, site_load=Band(odd, odd, odd))).load_kw.mid == pytest.approx(more.mid)

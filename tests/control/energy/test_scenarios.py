@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from control.energy.scenarios import ScenarioTuning, days_alike, fill_envelope, fill_scenarios, season_per_day
+from control.energy.scenarios import ScenarioTuning, days_alike, draw, fill_envelope, fill_scenarios, fill_season
 
 TUNING = ScenarioTuning()
 HOURS = np.arange(20 * 24)
@@ -18,8 +18,8 @@ def scenarios(
     load_kw: np.ndarray, pv_kw: np.ndarray, now: int, count: int = 10, slots: int = 24
 ) -> tuple[np.ndarray, np.ndarray]:
     envelope, net_kw, weight = np.zeros(24), np.empty((count, slots)), np.empty(count)
-    best = fill_envelope(pv_kw, now, 0, 30, 1.0, envelope)
-    fill_scenarios(load_kw, pv_kw, KIND, now, 0, 1.0, envelope, best, TUNING, net_kw, weight)
+    best = fill_envelope(pv_kw, now, 0, 30, np.ones(24), envelope)
+    fill_scenarios(load_kw, pv_kw, KIND, now, 0, np.ones(24), envelope, best, TUNING, net_kw, weight)
     return net_kw, weight
 
 
@@ -73,8 +73,40 @@ def test_days_alike_are_of_one_kind_latest_first() -> None:
     assert found[:3].tolist() == [2, 1, 0]
 
 
+def season(pv_kw: np.ndarray, day: int) -> np.ndarray:
+    found = np.zeros(24)
+    fill_season(pv_kw, day, 0, 25, 0.01, 0.1, found)
+    return found
+
+
 def test_the_season_is_the_growth_of_clear_days() -> None:
     growing = SUN * 1.004 ** (HOURS // 24)
-    assert season_per_day(growing, 20, 0, 25, 0.01) == pytest.approx(1.004, rel=1e-6)
-    assert season_per_day(growing, 8, 0, 25, 0.01) == 1.0
-    assert season_per_day(SUN * 1.05 ** (HOURS // 24), 20, 0, 25, 0.01) == pytest.approx(1.01)
+    assert season(growing, 20) == pytest.approx(1.004, rel=1e-6)
+    assert season(growing, 8) == pytest.approx(1.0)
+    assert season(SUN * 1.05 ** (HOURS // 24), 20) == pytest.approx(1.01)
+    assert season(np.zeros(HOURS.size), 15) == pytest.approx(1.0)
+
+
+def test_an_hour_whose_sun_grows_faster_has_its_own_season() -> None:
+    evening = np.where(HOURS % 24 >= 16, 1.008, 1.002) ** (HOURS // 24)
+    found = season(SUN * evening, 20)
+    assert 1.002 < found[12] < found[17] <= 1.008
+    assert found[12] == pytest.approx(1.002, abs=5e-4)
+
+
+def test_each_day_is_drawn_as_often_as_it_weighs() -> None:
+    weight, level = np.array([0.5, 0.2, 0.0, 0.3]), np.array([3.0, 9.0, 1.0, 3.0])
+    drawn = np.empty(10, np.int64)
+    draw(weight, level, (np.arange(10) + 0.5) / 10, drawn)
+    # In the order of their levels; of equals the latest day first.
+    assert drawn.tolist() == [0] * 5 + [3] * 3 + [1] * 2
+
+
+def test_the_day_of_the_load_is_drawn_apart_from_the_day_of_the_sun() -> None:
+    now = 15 * 24 + 4
+    day = HOURS // 24
+    load = LOAD + np.where(HOURS % 24 > 4, (day % 3) * 10.0, 0.0)
+    sun = SUN * (1.0 - 0.3 * (day % 2))
+    net_kw, _ = scenarios(load, sun, now, count=29)
+    met = {(round(dusk), round(noon)) for dusk, noon in zip(net_kw[:-1, 15], net_kw[:-1, 7], strict=True)}
+    assert len(met) > 4
