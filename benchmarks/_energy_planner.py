@@ -1,7 +1,9 @@
 """The planner beside HiGHS on the same questions in the same run, and what it makes of nonsense.
 
-`figures` is called by `benchmarks.energy`. Times are the best of some repeats on both sides; HiGHS is given its model
-as arrays and timed from handing it over.
+`figures` is called by `benchmarks.energy`. Times are the best of some repeats on both sides, so that what else the
+machine does is not counted. HiGHS's matrix is built before and not counted; counted is what its user pays for each new
+question: a new solver, handing the model over, presolve and all else as delivered, one thread. Ours is counted from the
+same arrays to the schedule: for several storages and vehicles that holds building the rows.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from control.energy.site_lp import Ev, SiteAnswer, SiteProblem, solve_site
 SPEED_ONE, ERROR_ONE = 1000.0, 1e-9
 SPEED_SEVERAL, GAP_SEVERAL = 10.0, 1e-6
 PLAN_MS_MAX = 50.0
+PEER_REPEATS = 20
 FUZZED = 100_000
 
 
@@ -131,7 +134,7 @@ def _one_storage(slots: int, days: int) -> dict[str, Any]:
         asked = question(slots, seed)
         given = arguments(asked)
         ours = _best_s(lambda given=given: dp.plan_storage(*given), 300)  # type: ignore[misc]
-        peer = lowest(asked, 3)
+        peer = lowest(asked, PEER_REPEATS)
         cost = dp.plan_storage(*given)[3]
         rows.append((ours, peer.total_s, abs(cost - peer.cost) / abs(peer.cost)))
     speed, error = np.median([peer / ours for ours, peer, _ in rows]), max(row[2] for row in rows)
@@ -153,7 +156,7 @@ def _demand_charge(slots: int, days: int) -> dict[str, Any]:
         asked = question(slots, seed, demand_price=40.0)
         given = (*arguments(asked), asked.demand_price, asked.demand_free_kw, 1e-9, 60)
         ours = _best_s(lambda given=given: demand.plan_under_demand(*given), 20)  # type: ignore[misc]
-        peer = lowest(asked, 3)
+        peer = lowest(asked, PEER_REPEATS)
         *_, cost, _, proven = demand.plan_under_demand(*given)
         rows.append((ours, peer.total_s, abs(cost - peer.cost) / abs(peer.cost), (cost - proven) / abs(cost)))
     return {
@@ -169,8 +172,8 @@ def _several(slots: int, days: int) -> dict[str, Any]:
     rows = []
     for seed in range(days):
         asked = question(slots, seed, several=True)
-        ours = _best_s(lambda asked=asked: solve_site(asked), 10)  # type: ignore[misc]
-        peer = lowest(asked, 3)
+        ours = _best_s(lambda asked=asked: solve_site(asked), 60)  # type: ignore[misc]
+        peer = lowest(asked, PEER_REPEATS)
         gap = (driven_cost(asked, solve_site(asked)) - peer.cost) / abs(peer.cost)
         rows.append((ours, peer.total_s, abs(gap)))
     speed, gap = float(np.median([peer / ours for ours, peer, _ in rows])), max(row[2] for row in rows)

@@ -77,7 +77,7 @@ class CausalTuning(NamedTuple):
 FULL = CausalTuning()
 FULL_READING = ScenarioTuning()
 QUICK = CausalTuning(horizon_h=24)
-QUICK_READING = ScenarioTuning(scenarios=14)
+QUICK_READING = ScenarioTuning(scenarios=14, pool_days=14)
 
 
 class CausalPlant(NamedTuple):

@@ -34,10 +34,10 @@ class ScenarioTuning(NamedTuple):
     `scenarios` at most, drawn from the latest `pool_days`; a day's weight halves every `halving_days` for PV and every
     `load_halving_days` for load; the present error of load and of clearness is carried on with `load_keep` and
     `clear_keep` an hour; `load_like` and `clear_like` are the widths of likeness, in parts of the mean load and of
-    clearness; `widen` stretches the scenarios' clearness about its mean; the envelope looks back `envelope_days`; the
-    season is estimated from two windows of `season_days`, drawn towards that of the whole day with the weight of
-    `season_pull` of the highest hour, and is at most `season_max` a day. `dark` is the weight of one scenario without
-    any sun, since a month of fair days does not mean that no other can come.
+    clearness; the envelope looks back `envelope_days`; the season is estimated from two windows of `season_days`, drawn
+    towards that of the whole day with the weight of `season_pull` of the highest hour, and is at most `season_max` a
+    day. `dark` is the weight of one scenario without any sun, since a month of fair days does not mean that no other
+    can come.
     """
 
     scenarios: int = 28
@@ -48,11 +48,10 @@ class ScenarioTuning(NamedTuple):
     clear_keep: float = 0.85
     load_like: float = 0.15
     clear_like: float = 0.3
-    widen: float = 1.2
     envelope_days: int = 30
     season_days: int = 25
     season_pull: float = 0.1
-    season_max: float = 0.015
+    season_max: float = 0.02
     dark: float = 0.01
 
 
@@ -163,7 +162,7 @@ def fill_clearness(
 ) -> None:
     """Write the clearness after each of the last n days into `clear` (n, slots), its present error into `error` (n,).
 
-    The error is today's clearness less that day's at this hour; it is carried on. Not yet kept between 0 and 1.
+    The error is today's clearness less that day's at this hour; it is carried on.
     """
     count, slots = clear.shape
     clear_now = recent_clearness(pv_kw, now, 0, season, envelope, best)
@@ -183,7 +182,8 @@ def fill_clearness(
             while source > now:
                 source -= DAY_H
                 days += 1
-            clear[one, slot] = pv_kw[source] * season[hour] ** days / envelope[hour] + left
+            later = pv_kw[source] * season[hour] ** days / envelope[hour] + left
+            clear[one, slot] = min(max(later, 0.0), 1.0)
 
 
 @inner
@@ -267,7 +267,6 @@ def fill_scenarios(
 
     fill_clearness(pv_kw, now, season, tuning.clear_keep, envelope, best, clear, error)
     fill_weights(tuning.halving_days, tuning.clear_like, error, of_day)
-    _widen(clear, of_day, tuning.widen)
     fill_sums(clear, bright, level)
     for one in range(drawn):
         share[one] = (one + 0.5) / drawn
@@ -280,15 +279,3 @@ def fill_scenarios(
     if count > 1:
         weight[-1] = tuning.dark
         net_kw[-1] = load[0]
-
-
-@inner
-def _widen(clear: Floats, weight: Floats, widen: float) -> None:
-    """Stretch `clear` (n, slots) about its weighted mean in each slot, and keep it between 0 and 1."""
-    for slot in range(clear.shape[1]):
-        mean = 0.0
-        for one in range(weight.size):
-            clear[one, slot] = min(max(clear[one, slot], 0.0), 1.0)
-            mean += weight[one] * clear[one, slot]
-        for one in range(weight.size):
-            clear[one, slot] = min(max(mean + widen * (clear[one, slot] - mean), 0.0), 1.0)

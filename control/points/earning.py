@@ -28,10 +28,23 @@ from control.points.earning_types import (
     Surroundings,
     dedupe_key,
 )
-from control.points.methodology import BY_PEOPLE, SINGLE_USE, TRAVEL, Methodology, MethodologySet, MissingMethodology
+from control.points.methodology import (
+    BY_PEOPLE,
+    CLAIM_H_MAX,
+    SINGLE_USE,
+    TRAVEL,
+    Evidence,
+    Methodology,
+    MethodologySet,
+    MissingMethodology,
+    Unit,
+)
+from control.points.rotating_code import STEP_S
 from control.points.rules import PointRules, PointRuleSet
 
 _HOUR = timedelta(hours=1)
+_WAYS = frozenset({Unit.KM, Unit.PASSENGER_KM})
+_BY_CODE = frozenset({Evidence.DEVICE_CODE, Evidence.TRIP_CODES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,9 @@ def _case(
         return RefusedEarning((Refused.NO_TIME_ZONE,))
     if event.ended_at < event.started_at:
         return RefusedEarning((Refused.ENDS_BEFORE_IT_STARTS,))
+    # Times of a phone can be any; what no claim window reaches has no day to look up.
+    if abs(event.claimed_at - event.ended_at) > timedelta(hours=CLAIM_H_MAX):
+        return RefusedEarning((Refused.TOO_LATE if event.ended_at < event.claimed_at else Refused.FROM_THE_FUTURE,))
     try:
         activity = exact(event.activity)
         if event.distance_km is not None and exact(event.distance_km) < 0:
@@ -150,6 +166,8 @@ def _check_form(case: _Case) -> RefusedEarning | None:
         return RefusedEarning((Refused.NO_EVIDENCE,))
     if event.evidence in BY_PEOPLE and not event.confirmed_by.strip():
         return RefusedEarning((Refused.NO_EVIDENCE,), "nobody confirmed it")
+    if event.evidence is Evidence.PHONE and event.steps is None:
+        return RefusedEarning((Refused.NO_EVIDENCE,), "the phone counted no steps")
     return None
 
 
@@ -245,11 +263,19 @@ def _is_new(case: _Case) -> bool:
 
 
 def _is_too_much(case: _Case) -> bool:
-    return case.activity > case.method.limits.activity_max
+    """More than one act can be, or a longer way than was measured."""
+    measured = case.event.distance_km
+    longer = measured is not None and case.method.unit in _WAYS and case.activity > exact(measured)
+    return longer or case.activity > case.method.limits.activity_max
 
 
 def _seconds(case: _Case) -> Fraction:
     return Fraction(_microseconds(case.event.ended_at - case.event.started_at), 1_000_000)
+
+
+def _slack_s(case: _Case) -> int:
+    """Codes prove their moment to half a step at either end, and so the time between to a whole one."""
+    return STEP_S if case.event.evidence in _BY_CODE else 0
 
 
 def _microseconds(span: timedelta) -> int:
@@ -263,12 +289,16 @@ def _is_too_fast(case: _Case) -> bool:
         return False
     measured = case.event.distance_km
     km = max(case.activity, exact(measured)) if measured is not None else case.activity
-    return km * 3600 > limit * _seconds(case)
+    return km * 3600 > limit * (_seconds(case) + _slack_s(case))
 
 
 def _is_too_short(case: _Case) -> bool:
     least = case.method.limits.duration_min_s
     return least is not None and _seconds(case) < least
+
+
+def _is_too_long(case: _Case) -> bool:
+    return case.method.scene in TRAVEL and _seconds(case) > case.rules.value(keys.TRIP_MAX)
 
 
 def _has_too_many_steps(case: _Case) -> bool:
@@ -281,6 +311,7 @@ def _has_too_many_steps(case: _Case) -> bool:
 def _teleported(case: _Case) -> bool:
     """Whether the way to or from a neighbouring event's place is too far for the time between."""
     event, metres = case.event, case.around.metres
+    slack = timedelta(seconds=_slack_s(case))
     for past in case.around.past:
         if past.ended_at <= event.started_at:
             pair, gap = (past.end_place, event.start_place), event.started_at - past.ended_at
@@ -290,7 +321,7 @@ def _teleported(case: _Case) -> bool:
             continue
         way = metres.get(pair, metres.get((pair[1], pair[0]), 0))
         # metres / seconds against km/h: 3.6 km/h is 1 m/s.
-        if way * 3600 * 1_000 > case.rules.value(keys.TELEPORT_SPEED) * _microseconds(gap):
+        if way * 3600 * 1_000 > case.rules.value(keys.TELEPORT_SPEED) * _microseconds(gap + slack):
             return True
     return False
 
@@ -315,6 +346,7 @@ _ANOMALIES: tuple[tuple[Anomaly, Callable[[_Case], bool]], ...] = (
     (Anomaly.TOO_MUCH, _is_too_much),
     (Anomaly.TOO_FAST, _is_too_fast),
     (Anomaly.TOO_SHORT, _is_too_short),
+    (Anomaly.TOO_LONG, _is_too_long),
     (Anomaly.TOO_MANY_STEPS, _has_too_many_steps),
     (Anomaly.TELEPORT, _teleported),
     (Anomaly.BURST, _is_burst),

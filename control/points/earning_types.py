@@ -99,6 +99,7 @@ class Anomaly(StrEnum):
     TOO_MUCH = "too_much"
     TOO_FAST = "too_fast"
     TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
     TOO_MANY_STEPS = "too_many_steps"
     TELEPORT = "teleport"
     BURST = "burst"

@@ -11,7 +11,8 @@ can be spent. Storage belongs to the cloud, which rebuilds an account from its e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -153,7 +154,7 @@ class PointsAccount:
 
     def lots(self) -> tuple[Lot, ...]:
         """What is left, in the order in which it is spent."""
-        return tuple(sorted(self._lots, key=_spending_order))
+        return tuple(self._lots)
 
     def reversible(self, entry_id: str) -> int:
         """What a reversal of a giving entry takes: its points less those that have expired; 0 where there is none."""
@@ -194,7 +195,7 @@ class PointsAccount:
         if refused is not None:
             return refused
         sealed = seal(len(self) + 1, entry, self.head)
-        self._take(sealed)
+        self.take(sealed)
         return sealed
 
     def refusal(self, entry: Entry) -> Refusal | None:
@@ -247,7 +248,8 @@ class PointsAccount:
     def _ended(self, entry_id: str | None, at: datetime) -> list[Lot]:
         return [lot for lot in self._lots if lot.entry_id == entry_id and lot.valid_until <= at]
 
-    def _take(self, sealed: SealedEntry) -> None:
+    def take(self, sealed: SealedEntry) -> None:
+        """Appends a row that has been checked already, by `verify` or by the store it was read from."""
         entry = sealed.entry
         match entry.kind:
             case EntryKind.EXPIRE:
@@ -263,7 +265,7 @@ class PointsAccount:
                 assert entry.valid_until is not None
                 self._add(Lot(entry.entry_id, sealed.seq, entry.valid_until, entry.points))
             case _:
-                self._spent[entry.entry_id] = self._spend(-entry.points, self._alive(entry.at))
+                self._spent[entry.entry_id] = self._spend(-entry.points, lambda lot: entry.at < lot.valid_until)
         if entry.about is not None and entry.kind is not EntryKind.EXPIRE:
             self._taken_back[entry.about] = entry.entry_id
         self._sealed.append(sealed)
@@ -281,34 +283,32 @@ class PointsAccount:
     def _take_back(self, sealed: SealedEntry) -> None:
         """A reversal: first what is left of the same entry, then other lots in their order, then a debt."""
         entry = sealed.entry
-        own = [lot for lot in self.lots() if lot.entry_id == entry.about]
         left = -entry.points
-        left -= sum(lot.left for lot in self._spend(left, own))
-        left -= sum(lot.left for lot in self._spend(left, self._alive(entry.at)))
+        left -= sum(part.left for part in self._spend(left, lambda lot: lot.entry_id == entry.about))
+        left -= sum(part.left for part in self._spend(left, lambda lot: entry.at < lot.valid_until))
         self.debt += left
-
-    def _alive(self, at: datetime) -> list[Lot]:
-        return [lot for lot in self.lots() if at < lot.valid_until]
 
     def _add(self, lot: Lot) -> None:
         """A lot, less the debt that it pays."""
         paid = min(self.debt, lot.left)
         self.debt -= paid
         if lot.left > paid:
-            self._lots.append(replace(lot, left=lot.left - paid))
+            insort(self._lots, replace(lot, left=lot.left - paid), key=_spending_order)
 
-    def _spend(self, points: int, lots: Iterable[Lot]) -> tuple[Lot, ...]:
-        """The parts of `lots` that up to `points` come out of."""
+    def _spend(self, points: int, may: Callable[[Lot], bool]) -> tuple[Lot, ...]:
+        """The parts that up to `points` come out of, of the lots that may be used, in the order of spending."""
         parts: list[Lot] = []
-        for lot in lots:
-            part = min(points, lot.left)
+        kept: list[Lot] = []
+        for lot in self._lots:
+            part = min(points, lot.left) if points and may(lot) else 0
+            if part:
+                parts.append(replace(lot, left=part))
+                points -= part
             if part == 0:
-                continue
-            self._lots.remove(lot)
-            if lot.left > part:
-                self._lots.append(replace(lot, left=lot.left - part))
-            parts.append(replace(lot, left=part))
-            points -= part
+                kept.append(lot)
+            elif part < lot.left:
+                kept.append(replace(lot, left=lot.left - part))
+        self._lots = kept
         return tuple(parts)
 
 
@@ -337,8 +337,9 @@ def _form(entry: Entry) -> Refusal | None:
 def _text_form(entry: Entry) -> Refusal | None:
     if not all(isinstance(text, str) for text in entry.details.values()):
         return Refusal(Cause.BAD_TEXT, "details are text")
+    texts = (entry.entry_id, entry.account_id, entry.author, entry.reason, entry.about or "", *entry.details)
     try:
-        _JSON.encode([entry.entry_id, entry.account_id, entry.author, entry.reason, dict(entry.details)]).encode()
+        "".join((*texts, *entry.details.values())).encode()
     except UnicodeEncodeError as error:
         return Refusal(Cause.BAD_TEXT, f"a text cannot be written as UTF-8: {error.reason}")
     return None
@@ -389,7 +390,7 @@ def verify(account_id: str, rows: Iterable[SealedEntry]) -> PointsAccount | Brea
         broken = _broken(row, account)
         if broken is not None:
             return Break(row.seq, row.entry.entry_id, broken.cause, broken.detail)
-        account.append(row.entry)
+        account.take(row)
     return account
 
 

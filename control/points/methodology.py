@@ -213,7 +213,7 @@ class MethodologySet:
 NOUN = "Methodology"
 _PER_UNIT_G_MAX = 50_000
 _CAP_G_MAX = 100_000
-_CLAIM_H_MAX = 24 * 31
+CLAIM_H_MAX = 24 * 31
 
 
 def methodology_set(version: str, rows: Iterable[Methodology]) -> MethodologySet:
@@ -251,7 +251,7 @@ def _check_row(row: Methodology) -> None:
     _check_formula(where, row)
     _check_limits(where, row.limits)
     _check_span(where, "cap_day_g", row.cap_day_g, _CAP_G_MAX)
-    _check_span(where, "claim_window_h", row.claim_window_h, _CLAIM_H_MAX)
+    _check_span(where, "claim_window_h", row.claim_window_h, CLAIM_H_MAX)
 
 
 def _check_formula(where: str, row: Methodology) -> None:

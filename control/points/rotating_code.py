@@ -173,7 +173,7 @@ class KnownDevices(Protocol):
 
 def step_of(at: datetime, offset_s: int = 0) -> int:
     """The step that a clock `offset_s` ahead shows at `at`."""
-    return (at + timedelta(seconds=offset_s) - EPOCH) // timedelta(seconds=STEP_S)
+    return (at - EPOCH + timedelta(seconds=offset_s)) // timedelta(seconds=STEP_S)
 
 
 def middle_of(step: int) -> datetime:

@@ -48,6 +48,7 @@ ANOMALIES: dict[Anomaly, tuple[str, str]] = {
     Anomaly.TOO_MUCH: ("数量超过一次可能的上限", "More than one act can be"),
     Anomaly.TOO_FAST: ("速度不合理", "Faster than this way of travelling"),
     Anomaly.TOO_SHORT: ("时间太短", "Shorter than it can take"),
+    Anomaly.TOO_LONG: ("时间太长", "Longer than a way takes"),
     Anomaly.TOO_MANY_STEPS: ("当日步数过多", "More steps than a day has"),
     Anomaly.TELEPORT: ("两地之间来不及到达", "Too far from the place before or after"),
     Anomaly.BURST: ("一小时内次数过多", "Too many acts within an hour"),

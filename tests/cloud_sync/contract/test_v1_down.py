@@ -52,7 +52,8 @@ def by_plate(rows: list[Any]) -> dict[str, tuple[Any, ...]]:
 def snapshot_of(version: int, taken_at: datetime, *parts: list[Any]) -> Snapshot:
     permit_rows, watch_rows, registry_rows = parts
     registry = {row.plate: row for row in registry_rows}
-    taken = PermitSnapshot(version, taken_at, by_plate(permit_rows), by_plate(watch_rows), registry)
+    revoked = frozenset(f"gone {row.permit_id}" for row in permit_rows)
+    taken = PermitSnapshot(version, taken_at, by_plate(permit_rows), by_plate(watch_rows), registry, revoked)
     return Snapshot("gw-east", taken, ({"version": "2026.1", "rule": []},))
 
 

@@ -60,6 +60,17 @@ async def test_from_draft_to_in_force_with_every_step_audited(services: Any, gat
     assert (rows[0]["why"], rows[0]["by"]) == ("台风前", "wu")
 
 
+async def test_published_prices_go_the_way_of_every_setting(services: Any, gateway: Any, clock: Any) -> None:
+    day = {"day": "2026-11-22", "import_per_kwh": [0.4] * 96, "export_per_kwh": [], "source": "exchange"}
+    priced = energy_settings.changed(EnergySettings(), {"day_ahead": [day]})
+    version = await energy_settings.stage(services, WU, GATEWAY, priced, reason="tomorrow")
+    await energy_settings.release(services, WU, GATEWAY, version)
+    await answer(gateway, version, "used", clock())
+    assert (await energy_settings.desk(services.pool, GATEWAY)).settings == priced
+    await services.pool.execute("UPDATE energy_settings SET settings = settings - 'day_ahead'")
+    assert (await energy_settings.desk(services.pool, GATEWAY)).settings == EnergySettings()
+
+
 async def test_only_one_waits_and_what_is_given_up_stays_a_row(services: Any) -> None:
     version = await energy_settings.stage(services, WU, GATEWAY, DEARER, reason="r")
     with pytest.raises(Problem, match="version_staged"):
@@ -116,6 +127,7 @@ async def test_the_gateways_refusal_is_kept_in_its_words(services: Any, gateway:
         ({"warp_factor": 9}, "warp_factor is no setting"),
         ({"import_target_kw": 9000.0}, "import_target_kw is above import_max_kw"),
         ({"tariff": []}, "tariff"),
+        ({"day_ahead": [{"day": "2026-11-22"}]}, r"day_ahead\[0\] needs"),
     ],
 )
 def test_nonsense_is_refused_with_the_key(changes: dict[str, Any], said: str) -> None:

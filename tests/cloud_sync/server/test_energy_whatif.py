@@ -42,7 +42,7 @@ async def test_a_year_by_rules_gives_figures_months_and_limits(services: Any) ->
     desk = WhatIfDesk(replay=partial(whatif.what_if, controller="rules"), warm_kernels=warm)
     draft = EnergySettings(reserve_frac=0.5, import_max_kw=8000.0)
     try:
-        made = await desk.compare(services, "gw-east", "wu", EnergySettings(), draft)
+        made = await desk.compare(services, "gw-east", "wu", EnergySettings(import_max_kw=6000.0), draft)
     finally:
         desk.close()
     assert (made.source.kind, made.source.days, made.steps) == ("reference", 365, 35_040)

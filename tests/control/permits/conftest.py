@@ -16,7 +16,7 @@ from control.permits.application import Application, Drive, EntryKind, Form, Pap
 from control.permits.form_check import FormFacts
 from control.permits.rules import PermitRules, PermitRuleSet, parse_rules
 
-settings.register_profile("permits", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("permits", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("permits")
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -263,7 +263,7 @@ def played(steps: list[tuple[str, int, int]]) -> PointsAccount:
     return account
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(steps=st.lists(STEPS, max_size=30))
 def test_balances_are_what_the_entries_say_and_rebuild(steps: list[tuple[str, int, int]]) -> None:
     account = played(steps)
@@ -282,7 +282,7 @@ def test_balances_are_what_the_entries_say_and_rebuild(steps: list[tuple[str, in
     assert account.balance == -account.debt
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(steps=st.lists(STEPS, min_size=5, max_size=20), place=st.integers(0, 99), data=st.data())
 def test_tampering_is_found_at_its_place(steps: list[tuple[str, int, int]], place: int, data: st.DataObject) -> None:
     rows = list(played([("earn", 5, 9), *steps]))

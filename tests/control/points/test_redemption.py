@@ -154,7 +154,7 @@ ACTS = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(acts=st.lists(ACTS, max_size=50))
 def test_nothing_is_oversold_used_twice_or_paid_twice(rules: PointRules, acts: list[tuple[str, str, int, int]]) -> None:
     accounts = {person: PointsAccount(person) for person in ("ann", "bea", "cat")}

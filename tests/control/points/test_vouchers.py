@@ -160,7 +160,7 @@ def test_a_merchants_list_is_compared_line_by_line() -> None:
     assert reconcile(ours, {"q2": 200}) == (Difference("q1", 100, None),)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     acts=st.lists(
         st.tuples(st.integers(1, 6000), st.sampled_from(["cafe", "bar"]), st.integers(0, 12), st.booleans()),

@@ -70,6 +70,7 @@ async def test_a_newer_version_is_used_at_once_and_told(open_bench) -> None:
         ({"import_max_kw": float("1e9")}, "import_max_kw"),
         ({"colour": 1}, "colour is no setting"),
         ({"tariff": []}, "tariff must be"),
+        ({"day_ahead": [{"day": "2026-11-22"}]}, "day_ahead[0] needs"),
         ({"import_target_kw": 9000, "import_max_kw": 100}, "import_target_kw is above import_max_kw"),
     ],
 )

@@ -178,7 +178,7 @@ async def test_chargers_strings_alarms_and_telemetry(grid_desk: Any, island: Any
         await page.get_by_role("link", name="CSV").click()
     assert "s-9,cp-05" in (await (await waiting.value).path()).read_text(encoding="utf-8-sig")
     await grid_desk.open("/microgrid/pv")
-    await expect(page.locator("[data-live=pv-alarms]")).to_contain_text("检查这一串的熔断器")
+    await expect(page.locator("[data-live=pv-alarms]")).to_contain_text("先检查逆变器，再检查组串的熔断器")
     await expect(page.locator("[data-live=pv] tbody tr").last).to_contain_text("组串或逆变器没有出力")
     await expect(page.locator(".facts")).to_contain_text("持续")
     await expect(page.locator("[data-live=pv] tbody tr", has_text="酒店 2")).to_contain_text("1 串异常")
