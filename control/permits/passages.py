@@ -126,9 +126,7 @@ def _passage(
         arrival_id=arrival_id,
         gate_id=decided["gate_id"],
         direction=Direction(decided["direction"]),
-        plate=normalise(
-            arrival.plate or _as_seen(decided, codes & doubts) or plates_of_permits.get(permit_id or "", "")
-        ),
+        plate=normalise(plate),
         movement=passed["movement"],
         at=datetime.fromisoformat(passed["at"]),
         hlc=hlc,

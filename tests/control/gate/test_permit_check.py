@@ -41,6 +41,7 @@ def test_a_revocation_wins_over_any_pass(taken_at: datetime) -> None:
 
 def test_a_newer_snapshot_is_the_truth() -> None:
     assert asked(snapshot(NEW)) is PassProblem.WITHDRAWN
+    assert asked(snapshot(SHOWN.issued_at)) is PassProblem.WITHDRAWN
     changed = replace(PERMIT, gates=frozenset({"east", "west"}), entries_left=1)
     assert asked(snapshot(NEW, changed), gate_id="west") == changed
     assert asked(snapshot(NEW, replace(PERMIT, entries_left=0))) is PassProblem.USED_UP

@@ -24,6 +24,7 @@ from control.permits.rules import PermitRules
 
 P = DocumentProblem
 LIMITS = DocumentLimits(bytes_max=200_000, pixels_max=1_000_000, side_least=100, unpacked_bytes_max=50_000)
+LIMITS_WIDE = replace(LIMITS, unpacked_bytes_max=1_000_000)
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:
@@ -140,6 +141,15 @@ def test_refused(content: bytes, problem: DocumentProblem) -> None:
     found = inspect(content, LIMITS)
     assert isinstance(found, RejectedDocument), found
     assert found.problem is problem
+
+
+def test_an_object_stream_that_breaks_off_is_not_believed() -> None:
+    """A reader may use what it got before the damage, so that nothing can be said of it."""
+    objects = b"7 0 " + b"".join(b"%d " % (number * 7919) for number in range(9_000))
+    packed = zlib.compress(objects)
+    assert isinstance(inspect(pdf(stream(packed, b"/N 1")), LIMITS_WIDE), AcceptedDocument)
+    damaged = packed[:9_000] + b"\xff" * 2_000
+    assert inspect(pdf(stream(damaged, b"/N 1")), LIMITS_WIDE) == RejectedDocument(P.PDF_UNREADABLE, "object stream")
 
 
 def test_a_bomb_is_not_unpacked() -> None:

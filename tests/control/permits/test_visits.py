@@ -141,6 +141,12 @@ def test_entries_are_counted_once() -> None:
     assert entries_used(found(*rows, *rows, away)) == {"p1": 2}
 
 
+def test_of_two_accounts_of_one_arrival_the_later_holds() -> None:
+    early, late = passage("a", IN, 0, movement="backed_out"), passage("a", IN, 1)
+    for rows in ((early, late), (late, early)):
+        assert [one.state for one in found(*rows)] == [S.INSIDE]
+
+
 def test_limits_come_from_the_dated_rules(rules: PermitRules) -> None:
     assert VisitLimits.of(rules) == LIMITS
 

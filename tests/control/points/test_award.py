@@ -103,7 +103,7 @@ def test_a_part_of_a_point_is_not_given(methods: MethodologySet, rule_rows: Poin
     assert (given_.grams, given_.points) == (15, 1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(activities=st.lists(st.fractions(Fraction(1, 1000), 40), max_size=20), data=st.data())
 def test_the_day_never_exceeds_a_cap_in_any_order(
     methods: MethodologySet, rules: PointRules, activities: list[Fraction], data: st.DataObject

@@ -193,6 +193,18 @@ def test_a_way_may_begin_when_another_ends(judged: Judge) -> None:
     assert isinstance(judged(walk(2, at=AT + 15 * MIN), around=after(ride(1))), Granted)
 
 
+def test_two_boards_side_by_side_are_no_teleport(judged: Judge) -> None:
+    """Both codes may be of one step, and then prove the same moment."""
+    sorting = {"key": "waste_sorting", "evidence": Evidence.DEVICE_CODE, "confirmed_by": "", "merchant_id": ""}
+    first = cup(1, **sorting, source_id="bin 1", start_place="bin 1", end_place="bin 1")
+    second = cup(2, **sorting, source_id="bin 2", start_place="bin 2", end_place="bin 2")
+    around = replace(after(first), metres={("bin 2", "bin 1"): 50})
+    assert isinstance(judged(second, around=around), Granted)
+    far = judged(second, around=replace(around, metres={("bin 2", "bin 1"): 1000}))
+    assert isinstance(far, Held)
+    assert far.reasons == (Anomaly.TELEPORT,)
+
+
 @pytest.mark.parametrize(
     ("event", "around", "reason"),
     [

@@ -153,6 +153,15 @@ def test_a_reversal_does_not_take_again_what_has_expired() -> None:
     assert (account.balance, account.reversible("a"), account.reversible("b")) == (-60, 0, 0)
 
 
+def test_nothing_can_be_spent_while_there_is_a_debt_also_not_looking_back() -> None:
+    account = filled(
+        *(entry("a", K.EARN, 10, ends=5), entry("b", K.EARN, 10, ends=4), entry("c", K.REDEEM, -10)),
+        entry("d", K.REVERSE, -10, about="b", day=6),
+    )
+    assert (account.debt, account.balance) == (10, 0)
+    assert account.available(AT) == account.available(AT + 6 * DAY) == 0
+
+
 def test_what_comes_back_goes_to_its_lots_and_has_some_days_left() -> None:
     account = filled(entry("a", K.EARN, 10, ends=5), entry("b", K.EARN, 10, ends=90), entry("c", K.REDEEM, -15))
     back = entry("d", K.RETURN, 15, about="c", day=10, ends=40)

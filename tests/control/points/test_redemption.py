@@ -133,6 +133,14 @@ def test_states_out_of_their_turn(rules: PointRules) -> None:
     assert reason(give_back(back)) is RedemptionRefused.WRONG_STATE
 
 
+@pytest.mark.parametrize("state", list(State))
+def test_stock_and_limit_come_back_only_with_a_return(rules: PointRules, state: State) -> None:
+    one = replace(reserved(rules), state=state)
+    held = int(state is not State.RETURNED)
+    assert shelf_of(COFFEE, [one], "ann") == Shelf(COFFEE, held, held)
+    assert shelf_of(COFFEE, [one], "bea") == Shelf(COFFEE, held, 0)
+
+
 def test_codes_are_read_as_they_are_meant() -> None:
     assert len(CODE) == 12
     assert readable(CODE.lower())

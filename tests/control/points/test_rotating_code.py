@@ -82,6 +82,11 @@ def test_a_qr_holds_the_code_and_a_hand_can_type_it() -> None:
     assert len(typed_text(shown(MACHINE, AT, counter=1, amount=2), SECRET)) == codes.ACT_LENGTH == 16
 
 
+def test_a_typed_code_cannot_be_read_off_a_qr() -> None:
+    content = shown(BOARD, AT)
+    assert qr_text(content, SECRET)[19:25] != typed_text(content, SECRET)[4:]
+
+
 @pytest.mark.parametrize("make", [qr_text, typed_text])
 def test_a_code_is_taken_once_by_each_person(rules: PointRules, make: object) -> None:
     assert callable(make)
@@ -223,7 +228,7 @@ def follow(rules: PointRules, device: Device, at: datetime, shown_offset_s: int,
     return replace(device, clock=taken(found).clock)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(drift_s_per_day=st.integers(-9, 9), scans=st.lists(st.integers(0, 20), min_size=40, max_size=40))
 def test_the_clock_of_a_drifting_device_is_followed_for_months(
     rules: PointRules, drift_s_per_day: int, scans: list[int]
