@@ -21,6 +21,8 @@ __all__ = ["FORGET_S", "Seen", "Track", "Tracker", "continues", "fuse"]
 FORGET_S = 3.0
 STILL_S = 1.0
 LOOKS_MAX = 8
+# Readings much older than the newest have no say: where place alone joined two vehicles, the last one's would win.
+SAY_S = 5.0
 # Two readings that are both surer than this and differ by more than a character are two plates.
 SURE = 0.8
 ALIKE_FRAC_MIN = 0.6
@@ -55,21 +57,22 @@ class Reach:
 
 # Within reach, place outweighs a doubtful text; within the next picture or two, even a sure one but for one character.
 NEAR = Reach(within_s=0.7, widths=0.5, widths_per_s=4.0, backs=1.1, backs_per_s=0.6)
-NEXT = Reach(within_s=0.45, widths=0.3, widths_per_s=3.0, backs=1.05, backs_per_s=0.25)
+NEXT = Reach(within_s=0.45, widths=0.3, widths_per_s=3.0, backs=1.05, backs_per_s=0.25, comes=1.1, comes_per_s=1.2)
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """One plate followed over frames. `track_id` counts from 1 in one tracker; times are the caller's seconds.
 
-    `sure` is its newest reading above SURE with its time; `looks` are the frames in which vehicles were looked for;
-    `closed` says that its vehicle is through.
+    `readings` were read at `read_at_s`; `sure` is its newest reading above SURE with its time; `looks` are the frames
+    in which vehicles were looked for; `closed` says that its vehicle is through.
     """
 
     track_id: int
     first_at_s: float
     last_at_s: float
     readings: tuple[PlateReading, ...]
+    read_at_s: tuple[float, ...] = ()
     sure: tuple[float, PlateReading] | None = None
     looks: tuple[Look, ...] = ()
     closed: bool = False
@@ -169,20 +172,23 @@ class Tracker:
         return track
 
     def _extend(self, track: Track, at_s: float, reading: PlateReading, look: tuple[Look, ...]) -> Track:
-        kept = _best_frames((*track.readings, reading), self._frames_max)
+        timed = [*zip(track.read_at_s, track.readings, strict=True), (at_s, reading)]
+        read_at_s, kept = _best_frames([one for one in timed if at_s - one[0] <= SAY_S], self._frames_max)
         sure = (at_s, reading) if reading.confidence > SURE else track.sure
         looks = (*track.looks, *look)[-LOOKS_MAX:]
-        grown = replace(track, last_at_s=at_s, readings=kept, sure=sure, looks=looks)
+        grown = replace(track, last_at_s=at_s, readings=kept, read_at_s=read_at_s, sure=sure, looks=looks)
         self._tracks[self._tracks.index(track)] = grown
         return grown
 
 
-def _best_frames(readings: tuple[PlateReading, ...], count: int) -> tuple[PlateReading, ...]:
+def _best_frames(
+    timed: list[tuple[float, PlateReading]], count: int
+) -> tuple[tuple[float, ...], tuple[PlateReading, ...]]:
     """The newest reading last (tracking needs its place), the least confident of the others dropped."""
-    if len(readings) <= count:
-        return readings
-    worst = min(range(len(readings) - 1), key=lambda place: weight(readings[place]))
-    return (*readings[:worst], *readings[worst + 1 :])
+    if len(timed) > count:
+        worst = min(range(len(timed) - 1), key=lambda place: weight(timed[place][1]))
+        timed = [*timed[:worst], *timed[worst + 1 :]]
+    return tuple(at_s for at_s, _ in timed), tuple(reading for _, reading in timed)
 
 
 def continues(track: Track, now: PlateReading, at_s: float) -> float:

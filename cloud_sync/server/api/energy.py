@@ -43,8 +43,8 @@ SERIES_POINTS_MAX = 20_000
 EXPORT_ROWS_MAX = 500_000
 
 
-async def known_gateway(gateway_id: str, given: Given) -> str:
-    """FastAPI dependency: a gateway that has a microgrid. Raises Problem `not_found`."""
+async def known_gateway(gateway_id: str, given: Given, _: auth.Guard) -> str:
+    """FastAPI dependency: a gateway that has a microgrid, told to people who are signed in. Raises `not_found`."""
     if gateway_id not in dict(await queries_energy.energy_gateways(given.pool)):
         raise Problem("not_found")
     return gateway_id

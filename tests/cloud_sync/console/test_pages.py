@@ -265,8 +265,9 @@ async def test_engineers_add_people_and_switch_them_off(desk: Any, scene: Any) -
         await desk.page.locator(f"#add-dialog [name={name}]").fill(value)
     await desk.page.locator("#add-dialog button.pri").click()
     row = desk.page.locator("tbody tr", has_text="lin")
-    await row.locator("select").select_option("office")
-    await expect(desk.page.locator(".flash")).to_be_visible()
+    await expect(row).to_be_visible()
+    async with desk.page.expect_navigation():
+        await row.locator("select").select_option("office")
     await row.get_by_role("button", name="停用").click()
     await expect(row).to_contain_text("关")
     assert await scene.site.given.pool.fetchval("SELECT role FROM users WHERE username = 'lin'") == "office"
