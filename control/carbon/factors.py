@@ -121,9 +121,7 @@ def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
 
 def completed(version: str, rows: Iterable[Factor], delivered: FactorSet) -> FactorSet:
     """`rows` with the delivered rows of every key that has none: rows written before that key existed."""
-    own = tuple(rows)
-    known = {row.key for row in own}
-    return factor_set(version, (*own, *(row for row in delivered.rows if row.key not in known)))
+    return factor_set(version, dated.completed(rows, delivered.rows))
 
 
 def check_succession(old: FactorSet, new: FactorSet, *, today: date) -> None:

@@ -80,6 +80,13 @@ def replaced(noun: str, rows: Sequence[Row], row: Row) -> tuple[Row, ...]:
     return (*(ended if one is last else one for one in rows), row)
 
 
+def completed(rows: Iterable[Row], delivered: Iterable[Row]) -> tuple[Row, ...]:
+    """`rows` with the delivered rows of every key that has none: rows written before that key existed."""
+    own = tuple(rows)
+    known = {row.key for row in own}
+    return (*own, *(row for row in delivered if row.key not in known))
+
+
 def check_succession(noun: str, old: Iterable[Row], new: Iterable[Row], *, today: date) -> None:
     """Whether `new` keeps the history of `old`: each old row is there as it was, or an open one ends today or later.
 

@@ -145,9 +145,7 @@ def rule_set(version: str, rows: Iterable[PointRule]) -> PointRuleSet:
 
 def completed(version: str, rows: Iterable[PointRule], delivered: PointRuleSet) -> PointRuleSet:
     """`rows` with the delivered rows of every key that has none: rows written before that key existed."""
-    own = tuple(rows)
-    known = {row.key for row in own}
-    return rule_set(version, (*own, *(row for row in delivered.rows if row.key not in known)))
+    return rule_set(version, dated.completed(rows, delivered.rows))
 
 
 def check_succession(old: PointRuleSet, new: PointRuleSet, *, today: date) -> None:
