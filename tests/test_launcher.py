@@ -48,3 +48,11 @@ def test_needs_only_the_standard_library() -> None:
         [sys.executable, "-I", "-S", str(ROOT / "island"), "help"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
+
+
+def test_making_kernels_ready_says_nothing_where_a_command_answers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.energy.warm"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert "kernels are ready" in done.stderr

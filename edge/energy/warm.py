@@ -18,7 +18,8 @@ def main() -> int:
     for module in pkgutil.iter_modules(control.energy.__path__):
         importlib.import_module(f"control.energy.{module.name}")
     seconds = kernels.warm_all()
-    print(f"{len(kernels.names())} kernels are ready after {seconds:.0f} s.")
+    # The launcher runs this before a command whose output programs read.
+    print(f"{len(kernels.names())} kernels are ready after {seconds:.0f} s.", file=sys.stderr)
     return 0
 
 
