@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_sync.server.auth import Role, insert_user
+from cloud_sync.server.auth import insert_user
 from cloud_sync.server.passwords import check_password
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, write_audit
 
@@ -21,7 +22,7 @@ async def add_user(given: Services, actor: Actor, *, username: str, name: str, r
         user_id = await insert_user(
             connection, username=username, name=name or username, role=role, password_hash=hashed, at=now
         )
-        after = {"username": username, "role": role.word}
+        after = {"username": username, "role": role.value}
         await write_audit(connection, at=now, actor=actor, action="user_added", subject=("user", user_id), after=after)
     return user_id
 
@@ -35,7 +36,7 @@ async def change_user(
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _ENGINEERS_LOCK)
         before = await _account(connection, user_id)
         after = {
-            "role": role.word if role else before["role"],
+            "role": role.value if role else before["role"],
             "enabled": before["enabled"] if enabled is None else enabled,
         }
         await connection.execute(

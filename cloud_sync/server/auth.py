@@ -1,6 +1,6 @@
 """Who is there and what they may do: owns sign-in, sessions, roles, origin and token checks, the first account.
 
-A role includes those before it: guard, office, engineer. No default password exists.
+What a role may do stands in `roles`. No default password exists.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from fastapi import Depends, Request, Response
 
 from cloud_sync.server.passwords import check_password
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import GRANTS, Can, Role
 from cloud_sync.server.secret_files import read_secret, remove_secret, write_secret
 from cloud_sync.server.services import Services, services
 
@@ -27,19 +27,6 @@ SETUP_FILE = "setup_code.txt"
 DEMO_FILE = "demo_password.txt"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIRST_ACCOUNT_LOCK = 7_301_001
-
-
-class Role(IntEnum):
-    """Each includes the ones before."""
-
-    GUARD = 1
-    OFFICE = 2
-    ENGINEER = 3
-
-    @property
-    def word(self) -> str:
-        """As stored and sent."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +39,9 @@ class CurrentUser:
     role: Role
     csrf_token: str
 
-    def may(self, role: Role) -> bool:
-        """Whether this role includes `role`."""
-        return self.role >= role
+    def may(self, can: Can) -> bool:
+        """Whether this person's role has the permission."""
+        return can in GRANTS[self.role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +68,33 @@ async def current_user(request: Request, given: Annotated[Services, Depends(serv
     return user
 
 
-def require(role: Role) -> Callable[..., Awaitable[CurrentUser]]:
-    """FastAPI dependency: the signed-in person if the role suffices, else 403."""
+def require(can: Can) -> Callable[..., Awaitable[CurrentUser]]:
+    """FastAPI dependency: the signed-in person if their role has the permission, else 403."""
 
     async def signed_in(user: Annotated[CurrentUser, Depends(current_user)]) -> CurrentUser:
-        if not user.may(role):
+        if not user.may(can):
             raise Problem("forbidden")
         return user
 
+    signed_in.can = can  # type: ignore[attr-defined]  # read by the test of the access matrix
     return signed_in
 
 
-Guard = Annotated[CurrentUser, Depends(require(Role.GUARD))]
-Office = Annotated[CurrentUser, Depends(require(Role.OFFICE))]
-Engineer = Annotated[CurrentUser, Depends(require(Role.ENGINEER))]
+def who_may(can: Can) -> Any:
+    """The type of a handler's `user` parameter: the signed-in person who has the permission."""
+    return Annotated[CurrentUser, Depends(require(can))]
+
+
+AnyPerson = Annotated[CurrentUser, Depends(current_user)]
+GateViewer = who_may(Can.WATCH_GATE)
+GateDecider = who_may(Can.DECIDE_AT_GATE)
+ListKeeper = who_may(Can.KEEP_LISTS)
+Exporter = who_may(Can.EXPORT_PASSAGES)
+AuditReader = who_may(Can.READ_AUDIT)
+EnergyViewer = who_may(Can.WATCH_ENERGY)
+RuleReader = who_may(Can.READ_RULES)
+SystemRunner = who_may(Can.RUN_SYSTEM)
+AccountKeeper = who_may(Can.KEEP_ACCOUNTS)
 
 
 def check_origin(request: Request, given: Services) -> None:
@@ -184,7 +184,7 @@ async def user_of_session(given: Services, token: str | None) -> CurrentUser | N
 
 
 def _user(row: Any, csrf_token: str) -> CurrentUser:
-    return CurrentUser(str(row["user_id"]), row["username"], row["name"], Role[row["role"].upper()], csrf_token)
+    return CurrentUser(str(row["user_id"]), row["username"], row["name"], Role(row["role"]), csrf_token)
 
 
 async def sign_in(given: Services, username: str, password: str, *, remote: str, agent: str = "") -> SignedIn:
@@ -258,7 +258,7 @@ async def insert_user(
                 " RETURNING user_id",
                 username.casefold(),
                 name,
-                role.word,
+                role.value,
                 password_hash,
                 at,
             )

@@ -16,7 +16,7 @@ from typing import Any
 import uuid_utils
 
 from cloud_sync.contract.v1 import TakeoverMode
-from cloud_sync.server.auth import Role
+from cloud_sync.server.auth import Can
 from cloud_sync.server.live import Change, announce
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import SettingsDesk, SettingsVersion, TakeoverRecord
@@ -25,7 +25,7 @@ from cloud_sync.server.sql import Reader, as_json
 from cloud_sync.server.store import DOWNLINK_CHANNEL, TEXT_CHARS_MAX, Actor, write_audit
 from control.energy.settings import EnergySettings, SettingsError, read_settings, settings_json
 
-OPERATOR = Role.OFFICE  # who may change the microgrid; every role may look
+OPERATOR = Can.OPERATE_ENERGY  # who may change the microgrid; every role may look
 SETTINGS_LOCK = 7_301_006
 VERSIONS_SHOWN = 50
 SCHEDULE_MAX = timedelta(days=366)

@@ -38,12 +38,12 @@ from control.energy.settings import RANGES
 
 router = APIRouter(prefix="/energy", tags=["energy"])
 Given = Annotated[Services, Depends(services)]
-Operator = Annotated[auth.CurrentUser, Depends(auth.require(energy_settings.OPERATOR))]
+Operator = auth.who_may(energy_settings.OPERATOR)
 SERIES_POINTS_MAX = 20_000
 EXPORT_ROWS_MAX = 500_000
 
 
-async def known_gateway(gateway_id: str, given: Given, _: auth.Guard) -> str:
+async def known_gateway(gateway_id: str, given: Given, _: auth.EnergyViewer) -> str:
     """FastAPI dependency: a gateway that has a microgrid, told to people who are signed in. Raises `not_found`."""
     if gateway_id not in dict(await queries_energy.energy_gateways(given.pool)):
         raise Problem("not_found")
@@ -94,13 +94,13 @@ class Version(BaseModel):
 
 
 @router.get("")
-async def gateways(user: auth.Guard, given: Given) -> dict[str, str]:
+async def gateways(user: auth.EnergyViewer, given: Given) -> dict[str, str]:
     """Microgrids by gateway id, with their names."""
     return dict(await queries_energy.energy_gateways(given.pool))
 
 
 @router.get("/{gateway_id}/now")
-async def now(gateway: Grid, user: auth.Guard, given: Given) -> EnergyNow | None:
+async def now(gateway: Grid, user: auth.EnergyViewer, given: Given) -> EnergyNow | None:
     """The newest sample with what follows from it; null before the first."""
     desk = await energy_settings.desk(given.pool, gateway)
     carbon = desk.settings.carbon_per_kwh
@@ -108,7 +108,7 @@ async def now(gateway: Grid, user: auth.Guard, given: Given) -> EnergyNow | None
 
 
 @router.get("/{gateway_id}/today")
-async def today(gateway: Grid, user: auth.Guard, given: Given) -> EnergySums:
+async def today(gateway: Grid, user: auth.EnergyViewer, given: Given) -> EnergySums:
     """Energies since local midnight and the month's peak."""
     since = given.today_from()
     return await queries_energy.energy_sums(given.pool, gateway, since=since, month_from=since.replace(day=1))
@@ -117,7 +117,7 @@ async def today(gateway: Grid, user: auth.Guard, given: Given) -> EnergySums:
 @router.get("/{gateway_id}/series")
 async def series(
     gateway: Grid,
-    user: auth.Guard,
+    user: auth.EnergyViewer,
     given: Given,
     since: AwareDatetime,
     until: AwareDatetime,
@@ -138,7 +138,7 @@ def _check_range(since: datetime, until: datetime, step_s: int, most: int) -> No
 @router.get("/{gateway_id}/history.csv", response_class=StreamingResponse)
 async def history(
     gateway: Grid,
-    user: auth.Guard,
+    user: auth.EnergyViewer,
     given: Given,
     request: Request,
     since: AwareDatetime,
@@ -183,27 +183,29 @@ def _csv(rows: list[list[object]]) -> str:
 
 
 @router.get("/{gateway_id}/plan")
-async def plan(gateway: Grid, user: auth.Guard, given: Given, at: AwareDatetime | None = None) -> PlanRecord | None:
+async def plan(
+    gateway: Grid, user: auth.EnergyViewer, given: Given, at: AwareDatetime | None = None
+) -> PlanRecord | None:
     """The newest plan with its reasons, or the one that held at a time."""
     return await queries_energy.plan_at(given.pool, gateway, at=at)
 
 
 @router.get("/{gateway_id}/alarms")
 async def alarms(
-    gateway: Grid, user: auth.Guard, given: Given, open_only: bool = False
+    gateway: Grid, user: auth.EnergyViewer, given: Given, open_only: bool = False
 ) -> tuple[EnergyAlarmRecord, ...]:
     """Open ones first."""
     return await queries_energy.energy_alarms(given.pool, gateway, open_only=open_only)
 
 
 @router.get("/{gateway_id}/modes")
-async def modes(gateway: Grid, user: auth.Guard, given: Given) -> tuple[ModeRecord, ...]:
+async def modes(gateway: Grid, user: auth.EnergyViewer, given: Given) -> tuple[ModeRecord, ...]:
     """Changes of the grid connection's mode, the newest first."""
     return await queries_energy.mode_changes(given.pool, gateway)
 
 
 @router.get("/{gateway_id}/chargers")
-async def chargers(gateway: Grid, user: auth.Guard, given: Given) -> tuple[ChargerRecord, ...]:
+async def chargers(gateway: Grid, user: auth.EnergyViewer, given: Given) -> tuple[ChargerRecord, ...]:
     """Every charger with the vehicle that stands there."""
     shown = await queries_energy.energy_now(given.pool, gateway, now=given.clock(), carbon_per_kwh=0.0)
     sessions = await queries_energy.charging_sessions(given.pool, gateway, since=given.clock())
@@ -211,20 +213,22 @@ async def chargers(gateway: Grid, user: auth.Guard, given: Given) -> tuple[Charg
 
 
 @router.get("/{gateway_id}/sessions")
-async def sessions(gateway: Grid, user: auth.Guard, given: Given, since: AwareDatetime) -> tuple[SessionRecord, ...]:
+async def sessions(
+    gateway: Grid, user: auth.EnergyViewer, given: Given, since: AwareDatetime
+) -> tuple[SessionRecord, ...]:
     """Charging sessions that are open or began after `since`."""
     return await queries_energy.charging_sessions(given.pool, gateway, since=since, limit=1000)
 
 
 @router.get("/{gateway_id}/pv")
-async def solar(gateway: Grid, user: auth.Guard, given: Given) -> tuple[InverterRecord, ...]:
+async def solar(gateway: Grid, user: auth.EnergyViewer, given: Given) -> tuple[InverterRecord, ...]:
     """Inverters and strings: now, expected, lost, diagnosis."""
     shown = await queries_energy.energy_now(given.pool, gateway, now=given.clock(), carbon_per_kwh=0.0)
     return queries_energy.inverters(shown.devices if shown else {})
 
 
 @router.get("/{gateway_id}/takeovers")
-async def takeovers(gateway: Grid, user: auth.Guard, given: Given) -> tuple[TakeoverRecord, ...]:
+async def takeovers(gateway: Grid, user: auth.EnergyViewer, given: Given) -> tuple[TakeoverRecord, ...]:
     """What people ordered, the newest first."""
     return await queries_energy.takeovers(given.pool, gateway)
 
@@ -250,13 +254,13 @@ async def take_over(
 
 
 @router.get("/{gateway_id}/settings")
-async def settings(gateway: Grid, user: auth.Guard, given: Given) -> SettingsDesk:
+async def settings(gateway: Grid, user: auth.EnergyViewer, given: Given) -> SettingsDesk:
     """What is in force, and the versions with the gateway's answers."""
     return await energy_settings.desk(given.pool, gateway)
 
 
 @router.get("/{gateway_id}/settings/ranges")
-async def ranges(gateway: Grid, user: auth.Guard) -> dict[str, dict[str, Any]]:
+async def ranges(gateway: Grid, user: auth.EnergyViewer) -> dict[str, dict[str, Any]]:
     """What each number may be: unit, lowest, highest, step."""
     return {key: asdict(span) for key, span in RANGES.items()}
 
@@ -299,7 +303,9 @@ async def roll_back(
 
 
 @router.post("/{gateway_id}/what-if")
-async def what_if(gateway: Grid, body: Changes, user: auth.Guard, given: Given, request: Request) -> WhatIfResult:
+async def what_if(
+    gateway: Grid, body: Changes, user: auth.EnergyViewer, given: Given, request: Request
+) -> WhatIfResult:
     """A past year under what is in force and under the changes."""
     desk = await energy_settings.desk(given.pool, gateway)
     draft = energy_settings.changed(desk.settings, body.changes)

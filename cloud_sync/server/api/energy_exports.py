@@ -32,7 +32,7 @@ SESSION_COLUMNS = (
 
 
 @router.get("/{gateway_id}/alarms.csv", response_class=Response)
-async def alarms(gateway: Grid, user: auth.Guard, given: Given, request: Request) -> Response:
+async def alarms(gateway: Grid, user: auth.EnergyViewer, given: Given, request: Request) -> Response:
     """Every alarm, open ones first."""
     what = {"table": "alarms"}
     await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
@@ -42,7 +42,7 @@ async def alarms(gateway: Grid, user: auth.Guard, given: Given, request: Request
 
 @router.get("/{gateway_id}/sessions.csv", response_class=Response)
 async def sessions(
-    gateway: Grid, user: auth.Guard, given: Given, request: Request, since: AwareDatetime = EPOCH
+    gateway: Grid, user: auth.EnergyViewer, given: Given, request: Request, since: AwareDatetime = EPOCH
 ) -> Response:
     """Charging sessions that are open or began after `since`, all of them without it."""
     what = {"table": "sessions", "from": since}

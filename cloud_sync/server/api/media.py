@@ -53,7 +53,7 @@ async def _record(given: Services, gateway: str, sha256: str, media_type: str, s
 
 
 @router.get("/media/{sha256}", response_class=FileResponse)
-async def get_media(sha256: str, user: auth.Guard, given: Given) -> FileResponse:
+async def get_media(sha256: str, user: auth.GateViewer, given: Given) -> FileResponse:
     """The picture's bytes."""
     path = given.media.path_of(sha256)
     found = await queries.stored_media(given.pool, sha256)

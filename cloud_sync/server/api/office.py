@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
@@ -18,6 +18,7 @@ from cloud_sync.server.records import (
     UserRecord,
     WatchRecord,
 )
+from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services, services
 from control.domain.permits import PermitClass, WatchEffect
 from control.domain.plates import EnergyClass
@@ -25,7 +26,6 @@ from control.domain.vehicles import VehicleType
 
 router = APIRouter()
 Given = Annotated[Services, Depends(services)]
-RoleWord = Literal["guard", "office", "engineer"]
 
 
 class PermitBody(BaseModel):
@@ -71,14 +71,14 @@ class UserBody(BaseModel):
 
     username: str = Field(min_length=2, max_length=64, pattern=r"^[\w.@-]+$")
     name: str = Field(default="", max_length=64)
-    role: RoleWord
+    role: Role
     password: str = Field(max_length=256)
 
 
 class UserChange(BaseModel):
     """Another role, or off and on."""
 
-    role: RoleWord | None = None
+    role: Role | None = None
     enabled: bool | None = None
 
 
@@ -93,33 +93,33 @@ def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
 
 
 @router.get("/gateways", tags=["gates"])
-async def gateways(user: auth.Guard, given: Given) -> tuple[GatewayRecord, ...]:
+async def gateways(user: auth.GateViewer, given: Given) -> tuple[GatewayRecord, ...]:
     """Every gateway: live, stale or lost, backlog, versions."""
     return await queries.gateways(given.pool, now=given.clock())
 
 
 @router.get("/lanes", tags=["gates"])
-async def lanes(user: auth.Guard, given: Given) -> tuple[LaneRecord, ...]:
+async def lanes(user: auth.GateViewer, given: Given) -> tuple[LaneRecord, ...]:
     """Every lane with its latest state."""
     return await queries.lanes(given.pool, now=given.clock())
 
 
 @router.get("/alarms", tags=["gates"])
-async def alarms(user: auth.Guard, given: Given, open_only: bool = False) -> tuple[AlarmRecord, ...]:
+async def alarms(user: auth.GateViewer, given: Given, open_only: bool = False) -> tuple[AlarmRecord, ...]:
     """Devices that went and came back."""
     return await queries.alarms(given.pool, open_only=open_only)
 
 
 @router.get("/permits", tags=["permits"])
 async def permits(
-    user: auth.Guard, given: Given, plate: Annotated[str, Query(max_length=16)] = "", active_only: bool = False
+    user: auth.GateViewer, given: Given, plate: Annotated[str, Query(max_length=16)] = "", active_only: bool = False
 ) -> tuple[PermitRecord, ...]:
     """Permits, those that end last first."""
     return await queries.permits(given.pool, now=given.clock(), plate=plate, active_only=active_only)
 
 
 @router.post("/permits", status_code=201, tags=["permits"])
-async def add_permit(body: PermitBody, user: auth.Office, given: Given, request: Request) -> PermitRecord:
+async def add_permit(body: PermitBody, user: auth.ListKeeper, given: Given, request: Request) -> PermitRecord:
     """Gives a permit; every gate learns of it."""
     values = body.model_dump()
     values["vehicle_type"] = body.vehicle_type.value if body.vehicle_type else None
@@ -127,31 +127,31 @@ async def add_permit(body: PermitBody, user: auth.Office, given: Given, request:
 
 
 @router.post("/permits/{permit_id}/revoke", status_code=204, tags=["permits"])
-async def revoke_permit(permit_id: str, body: WhyBody, user: auth.Office, given: Given, request: Request) -> None:
+async def revoke_permit(permit_id: str, body: WhyBody, user: auth.ListKeeper, given: Given, request: Request) -> None:
     """Ends a permit now."""
     await store.revoke_permit(given, _actor(user, request), permit_id, why=body.why)
 
 
 @router.get("/watch", tags=["permits"])
-async def watch_list(user: auth.Guard, given: Given, active_only: bool = True) -> tuple[WatchRecord, ...]:
+async def watch_list(user: auth.GateViewer, given: Given, active_only: bool = True) -> tuple[WatchRecord, ...]:
     """Plates on block, alert and allow lists."""
     return await queries.watch_list(given.pool, now=given.clock(), active_only=active_only)
 
 
 @router.post("/watch", status_code=201, tags=["permits"])
-async def add_watch(body: WatchBody, user: auth.Office, given: Given, request: Request) -> dict[str, int]:
+async def add_watch(body: WatchBody, user: auth.ListKeeper, given: Given, request: Request) -> dict[str, int]:
     """Puts a plate on a list; every gate learns of it."""
     return {"watch_id": await store.add_watch(given, _actor(user, request), **body.model_dump())}
 
 
 @router.post("/watch/{watch_id}/remove", status_code=204, tags=["permits"])
-async def remove_watch(watch_id: int, body: WhyBody, user: auth.Office, given: Given, request: Request) -> None:
+async def remove_watch(watch_id: int, body: WhyBody, user: auth.ListKeeper, given: Given, request: Request) -> None:
     """Takes it off."""
     await store.remove_watch(given, _actor(user, request), watch_id, why=body.why)
 
 
 @router.put("/registry/{plate}", status_code=204, tags=["permits"])
-async def set_registry(plate: str, body: RegistryBody, user: auth.Office, given: Given, request: Request) -> None:
+async def set_registry(plate: str, body: RegistryBody, user: auth.ListKeeper, given: Given, request: Request) -> None:
     """What the vehicle register says of a plate; it overrides what the plate lets a gate infer."""
     vehicle_type = body.vehicle_type.value if body.vehicle_type else None
     await store.set_registry(
@@ -166,7 +166,7 @@ async def set_registry(plate: str, body: RegistryBody, user: auth.Office, given:
 
 @router.get("/audit", tags=["people"])
 async def audit(
-    user: auth.Office,
+    user: auth.AuditReader,
     given: Given,
     subject_kind: str = "",
     subject_id: str = "",
@@ -188,15 +188,15 @@ async def audit(
 
 
 @router.get("/users", tags=["people"])
-async def users(user: auth.Engineer, given: Given) -> tuple[UserRecord, ...]:
+async def users(user: auth.AccountKeeper, given: Given) -> tuple[UserRecord, ...]:
     """Every account."""
     return await queries.users(given.pool)
 
 
 @router.post("/users", status_code=201, tags=["people"])
-async def add_user(body: UserBody, user: auth.Engineer, given: Given, request: Request) -> dict[str, str]:
+async def add_user(body: UserBody, user: auth.AccountKeeper, given: Given, request: Request) -> dict[str, str]:
     """A new account."""
-    role = auth.Role[body.role.upper()]
+    role = body.role
     made = await accounts.add_user(
         given,
         _actor(user, request),
@@ -209,13 +209,15 @@ async def add_user(body: UserBody, user: auth.Engineer, given: Given, request: R
 
 
 @router.patch("/users/{user_id}", status_code=204, tags=["people"])
-async def change_user(user_id: str, body: UserChange, user: auth.Engineer, given: Given, request: Request) -> None:
+async def change_user(user_id: str, body: UserChange, user: auth.AccountKeeper, given: Given, request: Request) -> None:
     """Another role, or switched off or on; its sessions end."""
-    role = auth.Role[body.role.upper()] if body.role else None
+    role = body.role
     await accounts.change_user(given, _actor(user, request), user_id, role=role, enabled=body.enabled)
 
 
 @router.put("/users/{user_id}/password", status_code=204, tags=["people"])
-async def set_password(user_id: str, body: PasswordBody, user: auth.Engineer, given: Given, request: Request) -> None:
+async def set_password(
+    user_id: str, body: PasswordBody, user: auth.AccountKeeper, given: Given, request: Request
+) -> None:
     """A new password; its sessions end."""
     await accounts.set_password(given, _actor(user, request), user_id, body.password)

@@ -93,7 +93,7 @@ def filter_words(wanted: PassageFilter) -> dict[str, object]:
 @router.get("/passages")
 async def search(
     wanted: Wanted,
-    user: auth.Guard,
+    user: auth.GateViewer,
     given: Given,
     request: Request,
     cursor: Annotated[str | None, Query(max_length=256)] = None,
@@ -109,7 +109,7 @@ async def search(
 
 @router.get("/passages.csv", response_class=StreamingResponse)
 async def export(
-    wanted: Wanted, user: auth.Office, given: Given, request: Request, lang: str = "zh"
+    wanted: Wanted, user: auth.Exporter, given: Given, request: Request, lang: str = "zh"
 ) -> StreamingResponse:
     """All matches as CSV (UTF-8 with BOM), newest first."""
     actor = store.Actor.of(user, remote_of(request))
@@ -123,7 +123,7 @@ async def export(
 
 @router.get("/passages/recent")
 async def recent(
-    user: auth.Guard,
+    user: auth.GateViewer,
     given: Given,
     lane: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -133,19 +133,19 @@ async def recent(
 
 
 @router.get("/holds")
-async def holds(user: auth.Guard, given: Given) -> tuple[Hold, ...]:
+async def holds(user: auth.GateViewer, given: Given) -> tuple[Hold, ...]:
     """Vehicles that wait for a person, the longest wait first."""
     return await queries.holds(given.pool, now=given.clock())
 
 
 @router.get("/stats")
-async def stats(user: auth.Guard, given: Given) -> GateStats:
+async def stats(user: auth.GateViewer, given: Given) -> GateStats:
     """The last 60 minutes and today."""
     return await queries.gate_stats(given.pool, now=given.clock(), today_from=given.today_from())
 
 
 @router.get("/passages/{arrival_id}")
-async def detail(arrival_id: str, user: auth.Guard, given: Given, request: Request) -> PassageDetail:
+async def detail(arrival_id: str, user: auth.GateViewer, given: Given, request: Request) -> PassageDetail:
     """Everything about one arrival; that it was opened is audited."""
     return await opened_detail(given, user, arrival_id, remote=remote_of(request))
 
@@ -161,7 +161,7 @@ async def opened_detail(given: Services, user: auth.CurrentUser, arrival_id: str
 
 @router.post("/passages/{arrival_id}/decision", status_code=202)
 async def decide(
-    arrival_id: str, body: DecisionBody, user: auth.Guard, given: Given, request: Request
+    arrival_id: str, body: DecisionBody, user: auth.GateDecider, given: Given, request: Request
 ) -> CommandRecord:
     """Orders the gateway to admit or refuse. It is decided when the gateway says so: watch the stream."""
     return await store.decide_hold(
@@ -177,21 +177,23 @@ async def decide(
 
 
 @router.post("/passages/{arrival_id}/correction", status_code=204)
-async def correct(arrival_id: str, body: CorrectionBody, user: auth.Guard, given: Given, request: Request) -> None:
+async def correct(
+    arrival_id: str, body: CorrectionBody, user: auth.GateDecider, given: Given, request: Request
+) -> None:
     """A person reads the plate otherwise; the raw reading stays."""
     actor = store.Actor.of(user, remote_of(request))
     await store.correct_plate(given, actor, arrival_id, body.plate, note=body.note)
 
 
 @router.post("/passages/{arrival_id}/revision", status_code=204)
-async def revise(arrival_id: str, body: RevisionBody, user: auth.Guard, given: Given, request: Request) -> None:
+async def revise(arrival_id: str, body: RevisionBody, user: auth.GateDecider, given: Given, request: Request) -> None:
     """Says what a past decision should have been; nothing at the barrier changes."""
     actor = store.Actor.of(user, remote_of(request))
     await store.revise(given, actor, arrival_id, outcome=body.outcome, reason_code=body.reason_code, note=body.note)
 
 
 @router.get("/commands/{command_id}")
-async def command(command_id: str, user: auth.Guard, given: Given) -> CommandRecord:
+async def command(command_id: str, user: auth.GateViewer, given: Given) -> CommandRecord:
     """An order and what became of it."""
     found = await queries.command(given.pool, command_id)
     if found is None:

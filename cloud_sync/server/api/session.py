@@ -39,7 +39,7 @@ class Person(BaseModel):
 
 def person(user: auth.CurrentUser) -> Person:
     """As sent."""
-    return Person(username=user.username, name=user.name, role=user.role.word, csrf_token=user.csrf_token)
+    return Person(username=user.username, name=user.name, role=user.role.value, csrf_token=user.csrf_token)
 
 
 def remote_of(request: Request) -> str:
@@ -58,13 +58,13 @@ async def sign_in(body: Credentials, request: Request, response: Response, given
 
 
 @router.get("/session")
-async def who(user: auth.Guard) -> Person:
+async def who(user: auth.AnyPerson) -> Person:
     """Who is signed in."""
     return person(user)
 
 
 @router.delete("/session", status_code=204)
-async def sign_out(user: auth.Guard, request: Request, response: Response, given: Given) -> None:
+async def sign_out(user: auth.AnyPerson, request: Request, response: Response, given: Given) -> None:
     """Ends the session."""
     await auth.sign_out(given, request.cookies.get(auth.cookie_name(given)))
     auth.clear_cookie(response, given)

@@ -24,7 +24,7 @@ SESSION_CHECK_TURNS = 15
 @router.get("/stream", response_class=StreamingResponse)
 async def stream(
     request: Request,
-    user: auth.Guard,
+    user: auth.EnergyViewer,
     given: Given,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
     since: Annotated[int | None, Query(ge=0)] = None,

@@ -25,14 +25,14 @@ class HeadOrderBody(BaseModel):
 
 
 @router.get("/vision/heads", tags=["gates"])
-async def heads(user: auth.Guard, given: Given) -> tuple[vehicle_heads.GatewayHead, ...]:
+async def heads(user: auth.GateViewer, given: Given) -> tuple[vehicle_heads.GatewayHead, ...]:
     """Every gateway: the head in use, its versions with their accuracy, and what there is to learn from."""
     return await vehicle_heads.gateway_heads(given.pool, now=given.clock())
 
 
 @router.post("/vision/heads/{gateway_id}/orders", status_code=202, tags=["gates"])
 async def order(
-    gateway_id: str, body: HeadOrderBody, user: auth.Engineer, given: Given, request: Request
+    gateway_id: str, body: HeadOrderBody, user: auth.SystemRunner, given: Given, request: Request
 ) -> vehicle_heads.HeadOrderRecord:
     """Orders a gateway to learn from its corrections, to use a version, or to step back."""
     actor = store.Actor.of(user, remote_of(request))

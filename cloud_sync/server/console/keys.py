@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from cloud_sync.server.auth import CurrentUser, Role
+from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.words import Words
+from cloud_sync.server.roles import Can
 
 PAGES = (
-    ("/live", "scan-eye", N_("Live gate"), "L", Role.GUARD),
-    ("/passages", "list", N_("Passages"), "H", Role.GUARD),
-    ("/lanes", "construction", N_("Lanes and devices"), "D", Role.GUARD),
-    ("/permits", "shield-check", N_("Permits"), "P", Role.GUARD),
-    ("/watch", "list-x", N_("Watch list"), "B", Role.GUARD),
-    ("/microgrid", "zap", N_("Microgrid"), "G", Role.GUARD),
-    ("/microgrid/what-if", "git-compare-arrows", N_("What-if"), "W", Role.GUARD),
-    ("/microgrid/chargers", "plug-zap", N_("Charging and V2G"), "C", Role.GUARD),
-    ("/microgrid/pv", "sun", N_("Solar strings"), "", Role.GUARD),
-    ("/microgrid/alarms", "bell", N_("Alarms of the microgrid"), "", Role.GUARD),
-    ("/microgrid/history", "activity", N_("Telemetry"), "", Role.GUARD),
-    ("/microgrid/settings", "sliders-horizontal", N_("Settings of the microgrid"), "", Role.GUARD),
-    ("/rules", "scroll-text", N_("Rules in force"), "R", Role.GUARD),
-    ("/gateways", "router", N_("Gateways"), "E", Role.GUARD),
-    ("/vision", "scan-search", N_("Vehicle types"), "V", Role.GUARD),
-    ("/audit", "fingerprint-pattern", N_("Audit trail"), "A", Role.OFFICE),
-    ("/users", "users", N_("Accounts"), "U", Role.ENGINEER),
-    ("/account", "circle-user", N_("Your account"), "", Role.GUARD),
+    ("/live", "scan-eye", N_("Live gate"), "L", Can.WATCH_GATE),
+    ("/passages", "list", N_("Passages"), "H", Can.WATCH_GATE),
+    ("/lanes", "construction", N_("Lanes and devices"), "D", Can.WATCH_GATE),
+    ("/permits", "shield-check", N_("Permits"), "P", Can.WATCH_GATE),
+    ("/watch", "list-x", N_("Watch list"), "B", Can.WATCH_GATE),
+    ("/microgrid", "zap", N_("Microgrid"), "G", Can.WATCH_ENERGY),
+    ("/microgrid/what-if", "git-compare-arrows", N_("What-if"), "W", Can.WATCH_ENERGY),
+    ("/microgrid/chargers", "plug-zap", N_("Charging and V2G"), "C", Can.WATCH_ENERGY),
+    ("/microgrid/pv", "sun", N_("Solar strings"), "", Can.WATCH_ENERGY),
+    ("/microgrid/alarms", "bell", N_("Alarms of the microgrid"), "", Can.WATCH_ENERGY),
+    ("/microgrid/history", "activity", N_("Telemetry"), "", Can.WATCH_ENERGY),
+    ("/microgrid/settings", "sliders-horizontal", N_("Settings of the microgrid"), "", Can.WATCH_ENERGY),
+    ("/rules", "scroll-text", N_("Rules in force"), "R", Can.READ_RULES),
+    ("/gateways", "router", N_("Gateways"), "E", Can.WATCH_GATE),
+    ("/vision", "scan-search", N_("Vehicle types"), "V", Can.WATCH_GATE),
+    ("/audit", "fingerprint-pattern", N_("Audit trail"), "A", Can.READ_AUDIT),
+    ("/users", "users", N_("Accounts"), "U", Can.KEEP_ACCOUNTS),
+    ("/account", "circle-user", N_("Your account"), "", None),
 )
 DONE = {
     "permit_added": N_("Permit added. It is on its way to every gate."),
@@ -85,7 +86,9 @@ def jumps(words: Words, user: CurrentUser | None) -> tuple[tuple[str, str, str, 
     """The pages that this person may open: address, icon, name, letter."""
     if user is None:
         return ()
-    return tuple((href, icon, words.gettext(text), key) for href, icon, text, key, role in PAGES if user.may(role))
+    return tuple(
+        (href, icon, words.gettext(text), key) for href, icon, text, key, can in PAGES if can is None or user.may(can)
+    )
 
 
 def key_help(words: Words) -> tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...]:

@@ -74,7 +74,18 @@ VEHICLE = {
     "tricycle": N_("Tricycle"),
     "unknown": N_("Vehicle type unsure"),
 }
-ROLE = {"guard": N_("Guard"), "office": N_("Office"), "engineer": N_("Engineer")}
+ROLE = {
+    "visitor": N_("Visitor"),
+    "driver": N_("Driver"),
+    "organisation": N_("Organisation"),
+    "merchant": N_("Merchant"),
+    "guard": N_("Guard"),
+    "operator": N_("Microgrid operator"),
+    "reviewer": N_("Reviewer"),
+    "approver": N_("Approver"),
+    "auditor": N_("Auditor"),
+    "engineer": N_("Engineer"),
+}
 PERMIT_CLASS = {
     "emergency": N_("Emergency permit"),
     "special": N_("Special vehicle"),

@@ -105,7 +105,7 @@ async def setup(
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, user: auth.Guard, given: Given) -> Response:
+async def sign_out(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """Ends the session."""
     await auth.sign_out(given, request.cookies.get(auth.cookie_name(given)))
     response = RedirectResponse("/sign-in", status_code=303)
@@ -137,7 +137,7 @@ async def preferences(
 
 
 @router.get("/account")
-async def account(request: Request, user: auth.Guard, given: Given) -> Response:
+async def account(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """Language, theme, keys, password, sign-out."""
     waiting = await queries.holds_count(given.pool)
     return page(request, "account.html", user=user, holds_count=waiting)
@@ -145,7 +145,7 @@ async def account(request: Request, user: auth.Guard, given: Given) -> Response:
 
 @router.post("/account/password")
 async def own_password(
-    request: Request, user: auth.Guard, given: Given, current: Secret = "", password: Secret = ""
+    request: Request, user: auth.AnyPerson, given: Given, current: Secret = "", password: Secret = ""
 ) -> Response:
     """A new password for oneself; the old one has to be known."""
     actor = store.Actor.of(user, remote_of(request))

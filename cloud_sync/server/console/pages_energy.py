@@ -31,7 +31,7 @@ VIEWS = ("yesterday", "24", "48")
 BECAUSE_SHOWN = 6
 STEP_S = 900
 SESSIONS_SINCE = timedelta(days=2)
-Operator = Annotated[auth.CurrentUser, Depends(auth.require(energy_settings.OPERATOR))]
+Operator = auth.who_may(energy_settings.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,13 @@ def window_of(request: Request, given: Services, view: str, at: str) -> tuple[da
 
 @router.get("/microgrid")
 async def live(
-    request: Request, user: auth.Guard, given: Given, gateway: str = "", view: str = "24", unit: str = "", at: str = ""
+    request: Request,
+    user: auth.EnergyViewer,
+    given: Given,
+    gateway: str = "",
+    view: str = "24",
+    unit: str = "",
+    at: str = "",
 ) -> Response:
     """What flows, what is planned and why, what is wrong."""
     view = view if view in VIEWS else "24"
@@ -198,7 +204,7 @@ async def _beside(given: Services, gateway: str) -> tuple[Grid, EnergyNow | None
 
 
 @router.get("/microgrid/chargers")
-async def chargers(request: Request, user: auth.Guard, given: Given, gateway: str = "") -> Response:
+async def chargers(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Every charger with its vehicle, and the sessions of two days."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid, shown, waiting = await _beside(given, gateway)
@@ -222,7 +228,7 @@ async def chargers(request: Request, user: auth.Guard, given: Given, gateway: st
 
 
 @router.get("/microgrid/pv")
-async def solar(request: Request, user: auth.Guard, given: Given, gateway: str = "") -> Response:
+async def solar(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Every inverter and string: now, expected, lost, and what seems wrong."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid, shown, waiting = await _beside(given, gateway)
@@ -244,7 +250,7 @@ async def solar(request: Request, user: auth.Guard, given: Given, gateway: str =
 
 
 @router.get("/microgrid/alarms")
-async def alarms(request: Request, user: auth.Guard, given: Given, gateway: str = "") -> Response:
+async def alarms(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Alarms and mode changes, the newest first."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)
@@ -267,7 +273,7 @@ async def alarms(request: Request, user: auth.Guard, given: Given, gateway: str 
 
 @router.get("/microgrid/history")
 async def history(
-    request: Request, user: auth.Guard, given: Given, gateway: str = "", since: str = "", until: str = ""
+    request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "", since: str = "", until: str = ""
 ) -> Response:
     """Telemetry over a range longer than a day, and its export."""
     today = given.today_from()

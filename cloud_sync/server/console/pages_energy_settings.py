@@ -46,7 +46,7 @@ Replays = Annotated[WhatIfDesk, Depends(whatif_desk)]
 
 
 @router.get("/microgrid/what-if")
-async def what_if(request: Request, user: auth.Guard, given: Given, gateway: str = "") -> Response:
+async def what_if(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Weights and limits to move, with what is in force beside them; the comparison comes when it is ready."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)
@@ -96,7 +96,9 @@ def _before(desk: SettingsDesk) -> int | None:
 
 
 @router.post("/microgrid/{gateway_id}/compare")
-async def compare(request: Request, gateway_id: str, user: auth.Guard, given: Given, replays: Replays) -> Response:
+async def compare(
+    request: Request, gateway_id: str, user: auth.EnergyViewer, given: Given, replays: Replays
+) -> Response:
     """Replays the year under what is in force and under the draft; the answer is a part of the page."""
     desk = await _desk(given, gateway_id)
     base = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
@@ -144,7 +146,9 @@ def numbers_of(form: Any) -> dict[str, Any]:
 
 
 @router.get("/microgrid/{gateway_id}/what-if.csv")
-async def export(request: Request, gateway_id: str, user: auth.Guard, given: Given, replays: Replays) -> Response:
+async def export(
+    request: Request, gateway_id: str, user: auth.EnergyViewer, given: Given, replays: Replays
+) -> Response:
     """The comparison of this person's draft as CSV (UTF-8 with BOM)."""
     desk = await _desk(given, gateway_id)
     draft = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
@@ -171,7 +175,7 @@ async def export(request: Request, gateway_id: str, user: auth.Guard, given: Giv
 
 
 @router.get("/microgrid/settings")
-async def settings(request: Request, user: auth.Guard, given: Given, gateway: str = "") -> Response:
+async def settings(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Every setting with unit, range and meaning, the tariff, and the versions with the gateway's answers."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)

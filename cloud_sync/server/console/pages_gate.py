@@ -65,13 +65,13 @@ def is_pending(command: CommandRecord | None, now: datetime) -> bool:
 
 
 @router.get("/")
-async def home(user: auth.Guard) -> Response:
+async def home(user: auth.AnyPerson) -> Response:
     """The live gate is where the day begins."""
     return RedirectResponse("/live", status_code=303)
 
 
 @router.get("/live")
-async def live(request: Request, user: auth.Guard, given: Given, lane: str = "", show: str = "") -> Response:
+async def live(request: Request, user: auth.GateViewer, given: Given, lane: str = "", show: str = "") -> Response:
     """Who waits, what the lanes do, who just passed."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -128,7 +128,7 @@ def reason_tables(request: Request) -> dict[str, Any]:
 
 
 @router.get("/passages/{arrival_id}")
-async def passage(request: Request, arrival_id: str, user: auth.Guard, given: Given) -> Response:
+async def passage(request: Request, arrival_id: str, user: auth.GateViewer, given: Given) -> Response:
     """Evidence, reading, reasons, permits, history, and the keys to decide. That it was opened is audited."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -210,7 +210,7 @@ def done(request: Request, code: str, href: str) -> Response:
 async def decide(
     request: Request,
     arrival_id: str,
-    user: auth.Guard,
+    user: auth.GateDecider,
     given: Given,
     outcome: Annotated[str, Form()],
     reason_code: Annotated[str, Form()] = "",
@@ -239,7 +239,7 @@ async def decide(
 async def correct(
     request: Request,
     arrival_id: str,
-    user: auth.Guard,
+    user: auth.GateDecider,
     given: Given,
     plate: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
@@ -253,7 +253,7 @@ async def correct(
 async def revise(
     request: Request,
     arrival_id: str,
-    user: auth.Guard,
+    user: auth.GateDecider,
     given: Given,
     outcome: Annotated[str, Form()] = "",
     reason_code: Annotated[str, Form()] = "",
@@ -269,7 +269,7 @@ async def revise(
 
 @router.post("/passages/{arrival_id}/note")
 async def note(
-    request: Request, arrival_id: str, user: auth.Guard, given: Given, note: Annotated[str, Form()] = ""
+    request: Request, arrival_id: str, user: auth.GateDecider, given: Given, note: Annotated[str, Form()] = ""
 ) -> Response:
     """Free text beside a passage."""
     await store.add_note(given, store.Actor.of(user, remote_of(request)), arrival_id, note)
@@ -280,7 +280,7 @@ async def note(
 
 
 @router.get("/passages")
-async def passages(request: Request, user: auth.Guard, given: Given) -> Response:
+async def passages(request: Request, user: auth.GateViewer, given: Given) -> Response:
     """Search over plate, time, gate, lane and result, page by page."""
     names = ("plate", "from", "until", "gate", "lane", "result", "near", "manual", "cursor")
     params = {name: request.query_params.get(name, "")[:256].strip() for name in names}
@@ -362,7 +362,7 @@ def _csv_query(request: Request, wanted: PassageFilter) -> str:
 
 
 @router.get("/find")
-async def find(request: Request, user: auth.Guard, q: str = "") -> Response:
+async def find(request: Request, user: auth.GateViewer, q: str = "") -> Response:
     """A page's name leads there; anything else is looked for among the plates."""
     text = q.strip()
     for href, _, name, _ in keys.jumps(words_of(request), user):
@@ -375,7 +375,7 @@ async def find(request: Request, user: auth.Guard, q: str = "") -> Response:
 
 
 @router.get("/lanes")
-async def lanes_page(request: Request, user: auth.Guard, given: Given) -> Response:
+async def lanes_page(request: Request, user: auth.GateViewer, given: Given) -> Response:
     """Every lane with its devices, and the alarms."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):

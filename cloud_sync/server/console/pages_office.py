@@ -45,7 +45,9 @@ def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @router.get("/permits")
-async def permits(request: Request, user: auth.Guard, given: Given, plate: str = "", show: str = "active") -> Response:
+async def permits(
+    request: Request, user: auth.GateViewer, given: Given, plate: str = "", show: str = "active"
+) -> Response:
     """Permits, those in force first or all."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -72,7 +74,7 @@ async def permits(request: Request, user: auth.Guard, given: Given, plate: str =
 @router.post("/permits")
 async def add_permit(
     request: Request,
-    user: auth.Office,
+    user: auth.ListKeeper,
     given: Given,
     plate: Text,
     permit_class: Text,
@@ -104,7 +106,9 @@ async def add_permit(
 
 
 @router.post("/permits/{permit_id}/revoke")
-async def revoke_permit(request: Request, permit_id: str, user: auth.Office, given: Given, why: Text = "") -> Response:
+async def revoke_permit(
+    request: Request, permit_id: str, user: auth.ListKeeper, given: Given, why: Text = ""
+) -> Response:
     """Ends a permit now."""
     await store.revoke_permit(given, store.Actor.of(user, remote_of(request)), permit_id, why=why)
     return done(request, "permit_revoked", "/permits")
@@ -114,7 +118,7 @@ async def revoke_permit(request: Request, permit_id: str, user: auth.Office, giv
 
 
 @router.get("/watch")
-async def watch(request: Request, user: auth.Guard, given: Given, show: str = "active") -> Response:
+async def watch(request: Request, user: auth.GateViewer, given: Given, show: str = "active") -> Response:
     """Plates that are blocked, pointed out, or always let in."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -134,7 +138,7 @@ async def watch(request: Request, user: auth.Guard, given: Given, show: str = "a
 @router.post("/watch")
 async def add_watch(
     request: Request,
-    user: auth.Office,
+    user: auth.ListKeeper,
     given: Given,
     plate: Text,
     effect: Text,
@@ -156,7 +160,9 @@ async def add_watch(
 
 
 @router.post("/watch/{watch_id}/remove")
-async def remove_watch(request: Request, watch_id: int, user: auth.Office, given: Given, why: Text = "") -> Response:
+async def remove_watch(
+    request: Request, watch_id: int, user: auth.ListKeeper, given: Given, why: Text = ""
+) -> Response:
     """Takes a plate off its list."""
     await store.remove_watch(given, store.Actor.of(user, remote_of(request)), watch_id, why=why)
     return done(request, "watch_removed", "/watch")
@@ -166,7 +172,7 @@ async def remove_watch(request: Request, watch_id: int, user: auth.Office, given
 
 
 @router.get("/rules")
-async def rules(request: Request, user: auth.Guard, given: Given) -> Response:
+async def rules(request: Request, user: auth.RuleReader, given: Given) -> Response:
     """The dated rows that the gates decide by; read only."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -183,7 +189,7 @@ async def rules(request: Request, user: auth.Guard, given: Given) -> Response:
 
 
 @router.get("/gateways")
-async def gateways(request: Request, user: auth.Guard, given: Given) -> Response:
+async def gateways(request: Request, user: auth.GateViewer, given: Given) -> Response:
     """Every gateway: live or not, backlog, versions, disk, pictures, alarms."""
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -204,7 +210,7 @@ async def gateways(request: Request, user: auth.Guard, given: Given) -> Response
 
 @router.get("/audit")
 async def audit(
-    request: Request, user: auth.Office, given: Given, by: str = "", action: str = "", before: int | None = None
+    request: Request, user: auth.AuditReader, given: Given, by: str = "", action: str = "", before: int | None = None
 ) -> Response:
     """Who did what, when, and why."""
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -254,7 +260,7 @@ def _shown(words: Words, name: str, value: Any) -> str:
 
 
 @router.get("/users")
-async def users(request: Request, user: auth.Engineer, given: Given) -> Response:
+async def users(request: Request, user: auth.AccountKeeper, given: Given) -> Response:
     """Every account."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await queries.users(given.pool)
@@ -267,7 +273,7 @@ async def users(request: Request, user: auth.Engineer, given: Given) -> Response
 @router.post("/users")
 async def add_user(
     request: Request,
-    user: auth.Engineer,
+    user: auth.AccountKeeper,
     given: Given,
     username: Text,
     role: Text,
@@ -283,12 +289,12 @@ async def add_user(
 def _role(text: str) -> auth.Role:
     if text not in labels.ROLE:
         raise Problem("invalid", detail="role")
-    return auth.Role[text.upper()]
+    return auth.Role(text)
 
 
 @router.post("/users/{user_id}")
 async def change_user(
-    request: Request, user_id: str, user: auth.Engineer, given: Given, role: Text = "", enabled: Text = ""
+    request: Request, user_id: str, user: auth.AccountKeeper, given: Given, role: Text = "", enabled: Text = ""
 ) -> Response:
     """Another role, or switched off or on."""
     await accounts.change_user(
@@ -302,7 +308,9 @@ async def change_user(
 
 
 @router.post("/users/{user_id}/password")
-async def set_password(request: Request, user_id: str, user: auth.Engineer, given: Given, password: Text) -> Response:
+async def set_password(
+    request: Request, user_id: str, user: auth.AccountKeeper, given: Given, password: Text
+) -> Response:
     """A new password for somebody who lost theirs."""
     await accounts.set_password(given, store.Actor.of(user, remote_of(request)), user_id, password)
     return done(request, "password_set", "/users")

@@ -22,7 +22,7 @@ Text = Annotated[str, Form(max_length=100)]
 
 
 @router.get("/vision")
-async def vision(request: Request, user: auth.Guard, given: Given) -> Response:
+async def vision(request: Request, user: auth.GateViewer, given: Given) -> Response:
     """Every gateway's head: in use, learnt versions with their accuracy, corrections, orders."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         heads = await vehicle_heads.gateway_heads(given.pool, now=given.clock())
@@ -34,7 +34,7 @@ async def vision(request: Request, user: auth.Guard, given: Given) -> Response:
 async def order(
     request: Request,
     gateway_id: str,
-    user: auth.Engineer,
+    user: auth.SystemRunner,
     given: Given,
     act: Text,
     version: Text = "",

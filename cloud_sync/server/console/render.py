@@ -16,9 +16,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_sync.contract.look import plates
-from cloud_sync.server.auth import CurrentUser, Role
+from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.console import energy_told, energy_views, keys, labels, reading, trail, views
 from cloud_sync.server.console.words import LANGUAGES, Words, load_catalogue
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services
 
 TEMPLATES_DIR = Path(__file__).with_name("templates")
@@ -129,7 +130,7 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     common = {
         "user": user,
-        "may": lambda role: user is not None and user.may(Role[role.upper()]),
+        "may": lambda can: user is not None and user.may(Can(can)),
         "site": given.config.server.name,
         "lang": choices.language,
         "lang_tag": spoken_in.words.tag,

@@ -1,12 +1,12 @@
 """Words, numbers and times as people read them: owns the catalogues and the formats of both languages.
 
-English sentences stand in the code and are the keys; `locale/zh/LC_MESSAGES/console.po` holds the Chinese ones.
+English sentences stand in the code and are the keys; `locale/zh/LC_MESSAGES/` holds the Chinese ones, a file a subject.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from gettext import NullTranslations
@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -104,17 +105,19 @@ class Words:
 
 
 def load_catalogue(language: str) -> NullTranslations:
-    """The catalogue from its .po file; English is the language of the keys and needs none."""
-    path = LOCALE_DIR / language / "LC_MESSAGES" / "console.po"
-    if not path.exists():
-        return NullTranslations()
-    return compiled(path)
+    """The catalogue from its .po files; English is the language of the keys and needs none."""
+    paths = sorted((LOCALE_DIR / language / "LC_MESSAGES").glob("*.po"))
+    return compiled(paths) if paths else NullTranslations()
 
 
-def compiled(path: Path) -> Translations:
-    """A .po file as translations, compiled in memory so that no build step is needed."""
-    with path.open("rb") as source:
-        catalogue = read_po(source)
+def compiled(paths: Iterable[Path]) -> Translations:
+    """.po files as one catalogue, compiled in memory so that no build step is needed."""
+    catalogue = Catalog()
+    for path in paths:
+        with path.open("rb") as source:
+            for message in read_po(source):
+                if message.id:
+                    catalogue[message.id] = message
     target = io.BytesIO()
     write_mo(target, catalogue)
     target.seek(0)

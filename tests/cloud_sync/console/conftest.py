@@ -103,12 +103,12 @@ async def _served(app: FastAPI) -> AsyncIterator[Site]:
 @on_one_loop()
 async def people(site: Site) -> None:
     """`guard`, `office` and `engineer`, each with PASSWORD."""
-    for role, name in (("guard", "陈海龙"), ("office", "李静"), ("engineer", "王工")):
+    for role, name in (("guard", "陈海龙"), ("approver", "李静"), ("engineer", "王工")):
         await auth.insert_user(
             site.given.pool,
             username=role,
             name=name,
-            role=auth.Role[role.upper()],
+            role=auth.Role(role),
             password_hash=await site.given.passwords.hash(PASSWORD),
             at=utc_now(),
         )
@@ -274,7 +274,7 @@ class Scene:
         """A yellow plate whose fourth character is B or 8, one character from a permit; the permit's id."""
         permit = await store.add_permit(
             self.site.given,
-            store.Actor("office"),
+            store.Actor("approver"),
             plate="琼C78083",
             permit_class=PermitClass.SPECIAL,
             valid_from=self.started_at - timedelta(hours=3),
@@ -418,7 +418,7 @@ async def scene(site: Site, people: None, make_gateway: Any) -> Scene:
     await made.held_crane()
     await made.held_short_plate()
     await store.add_watch(
-        site.given, store.Actor("office"), plate="琼B66666", effect=WatchEffect.BLOCK, reason="三次冲卡"
+        site.given, store.Actor("approver"), plate="琼B66666", effect=WatchEffect.BLOCK, reason="三次冲卡"
     )
     return made
 

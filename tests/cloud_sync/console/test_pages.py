@@ -107,7 +107,7 @@ async def test_no_link_leads_nowhere(make_desk: Any, scene: Any) -> None:
         assert answer.status == 200, link
 
 
-@pytest.mark.parametrize("role", ["guard", "office"])
+@pytest.mark.parametrize("role", ["guard", "approver"])
 async def test_navigation_shows_what_a_role_may_open(make_desk: Any, scene: Any, role: str) -> None:
     desk = await make_desk()
     await desk.sign_in(role)
@@ -115,7 +115,7 @@ async def test_navigation_shows_what_a_role_may_open(make_desk: Any, scene: Any,
         "[...document.querySelectorAll('.nav > a')].map((one) => new URL(one.href).pathname)"
     )
     assert "/users" not in shown
-    assert ("/audit" in shown) == (role == "office")
+    assert ("/audit" in shown) == (role == "approver")
     answer = await desk.page.goto(f"{desk.site.url}/users")
     assert answer.status == 403
     await expect(desk.page.locator("main")).to_contain_text("找工程师开通")
@@ -188,7 +188,7 @@ async def test_the_first_account_needs_the_code_from_the_file(make_desk: Any, si
 
 
 async def test_search_narrows_by_plate_result_and_person(desk: Any, scene: Any) -> None:
-    await desk.sign_in("office")
+    await desk.sign_in("approver")
     await desk.open("/passages")
     rows = desk.page.locator("tbody tr")
     await expect(rows).to_have_count(10)
@@ -208,7 +208,7 @@ async def test_search_narrows_by_plate_result_and_person(desk: Any, scene: Any) 
 
 
 async def test_what_is_found_can_be_taken_as_csv(desk: Any, scene: Any) -> None:
-    await desk.sign_in("office")
+    await desk.sign_in("approver")
     await desk.open("/passages?result=refuse")
     async with desk.page.expect_download() as waiting:
         await desk.page.locator(".head a[download]").click()
@@ -222,7 +222,7 @@ async def test_what_is_found_can_be_taken_as_csv(desk: Any, scene: Any) -> None:
 
 
 async def test_a_permit_is_added_and_revoked_with_a_reason(desk: Any, scene: Any) -> None:
-    await desk.sign_in("office")
+    await desk.sign_in("approver")
     await desk.open("/permits")
     await desk.page.locator(".head [data-open]").click()
     dialog = desk.page.locator("#add-dialog")
@@ -242,7 +242,7 @@ async def test_a_permit_is_added_and_revoked_with_a_reason(desk: Any, scene: Any
 
 
 async def test_a_plate_goes_on_the_list_and_off_again(desk: Any, scene: Any) -> None:
-    await desk.sign_in("office")
+    await desk.sign_in("approver")
     await desk.open("/watch")
     await desk.page.locator(".head [data-open]").click()
     await desk.page.locator("#add-dialog [name=plate]").fill("粤B12345")
@@ -267,10 +267,10 @@ async def test_engineers_add_people_and_switch_them_off(desk: Any, scene: Any) -
     row = desk.page.locator("tbody tr", has_text="lin")
     await expect(row).to_be_visible()
     async with desk.page.expect_navigation():
-        await row.locator("select").select_option("office")
+        await row.locator("select").select_option("approver")
     await row.get_by_role("button", name="停用").click()
     await expect(row).to_contain_text("关")
-    assert await scene.site.given.pool.fetchval("SELECT role FROM users WHERE username = 'lin'") == "office"
+    assert await scene.site.given.pool.fetchval("SELECT role FROM users WHERE username = 'lin'") == "approver"
 
 
 async def test_gateways_tell_how_fresh_they_are(desk: Any, scene: Any) -> None:

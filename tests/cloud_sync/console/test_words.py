@@ -32,9 +32,14 @@ def used_messages() -> set[str]:
 
 
 def chinese() -> dict[str, object]:
-    with (CONSOLE / "locale/zh/LC_MESSAGES/console.po").open("rb") as source:
-        catalogue = read_po(source, locale="zh")
-    return {one.id if isinstance(one.id, str) else one.id[0]: one for one in catalogue if one.id}
+    found: dict[str, object] = {}
+    for path in sorted((CONSOLE / "locale/zh/LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as source:
+            catalogue = read_po(source, locale="zh")
+        of_file = {one.id if isinstance(one.id, str) else one.id[0]: one for one in catalogue if one.id}
+        assert not found.keys() & of_file.keys(), path.name
+        found |= of_file
+    return found
 
 
 def test_every_sentence_has_its_chinese_one_and_none_is_left_over() -> None:

@@ -40,11 +40,11 @@ async def test_nothing_is_shown_without_a_sign_in(browser: httpx.AsyncClient) ->
 
 ROLES = (
     ("guard", "GET", "/passages.csv", 403),
-    ("office", "GET", "/passages.csv", 200),
+    ("approver", "GET", "/passages.csv", 200),
     ("guard", "GET", "/audit", 403),
     ("guard", "POST", "/permits", 403),
     ("guard", "POST", "/watch", 403),
-    ("office", "GET", "/users", 403),
+    ("approver", "GET", "/users", 403),
     ("engineer", "GET", "/users", 200),
     ("engineer", "GET", "/audit", 200),
     ("guard", "GET", "/holds", 200),
@@ -52,7 +52,7 @@ ROLES = (
 
 
 async def test_roles(sign_in: Any) -> None:
-    people = {role: await sign_in(role) for role in ("guard", "office", "engineer")}
+    people = {role: await sign_in(role) for role in ("guard", "approver", "engineer")}
     for role, method, path, expected in ROLES:
         answer = await people[role].send(method, path, json={})
         assert (role, path, answer.status_code) == (role, path, expected)
@@ -144,11 +144,11 @@ async def test_a_revision_says_what_should_have_been_and_moves_nothing(app: Any,
 
 async def test_searching_opening_and_exporting_leave_a_trace(app: Any, sign_in: Any, gateway: Any) -> None:
     await gateway.send(gateway.decided("a1"))
-    office = await sign_in("office")
+    office = await sign_in("approver")
     await office.get("/passages", params={"plate": "琼C"})
     await office.get("/passages/a1")
     await office.get("/passages.csv", params={"outcome": "admit"})
-    rows = await queries.audit(given_of(app).pool, by="office")
+    rows = await queries.audit(given_of(app).pool, by="approver")
     assert [row.action for row in rows] == ["passages_exported", "passage_opened", "passages_searched"]
     assert rows[2].after == {"plate": "琼C"}
 
@@ -156,7 +156,7 @@ async def test_searching_opening_and_exporting_leave_a_trace(app: Any, sign_in: 
 async def test_csv_opens_in_a_spreadsheet_and_runs_nothing(sign_in: Any, gateway: Any) -> None:
     reason = {"code": '=HYPERLINK("http://x")', "clause": "", "detail": ""}
     await gateway.send(gateway.decided("a1", reasons=[reason]), gateway.decided("a2", None, gate_id="+49,1"))
-    office = await sign_in("office")
+    office = await sign_in("approver")
     answer = await office.get("/passages.csv", params={"lang": "en"})
     assert answer.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
@@ -168,7 +168,7 @@ async def test_csv_opens_in_a_spreadsheet_and_runs_nothing(sign_in: Any, gateway
 
 
 async def test_permits_and_lists_travel_to_the_gates_with_a_higher_version(app: Any, sign_in: Any, clock: Any) -> None:
-    office, pool = await sign_in("office"), given_of(app).pool
+    office, pool = await sign_in("approver"), given_of(app).pool
     before = (await queries.permit_snapshot(pool, now=clock())).version
     permit = {"plate": "琼C·78083", "permit_class": "special", "valid_from": "2026-11-21T00:00:00Z"}
     permit |= {"valid_until": "2026-11-21T10:00:00Z", "gates": ["east"], "holder": "Hongda Lifting"}

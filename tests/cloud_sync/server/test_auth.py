@@ -142,7 +142,7 @@ async def test_signing_out_ends_the_session_on_the_server(sign_in: Any) -> None:
     ],
 )
 async def test_a_forged_request_changes_nothing(sign_in: Any, headers: dict[str, str], code: str) -> None:
-    person = await sign_in("office")
+    person = await sign_in("approver")
     raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
     sent = {b"X-CSRF-Token": person.csrf_token.encode()} | raw
     answer = await person.http.post("/api/v1/watch", json={"plate": "琼C12345"}, headers=list(sent.items()))
@@ -150,7 +150,7 @@ async def test_a_forged_request_changes_nothing(sign_in: Any, headers: dict[str,
 
 
 async def test_our_own_page_may(sign_in: Any) -> None:
-    person = await sign_in("office")
+    person = await sign_in("approver")
     headers = {"Origin": "http://island.test", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": person.csrf_token}
     body = {"plate": "琼C12345", "effect": "alert", "reason": "look"}
     assert (await person.http.post("/api/v1/watch", json=body, headers=headers)).status_code == 201

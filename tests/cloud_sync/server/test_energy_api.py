@@ -89,7 +89,7 @@ async def test_nonsense_is_answered_with_a_problem(
     app: Any, sign_in: Any, make_gateway: Any, method: str, path: str, body: Any
 ) -> None:
     await tell(app, make_gateway, quarters=1)
-    office = await sign_in("office")
+    office = await sign_in("operator")
     given = f"/energy/gw-east/{path}"
     answer = await (office.get(given) if method == "GET" else office.post(given, body))
     assert answer.status_code == 422
@@ -120,7 +120,7 @@ async def test_alarms_and_sessions_as_csv_are_audited(app: Any, sign_in: Any, ma
 
 async def test_changing_takes_the_office_and_goes_step_by_step(app: Any, sign_in: Any, make_gateway: Any) -> None:
     await tell(app, make_gateway)
-    guard, office = await sign_in("guard"), await sign_in("office")
+    guard, office = await sign_in("guard"), await sign_in("operator")
     body = {"changes": {"ride_through_h": 3}, "reason": "typhoon"}
     assert (await guard.post("/energy/gw-east/settings", body)).status_code == 403
     assert (await guard.post("/energy/gw-east/takeovers", {"mode": "hold", "note": "x"})).status_code == 403

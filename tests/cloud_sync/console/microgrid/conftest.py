@@ -199,9 +199,9 @@ async def grid_site(config: CloudConfig, serve: Any) -> AsyncIterator[Any]:
     async with serve(app) as served:
         app.state.whatif.close()
         app.state.whatif = WhatIfDesk(replay=partial(whatif.what_if, controller="rules"), warm_kernels=_warm)
-        for role, name in (("guard", "陈海龙"), ("office", "吴敏"), ("engineer", "王工")):
+        for role, name in (("guard", "陈海龙"), ("operator", "吴敏"), ("engineer", "王工")):
             hashed = await served.given.passwords.hash(PASSWORD)
-            kind = auth.Role[role.upper()]
+            kind = auth.Role(role)
             await auth.insert_user(
                 served.given.pool, username=role, name=name, role=kind, password_hash=hashed, at=GRID_NOW
             )

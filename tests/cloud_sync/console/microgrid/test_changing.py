@@ -30,7 +30,7 @@ async def compared(page: Any) -> None:
 
 async def test_from_a_slider_to_what_is_in_force(grid_desk: Any, island: Any) -> None:
     await island.sample()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid/what-if")
     page = grid_desk.page
     await compared(page)
@@ -76,9 +76,9 @@ async def staged_and_sent(desk: Any, island: Any) -> None:
     """Version 1 with another ride-through, on its way; the window is at the what-if page."""
     given = island.given
     settings = replace(EnergySettings(), ride_through_h=3.0)
-    await energy_settings.stage(given, store.Actor("office"), "gw-east", settings, reason="台风")
-    await energy_settings.release(given, store.Actor("office"), "gw-east", 1)
-    await desk.sign_in("office")
+    await energy_settings.stage(given, store.Actor("operator"), "gw-east", settings, reason="台风")
+    await energy_settings.release(given, store.Actor("operator"), "gw-east", 1)
+    await desk.sign_in("operator")
     await desk.open("/microgrid/what-if")
     await expect(desk.page.locator("#underway")).to_contain_text("台风")
     await compared(desk.page)
@@ -126,7 +126,7 @@ async def test_what_is_on_its_way_can_be_cancelled(grid_desk: Any, island: Any) 
 
 async def test_nonsense_is_said_and_the_draft_comes_back(grid_desk: Any, island: Any) -> None:
     await island.sample()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid/what-if")
     page = grid_desk.page
     await compared(page)
@@ -144,7 +144,7 @@ async def test_nonsense_is_said_and_the_draft_comes_back(grid_desk: Any, island:
 
 async def test_every_setting_and_the_tariff_go_into_the_draft(grid_desk: Any, island: Any) -> None:
     await island.sample()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid/settings")
     page = grid_desk.page
     await page.fill("#s-reserve_frac", "30")
@@ -159,7 +159,7 @@ async def test_every_setting_and_the_tariff_go_into_the_draft(grid_desk: Any, is
     await compared(page)
     await expect(page.locator(".wi-left")).to_contain_text("草案还改了电价")
     desk = await energy_settings.desk(island.given.pool, "gw-east")
-    draft = await energy_settings.draft(island.given.pool, "gw-east", "office", desk)
+    draft = await energy_settings.draft(island.given.pool, "gw-east", "operator", desk)
     assert (draft.reserve_frac, draft.v2g, len(draft.tariff)) == (0.3, False, 7)
     assert (draft.tariff[-1].name, draft.tariff[-1].months) == ("夏峰", (6, 7, 8, 12))
     await page.get_by_role("button", name="暂存 v1…").click()
@@ -179,7 +179,7 @@ async def test_every_setting_and_the_tariff_go_into_the_draft(grid_desk: Any, is
 
 async def test_published_prices_are_seen_before_they_are_staged(grid_desk: Any, island: Any, tmp_path: Any) -> None:
     await island.sample()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid/settings")
     page, day = grid_desk.page, "2026-11-22"
     await expect(page.locator(".day-ahead")).to_contain_text("没有：每天都按电价表。")
@@ -201,7 +201,7 @@ async def test_published_prices_are_seen_before_they_are_staged(grid_desk: Any, 
     assert await grid_desk.axe() == []
     desk = await energy_settings.desk(island.given.pool, "gw-east")
     assert desk.settings.day_ahead == ()
-    draft = await energy_settings.draft(island.given.pool, "gw-east", "office", desk)
+    draft = await energy_settings.draft(island.given.pool, "gw-east", "operator", desk)
     assert [(one.day.isoformat(), one.source) for one in draft.day_ahead] == [(day, "交易中心")]
     await grid_desk.open("/microgrid/what-if")
     await compared(page)
@@ -226,7 +226,7 @@ async def test_a_guard_may_try_and_change_nothing(grid_desk: Any, island: Any) -
 async def test_what_if_in_english_dark_has_no_violation(make_grid_desk: Any, island: Any) -> None:
     desk = await make_grid_desk("en", "dark")
     await island.sample()
-    await desk.sign_in("office")
+    await desk.sign_in("operator")
     await desk.open("/microgrid/what-if")
     await compared(desk.page)
     assert await desk.axe() == []

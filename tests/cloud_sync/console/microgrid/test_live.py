@@ -17,7 +17,7 @@ PAGES = ("", "/chargers", "/pv", "/alarms", "/history", "/settings")
 
 async def test_the_page_shows_flow_figures_plan_and_reasons(grid_desk: Any, island: Any) -> None:
     await island.full_day()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid")
     page = grid_desk.page
     await expect(page.locator("h1")).to_have_text("微电网")
@@ -144,7 +144,7 @@ async def test_yesterday_two_days_and_any_day(grid_desk: Any, island: Any) -> No
 
 async def test_a_person_takes_over_with_a_reason(grid_desk: Any, island: Any) -> None:
     await island.sample()
-    await grid_desk.sign_in("office")
+    await grid_desk.sign_in("operator")
     await grid_desk.open("/microgrid")
     page = grid_desk.page
     await page.get_by_role("button", name="手动接管…").click()
@@ -161,7 +161,7 @@ async def test_a_person_takes_over_with_a_reason(grid_desk: Any, island: Any) ->
     await expect(page.locator(".flash")).to_contain_text("已发给网关")
     await expect(page.locator(".tag.hold")).to_contain_text("人工接管至 11:42")
     (made,) = await queries_energy.takeovers(island.given.pool, "gw-east")
-    assert (made.mode, made.storage_kw, made.note, made.issued_by) == ("storage", -800.0, "试验", "office")
+    assert (made.mode, made.storage_kw, made.note, made.issued_by) == ("storage", -800.0, "试验", "operator")
     assert made.expires_at - made.issued_at == timedelta(hours=1)
 
 
@@ -208,7 +208,7 @@ async def test_a_healthy_plant_says_so(grid_desk: Any, island: Any) -> None:
 @pytest.mark.parametrize(("language", "theme"), [("zh", "dark"), ("en", "light")])
 async def test_axe_finds_nothing(make_grid_desk: Any, island: Any, language: str, theme: str) -> None:
     desk = await make_grid_desk(language, theme)
-    await desk.sign_in("office")
+    await desk.sign_in("operator")
     found = {}
     if language == "en":
         await desk.open("/microgrid")
@@ -225,7 +225,7 @@ async def test_axe_finds_nothing(make_grid_desk: Any, island: Any, language: str
 async def test_pages_fit_narrow_windows(make_grid_desk: Any, island: Any, width: int) -> None:
     desk = await make_grid_desk("en", width=width)
     await island.full_day()
-    await desk.sign_in("office")
+    await desk.sign_in("operator")
     for path in ("", "/chargers", "/settings", "/what-if"):
         await desk.open(f"/microgrid{path}")
         beyond = await desk.page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -1,0 +1,1 @@
+"""The carbon ledger in the cloud."""

@@ -1,0 +1,1 @@
+"""People: accounts, tokens, consent, and what belongs to a person."""

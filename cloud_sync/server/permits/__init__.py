@@ -1,0 +1,1 @@
+"""Applications, documents, passes and visits in the cloud."""

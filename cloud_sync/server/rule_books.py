@@ -1,0 +1,178 @@
+"""Rule books: owns where dated rows of the island are kept, and which version of each book holds.
+
+A book is a whole table of dated rows. Every change keeps a new version of it with author and reason; none is edited.
+The newest version holds for every day, since its rows name their days. Until somebody writes one, the book that ships
+with the product holds, and a key that is younger than the written book is completed from there.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import control.carbon
+import control.permits
+import control.points
+from cloud_sync.server.sql import Reader
+from cloud_sync.server.store import Actor, write_audit
+from control.carbon import factors as carbon
+from control.carbon.factors import FactorSet
+from control.permits import rules as permits
+from control.permits.rules import PermitRuleSet
+from control.points import methodology, methodology_rows
+from control.points import rules as points
+from control.points.methodology import MethodologySet
+from control.points.rules import PointRuleSet
+
+_WRITING_LOCK = 7_301_010
+
+
+class BookName(StrEnum):
+    """The books."""
+
+    FACTORS = "factors"
+    PERMITS = "permits"
+    POINTS = "points"
+    METHODOLOGIES = "methodologies"
+
+
+Book = FactorSet | PermitRuleSet | PointRuleSet | MethodologySet
+
+_FILES = {
+    BookName.FACTORS: Path(control.carbon.__file__).with_name("factors.toml"),
+    BookName.PERMITS: Path(control.permits.__file__).with_name("permits.toml"),
+    BookName.POINTS: Path(control.points.__file__).with_name("rules.toml"),
+    BookName.METHODOLOGIES: Path(control.points.__file__).with_name("methodologies.toml"),
+}
+_PARSE = {
+    BookName.FACTORS: carbon.parse_factors,
+    BookName.PERMITS: permits.parse_rules,
+    BookName.POINTS: points.parse_rules,
+    BookName.METHODOLOGIES: methodology_rows.parse_methodologies,
+}
+_WRITE = {
+    BookName.FACTORS: carbon.to_mapping,
+    BookName.PERMITS: permits.to_mapping,
+    BookName.POINTS: points.to_mapping,
+    BookName.METHODOLOGIES: methodology_rows.to_mapping,
+}
+_SUCCESSION = {
+    BookName.FACTORS: carbon.check_succession,
+    BookName.PERMITS: permits.check_succession,
+    BookName.POINTS: points.check_succession,
+    BookName.METHODOLOGIES: methodology.check_succession,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a book: its number (0 ships with the product), who wrote it, when and why."""
+
+    number: int
+    author: str
+    reason: str
+    at: datetime | None
+
+
+async def factors(db: Reader) -> FactorSet:
+    """The emission factors with all their days."""
+    return await _newest(db, BookName.FACTORS)
+
+
+async def permit_rules(db: Reader) -> PermitRuleSet:
+    """The rules of permits with all their days."""
+    return await _newest(db, BookName.PERMITS)
+
+
+async def point_rules(db: Reader) -> PointRuleSet:
+    """The rules of points with all their days."""
+    return await _newest(db, BookName.POINTS)
+
+
+async def methodologies(db: Reader) -> MethodologySet:
+    """The methodologies of points with all their days."""
+    return await _newest(db, BookName.METHODOLOGIES)
+
+
+async def newest(db: Reader, name: BookName) -> Book:
+    """Any book, by name."""
+    return await _newest(db, name)
+
+
+async def _newest(db: Reader, name: BookName) -> Any:
+    number = await db.fetchval("SELECT max(version) FROM rule_books WHERE book = $1", name.value)
+    if number is None:
+        return delivered(name)
+    return await _version(db, name, number)
+
+
+async def _version(db: Reader, name: BookName, number: int) -> Any:
+    body = await db.fetchval("SELECT body FROM rule_books WHERE book = $1 AND version = $2", name.value, number)
+    return _parsed(name, body if isinstance(body, str) else json.dumps(body))
+
+
+@cache
+def delivered(name: BookName) -> Any:
+    """The book that ships with the product."""
+    with _FILES[name].open("rb") as source:
+        return _PARSE[name](tomllib.load(source))
+
+
+@cache
+def _parsed(name: BookName, body: str) -> Any:
+    """A version never changes, so that each is parsed once."""
+    return _PARSE[name](json.loads(body))
+
+
+async def versions(db: Reader, name: BookName) -> tuple[Version, ...]:
+    """Every version, the newest first."""
+    rows = await db.fetch(
+        "SELECT version, author, reason, at FROM rule_books WHERE book = $1 ORDER BY version DESC", name.value
+    )
+    shipped = Version(0, "", "", None)
+    return (*(Version(row["version"], row["author"], row["reason"], row["at"]) for row in rows), shipped)
+
+
+async def write(
+    connection: Any, actor: Actor, name: BookName, mapping: Mapping[str, Any], *, reason: str, at: datetime, today: date
+) -> int:
+    """Keeps a new version inside the caller's transaction; its number. Raises ConfigurationError naming the row."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITING_LOCK)
+    old = await _newest(connection, name)
+    made = _PARSE[name](mapping)
+    _SUCCESSION[name](old, made, today=today)  # type: ignore[operator]
+    number = 1 + await connection.fetchval(
+        "SELECT coalesce(max(version), 0) FROM rule_books WHERE book = $1", name.value
+    )
+    await connection.execute(
+        "INSERT INTO rule_books (book, version, body, author, reason, at) VALUES ($1, $2, $3::jsonb, $4, $5, $6)",
+        name.value,
+        number,
+        json.dumps(_WRITE[name](made), ensure_ascii=False, default=str),  # type: ignore[operator]
+        actor.username,
+        reason,
+        at,
+    )
+    known = {row.row_id for row in old.rows}
+    await write_audit(
+        connection,
+        at=at,
+        actor=actor,
+        action="rules_changed",
+        subject=("rule_book", name.value),
+        after={"version": number, "rows": sorted({row.row_id for row in made.rows} - known)},
+        why=reason,
+    )
+    return number
+
+
+def as_mapping(name: BookName, book: Book) -> dict[str, Any]:
+    """A book as it is written down."""
+    return _WRITE[name](book)  # type: ignore[operator]

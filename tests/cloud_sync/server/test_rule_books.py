@@ -1,0 +1,52 @@
+"""Rule books: every change is a version, the past stays, and what ships holds until somebody writes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cloud_sync.server import rule_books
+from cloud_sync.server.rule_books import BookName
+from cloud_sync.server.store import Actor
+from control.domain.errors import ConfigurationError
+
+TODAY = date(2026, 11, 21)
+FROM = date(2026, 12, 1)
+
+
+@pytest.mark.parametrize("name", list(BookName))
+async def test_a_book_survives_being_written_and_read(services: Any, name: BookName) -> None:
+    book = rule_books.delivered(name)
+    mapping = rule_books.as_mapping(name, book)
+    number = await rule_books.write(
+        services.pool, Actor("fu"), name, mapping, reason="first", at=services.clock(), today=TODAY
+    )
+    assert number == 1
+    assert (await rule_books.newest(services.pool, name)).rows == book.rows
+    assert [one.number for one in await rule_books.versions(services.pool, name)] == [1, 0]
+
+
+async def test_a_new_row_holds_from_its_day_and_not_before(services: Any) -> None:
+    mapping = rule_books.as_mapping(BookName.POINTS, await rule_books.point_rules(services.pool))
+    old = next(row for row in mapping["rule"] if row["key"] == "cap.day")
+    old["valid_until"] = FROM
+    mapping["rule"].append(old | {"id": "cap.day-2026-12", "value": 10, "valid_from": FROM} | {"valid_until": None})
+    mapping["rule"][-1].pop("valid_until")
+    await rule_books.write(
+        services.pool, Actor("fu"), BookName.POINTS, mapping, reason="winter", at=services.clock(), today=TODAY
+    )
+    held = await rule_books.point_rules(services.pool)
+    assert held.at(TODAY).value("cap.day") == old["value"]
+    assert held.at(FROM).value("cap.day") == 10
+
+
+async def test_the_past_cannot_be_edited(services: Any) -> None:
+    mapping = rule_books.as_mapping(BookName.POINTS, await rule_books.point_rules(services.pool))
+    mapping["rule"][0]["value"] += 1
+    with pytest.raises(ConfigurationError, match="was edited"):
+        await rule_books.write(
+            services.pool, Actor("fu"), BookName.POINTS, mapping, reason="x", at=services.clock(), today=TODAY
+        )
+    assert await services.pool.fetchval("SELECT count(*) FROM rule_books") == 0
