@@ -5,7 +5,7 @@ Their implementations are in `edge.adapters`; the journal's protocol is `edge.jo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -108,6 +108,27 @@ class Reader(Protocol):
 
     def read(self, image_bgr: Picture, *, crop: bool = False, vehicles: bool = False) -> FrameReading:
         """Read one picture, or with `crop` one plate already cut out; with `vehicles` look for vehicles too."""
+        ...
+
+
+class PassReader(Protocol):
+    """Finds QR codes; synchronous, CPU-bound, and done within some 20 ms whatever the picture shows."""
+
+    def read(self, image_bgr: Picture) -> tuple[str, ...]:
+        """The texts of the codes in one picture, none longer than a pass may be."""
+        ...
+
+
+class PassScanner(Protocol):
+    """A hand scanner that types what it reads, a line a code."""
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why no line can come now; None while the scanner is there."""
+        ...
+
+    async def run(self, take: Callable[[str], None]) -> None:
+        """Hand over every line, reconnecting for ever. A line that is too long for a pass comes cut short."""
         ...
 
 

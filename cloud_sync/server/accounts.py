@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_sync.server.auth import insert_user
+from cloud_sync.server.auth import end_everywhere, insert_user
 from cloud_sync.server.passwords import check_password
+from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
@@ -40,21 +41,21 @@ async def change_user(
             "enabled": before["enabled"] if enabled is None else enabled,
         }
         await connection.execute(
-            "UPDATE users SET role = $2, enabled = $3 WHERE user_id::text = $1",
-            user_id,
+            "UPDATE users SET role = $2, enabled = $3 WHERE user_id = $1",
+            account_uuid(user_id),
             after["role"],
             after["enabled"],
         )
         if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'engineer' AND enabled)"):
             raise Problem("last_engineer")
-        await connection.execute("DELETE FROM sessions WHERE user_id::text = $1", user_id)
+        await end_everywhere(connection, account_uuid(user_id), now)
         await write_audit(
             connection,
             at=now,
             actor=actor,
             action="user_changed",
             subject=("user", user_id),
-            before=dict(before),
+            before={"role": before["role"], "enabled": before["enabled"]},
             after=after,
         )
 
@@ -65,13 +66,18 @@ async def set_password(given: Services, actor: Actor, user_id: str, password: st
     check_password(account["username"], password)
     hashed = await given.passwords.hash(password)
     async with given.pool.acquire() as connection, connection.transaction():
-        await connection.execute("UPDATE users SET password_hash = $2 WHERE user_id::text = $1", user_id, hashed)
-        await connection.execute("DELETE FROM sessions WHERE user_id::text = $1", user_id)
-        await write_audit(connection, at=given.clock(), actor=actor, action="password_set", subject=("user", user_id))
+        now, row_id = given.clock(), account_uuid(user_id)
+        await connection.execute("UPDATE users SET password_hash = $2 WHERE user_id = $1", row_id, hashed)
+        await end_everywhere(connection, row_id, now)
+        await write_audit(connection, at=now, actor=actor, action="password_set", subject=("user", user_id))
 
 
 async def _account(connection: Any, user_id: str) -> Any:
-    row = await connection.fetchrow("SELECT username, role, enabled FROM users WHERE user_id::text = $1", user_id)
+    row = await connection.fetchrow(
+        "SELECT username, role, enabled, anonymised_at FROM users WHERE user_id = $1", account_uuid(user_id)
+    )
     if row is None:
         raise Problem("not_found")
+    if row["anonymised_at"] is not None:
+        raise Problem("account_gone")
     return row

@@ -9,10 +9,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 from fastapi import Depends, Request, Response
@@ -31,13 +32,15 @@ _FIRST_ACCOUNT_LOCK = 7_301_001
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """The signed-in person. `csrf_token` goes into every form and into `X-CSRF-Token`."""
+    """The signed-in person. `csrf_token` goes into every form and into `X-CSRF-Token`; the app's tokens need none."""
 
     user_id: str
     username: str
     name: str
     role: Role
     csrf_token: str
+    org_id: str | None = None
+    family_id: str | None = None
 
     def may(self, can: Can) -> bool:
         """Whether this person's role has the permission."""
@@ -57,11 +60,18 @@ class SignedIn:
 
 
 async def current_user(request: Request, given: Annotated[Services, Depends(services)]) -> CurrentUser:
-    """FastAPI dependency: the signed-in person, with origin and token checked when something is changed."""
-    user = await user_of_session(given, request.cookies.get(cookie_name(given)))
+    """FastAPI dependency: the signed-in person, with origin and token checked when something is changed.
+
+    The app's bearer token is never sent by a browser on its own, so it needs neither check.
+    """
+    bearer = bearer_token(request)
+    if bearer:
+        user = await user_of_access_token(given, bearer)
+    else:
+        user = await user_of_session(given, request.cookies.get(cookie_name(given)))
     if user is None:
         raise Problem("not_signed_in")
-    if request.method not in _SAFE:
+    if request.method not in _SAFE and not bearer:
         check_origin(request, given)
         await _check_token(request, user)
     request.state.user = user
@@ -95,6 +105,8 @@ EnergyViewer = who_may(Can.WATCH_ENERGY)
 RuleReader = who_may(Can.READ_RULES)
 SystemRunner = who_may(Can.RUN_SYSTEM)
 AccountKeeper = who_may(Can.KEEP_ACCOUNTS)
+PeopleKeeper = who_may(Can.KEEP_PEOPLE)
+RuleChanger = who_may(Can.CHANGE_RULES)
 
 
 def check_origin(request: Request, given: Services) -> None:
@@ -121,15 +133,21 @@ async def _check_token(request: Request, user: CurrentUser) -> None:
 
 async def gateway_of_token(request: Request, given: Annotated[Services, Depends(services)]) -> str:
     """FastAPI dependency: the id of the gateway whose bearer token this is."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token(request)
+    if not token:
         raise Problem("gateway_unknown")
     found = await given.pool.fetchval(
-        "SELECT gateway_id FROM gateways WHERE token_hash = $1 AND enabled", token_hash(token.strip())
+        "SELECT gateway_id FROM gateways WHERE token_hash = $1 AND enabled", token_hash(token)
     )
     if found is None:
         raise Problem("gateway_unknown")
     return str(found)
+
+
+def bearer_token(request: Request) -> str:
+    """The token of an `Authorization: Bearer` header, or empty."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 # ---------------------------------------------------------------- sessions
@@ -169,7 +187,7 @@ async def user_of_session(given: Services, token: str | None) -> CurrentUser | N
         return None
     now = given.clock()
     row = await given.pool.fetchrow(
-        "SELECT u.user_id::text, u.username, u.name, u.role, s.csrf_token, s.last_seen_at FROM sessions s"
+        "SELECT u.user_id::text, u.username, u.name, u.role, u.org_id, s.csrf_token, s.last_seen_at FROM sessions s"
         " JOIN users u USING (user_id)"
         " WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.enabled",
         token_hash(token),
@@ -184,25 +202,52 @@ async def user_of_session(given: Services, token: str | None) -> CurrentUser | N
 
 
 def _user(row: Any, csrf_token: str) -> CurrentUser:
-    return CurrentUser(str(row["user_id"]), row["username"], row["name"], Role(row["role"]), csrf_token)
+    role = Role(row["role"])
+    return CurrentUser(str(row["user_id"]), row["username"], row["name"], role, csrf_token, row["org_id"])
+
+
+async def user_of_access_token(given: Services, token: str) -> CurrentUser | None:
+    """The person of one of the app's access tokens that is neither over nor revoked."""
+    row = await given.pool.fetchrow(
+        "SELECT u.user_id::text, u.username, u.name, u.role, u.org_id, f.family_id FROM app_tokens t"
+        " JOIN token_families f USING (family_id) JOIN users u USING (user_id)"
+        " WHERE t.token_hash = $1 AND t.kind = 'access' AND t.expires_at > $2 AND f.revoked_at IS NULL AND u.enabled",
+        token_hash(token),
+        given.clock(),
+    )
+    return replace(_user(row, ""), family_id=row["family_id"]) if row else None
+
+
+async def end_everywhere(connection: Any, user_id: UUID, at: datetime) -> None:
+    """Ends every session and every token of an account."""
+    await connection.execute("DELETE FROM sessions WHERE user_id = $1", user_id)
+    await connection.execute(
+        "UPDATE token_families SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL", user_id, at
+    )
 
 
 async def sign_in(given: Services, username: str, password: str, *, remote: str, agent: str = "") -> SignedIn:
     """A new session. Raises Problem `wrong_credentials` or `too_many_attempts`; unknown names cost the same time."""
+    return await open_session(given, await checked_account(given, username, password, remote=remote), agent)
+
+
+async def checked_account(given: Services, username: str, password: str, *, remote: str) -> Any:
+    """The row of the account whose password this is; raises as `sign_in` does."""
     keys = (f"user:{username.casefold()}", f"from:{remote}")
     await _count_attempt(given, keys)
     row = await given.pool.fetchrow(
-        "SELECT user_id, username, name, role, password_hash FROM users WHERE username = $1 AND enabled",
+        "SELECT user_id, username, name, role, org_id, password_hash FROM users WHERE username = $1 AND enabled",
         username.casefold(),
     )
     good = await given.passwords.matches(row["password_hash"] if row else None, password)
     if row is None or not good:
         raise Problem("wrong_credentials")
     await _forget_attempts(given, keys)
-    return await _open_session(given, row, agent)
+    return row
 
 
-async def _open_session(given: Services, row: Any, agent: str) -> SignedIn:
+async def open_session(given: Services, row: Any, agent: str) -> SignedIn:
+    """A session for the account of a row with user_id, username, name, role and org_id."""
     token, csrf_token, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), given.clock()
     await given.pool.execute(
         "INSERT INTO sessions (token_hash, user_id, csrf_token, created_at, last_seen_at, expires_at, user_agent)"
@@ -304,7 +349,7 @@ async def set_up(given: Services, code: str, username: str, name: str, password:
     check_password(username, password)
     row = await _make_first(given, username, name, password)
     remove_secret(given.config.server.data_dir / SETUP_FILE)
-    return await _open_session(given, row, "")
+    return await open_session(given, row, "")
 
 
 async def _make_first(given: Services, username: str, name: str, password: str) -> Any:
@@ -317,4 +362,6 @@ async def _make_first(given: Services, username: str, name: str, password: str) 
         user_id = await insert_user(
             connection, username=username, name=name, role=Role.ENGINEER, password_hash=hashed, at=given.clock()
         )
-        return await connection.fetchrow("SELECT user_id, username, name, role FROM users WHERE user_id = $1", user_id)
+        return await connection.fetchrow(
+            "SELECT user_id, username, name, role, org_id FROM users WHERE user_id = $1", user_id
+        )

@@ -71,13 +71,41 @@ class GatewayConfig:
 
 @dataclass(frozen=True, slots=True)
 class AuthConfig:
-    """`[auth]`: sessions and sign-in limits. `demo_user` makes an engineer with a random password, printed once."""
+    """`[auth]`: sessions, the app's tokens, registration and its limits.
+
+    `demo_user` makes an engineer with a random password, printed at the start, and one account of each role beside it.
+    """
 
     session_h: float = 12.0
     idle_h: float = 2.0
     attempts_max: int = 8
     attempts_window_s: int = 300
     demo_user: str = ""
+    registration: bool = True
+    registrations_max: int = 10
+    registrations_window_s: int = 3600
+    access_token_s: int = 900
+    refresh_token_days: int = 60
+    refresh_leeway_s: int = 10
+    guardian_code_s: int = 900
+    data_request_days: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class OidcConfig:
+    """`[oidc]`: signing in by an OpenID Connect provider; off while `issuer` is empty.
+
+    `redirect_url` is this console's `/sign-in/provider/back` as the provider knows it.
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret_file: Path | None = None
+    redirect_url: str = ""
+    label: str = ""
+    scopes: tuple[str, ...] = ("openid",)
+    timeout_s: float = 5.0
+    flow_s: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +132,17 @@ class RetentionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportsConfig:
+    """`[reports]`: the public page, the page that verifies papers, and the feed for another platform."""
+
+    public_cache_s: float = 5.0
+    verify_requests_max: int = 30
+    verify_window_s: int = 60
+    feed_delay_s: int = 900
+    feed_recompute_days: int = 35
+
+
+@dataclass(frozen=True, slots=True)
 class CloudConfig:
     """The whole of `cloud.toml`."""
 
@@ -112,9 +151,11 @@ class CloudConfig:
     broker: BrokerConfig = field(default_factory=BrokerConfig)
     gateways: tuple[GatewayConfig, ...] = ()
     auth: AuthConfig = field(default_factory=AuthConfig)
+    oidc: OidcConfig = field(default_factory=OidcConfig)
     media: MediaConfig = field(default_factory=MediaConfig)
     commands: CommandsConfig = field(default_factory=CommandsConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
+    reports: ReportsConfig = field(default_factory=ReportsConfig)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -178,7 +219,7 @@ class _Reader:
 
 def _checked(config: CloudConfig, path: Path) -> CloudConfig:
     """What types alone do not say."""
-    problems = [*_server_problems(config), *_gateway_problems(config)]
+    problems = [*_server_problems(config), *_gateway_problems(config), *_people_problems(config)]
     if problems:
         raise ConfigurationError(f"{path}: " + "; ".join(problems))
     return config
@@ -200,6 +241,18 @@ def _server_problems(config: CloudConfig) -> list[str]:
         ZoneInfo(config.server.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         problems.append(f"server.timezone {config.server.timezone!r} is unknown")
+    return problems
+
+
+def _people_problems(config: CloudConfig) -> list[str]:
+    problems, oidc = [], config.oidc
+    if oidc.issuer and not (oidc.client_id and oidc.redirect_url):
+        problems.append("oidc.client_id and oidc.redirect_url are needed beside oidc.issuer")
+    for name, url in (("issuer", oidc.issuer), ("redirect_url", oidc.redirect_url)):
+        if url and not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            problems.append(f"oidc.{name} must begin with https://")
+    if oidc.issuer and "openid" not in oidc.scopes:
+        problems.append('oidc.scopes must hold "openid"')
     return problems
 
 

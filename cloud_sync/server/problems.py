@@ -57,6 +57,60 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "The database does not answer. Gates go on working.",
         "数据库没有应答，闸口照常工作。",
     ),
+    "too_many_requests": (429, "Too many requests. Wait a moment.", "请求太多，稍等再试。"),
+    "key_reused": (
+        409,
+        "This request key was used for something else. Use a new one.",
+        "这个请求键已用于别的操作，换一个新的。",
+    ),
+    "token_invalid": (401, "The session is over. Sign in again.", "登录已失效，重新登录。"),
+    "token_reused": (
+        401,
+        "This session was used twice and has been ended everywhere. Sign in again.",
+        "这次登录被重复使用，已在所有设备上退出，重新登录。",
+    ),
+    "consent_missing": (422, "Agree to the current terms first.", "先同意当前版本的说明。"),
+    "consent_needed": (
+        409,
+        "The account cannot be kept without this. Delete the account instead.",
+        "没有这一项就不能保留账号，可以改为注销账号。",
+    ),
+    "guardian_needed": (
+        422,
+        "Under 14, a guardian has to open the account with you.",
+        "未满 14 周岁，要由监护人一起开通账号。",
+    ),
+    "guardian_refused": (
+        409,
+        "This account cannot be a guardian. A guardian is grown up and has no guardian.",
+        "这个账号不能做监护人：监护人要成年，且自己没有监护人。",
+    ),
+    "code_invalid": (422, "The code is wrong or too old. Ask for a new one.", "码不对或已过期，重新要一个。"),
+    "account_gone": (409, "This account was made anonymous.", "这个账号已匿名化。"),
+    "rules_refused": (422, "The rule cannot be written like this.", "规则不能这样写。"),
+    "rules_moved": (
+        409,
+        "Somebody wrote a newer version meanwhile. Look at it and try again.",
+        "期间有人写了新版本，看过后再试。",
+    ),
+    "not_offered": (404, "This way of signing in is not offered here.", "这里没有开通这种登录方式。"),
+    "provider_refused": (
+        401,
+        "The sign-in provider's answer could not be verified. Try again.",
+        "登录服务的回应无法验证，再试一次。",
+    ),
+    "provider_unlinked": (
+        403,
+        "No account here belongs to this sign-in. Link it in your account first.",
+        "这里没有和它关联的账号，先在“我的账号”里关联。",
+    ),
+    "provider_away": (
+        503,
+        "The sign-in provider does not answer. Use your password.",
+        "登录服务没有应答，改用密码登录。",
+    ),
+    "text_invalid": (400, "The text holds characters that cannot be kept.", "内容里有无法保存的字符。"),
+    "points_refused": (409, "The rules of points do not allow this.", "积分规则不允许这样做。"),
 }
 
 

@@ -1,7 +1,7 @@
 """From events to the tables that people read: owns `passages`, `lanes`, `gateway_health`, `alarms`, `media_links`.
 
 The microgrid's tables are `projections_energy`'s.
-It also counts entries under counted permits (`permit_entries`): an event counts once, whatever is rebuilt.
+What an event says about a visit is looked at by `permits.visits`; here its arrival is put on the list for that.
 
 `apply` runs in ingest's transaction, after the rows were stored. Kinds that this server does not know are stored
 and not projected. Everything here can be rebuilt from `events`; what people did on the console is laid on top.
@@ -20,6 +20,7 @@ from uuid import UUID
 from cloud_sync.server import projections_energy
 from cloud_sync.server.bodies import BadBody, read_body
 from cloud_sync.server.live import Change, announce
+from cloud_sync.server.permits import outbox
 from cloud_sync.server.projection_parts import Batch, Fact, Writer, at_of
 from control.domain.events import (
     EVENT_KINDS,
@@ -37,6 +38,7 @@ from control.domain.events import (
     VehiclePassed,
 )
 from control.domain.plates import normalise
+from control.permits import passages
 
 REBUILD_CHUNK = 1000
 REBUILD_LOCK = 7_301_005
@@ -80,7 +82,14 @@ async def apply(
                 changes += await write(batch, facts[kind])
         if received_at is None:
             await announce(connection, changes)
+            await _to_visits(connection, facts)
     return rejected
+
+
+async def _to_visits(connection: Any, facts: dict[str, list[Fact]]) -> None:
+    """Arrivals that something new is known of: the worker of visits takes them up when this is committed."""
+    arrivals = dict.fromkeys(fact.body.arrival_id for kind in passages.EVENTS for fact in facts.get(kind, ()))
+    await outbox.put(connection, arrivals)
 
 
 def _facts(events: Iterable[StoredEvent]) -> tuple[dict[str, list[Fact]], tuple[Rejected, ...]]:
@@ -217,37 +226,11 @@ async def _barrier_result(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     return []
 
 
-# As `control.gate.presence` counts at the gate: inwards, and under the permit that the guard named where one admitted.
-_ENTERED_SQL = """
-WITH counted AS (
-  INSERT INTO permit_entries (event_uuid, permit_id, at)
-  SELECT e.uuid, permits.permit_id, e.at
-  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS e (uuid, arrival_id, movement, at)
-  JOIN passages p ON p.arrival_id = e.arrival_id AND p.gateway_id = $1 AND p.direction = 'in'
-  JOIN permits ON permits.permit_id = CASE WHEN p.guard_outcome IN ('admit', 'admit_under_permit')
-    THEN p.guard_permit_id ELSE p.permit_id END
-  WHERE e.movement IN ('passed', 'unasked') AND permits.entries_left IS NOT NULL
-  ON CONFLICT (event_uuid) DO NOTHING RETURNING permit_id
-)
-UPDATE permits SET entries_left = greatest(0, entries_left - used.entries)
-FROM (SELECT permit_id, count(*)::integer AS entries FROM counted GROUP BY permit_id) used
-WHERE permits.permit_id = used.permit_id
-"""
-
-
 async def _vehicle_passed(batch: Batch, facts: Sequence[Fact]) -> list[Change]:
     bodies: list[VehiclePassed] = [fact.body for fact in facts]
     await batch.connection.executemany(
         "UPDATE passages SET movement = $3, passed_at = $4 WHERE arrival_id = $1 AND gateway_id = $2",
         [(one.arrival_id, batch.gateway_id, one.movement, at_of(one.at)) for one in bodies],
-    )
-    await batch.connection.execute(
-        _ENTERED_SQL,
-        batch.gateway_id,
-        [fact.uuid for fact in facts],
-        [one.arrival_id for one in bodies],
-        [one.movement for one in bodies],
-        [at_of(one.at) for one in bodies],
     )
     return [Change("passage", one.arrival_id, batch.gateway_id, one.lane_id) for one in bodies]
 

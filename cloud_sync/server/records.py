@@ -344,6 +344,8 @@ class UserRecord:
     enabled: bool
     created_at: datetime
     last_seen_at: datetime | None
+    org_id: str | None = None
+    org_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

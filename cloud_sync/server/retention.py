@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from cloud_sync.server.people import tidying
 from cloud_sync.server.services import Services
 
 RETENTION_LOCK = 7_301_004
@@ -135,7 +136,7 @@ async def _anonymise(given: Services, now: datetime) -> int:
 
 
 async def _delete_rows(given: Services, now: datetime) -> int:
-    """Sign-in attempts, sessions that are over, messages of the live stream, and the microgrid's telemetry."""
+    """Sign-in attempts, sessions and tokens that are over, messages of the live stream, the microgrid's telemetry."""
     days = {row["applies_to"]: row["keep_days"] for row in await _plain_rules(given.pool, now)}
     count = 0
     for table, what in (("sign_in_attempts", "sign_ins"), ("live_events", "live")):
@@ -143,6 +144,7 @@ async def _delete_rows(given: Services, now: datetime) -> int:
             count += await _done(given, f"DELETE FROM {table} WHERE at < $1", now - timedelta(days=days[what]))
     for what in _ENERGY.keys() & days.keys():
         count += await _delete_telemetry(given, what, now - timedelta(days=days[what]), now)
+    count += await tidying.tidy(given, now, request_keys_days=days.get("request_keys"))
     return count + await _done(given, "DELETE FROM sessions WHERE expires_at < $1", now)
 
 

@@ -42,6 +42,7 @@ class Can(StrEnum):
     OPERATE_ENERGY = "operate_energy"
     RUN_SYSTEM = "run_system"
     KEEP_ACCOUNTS = "keep_accounts"
+    KEEP_PEOPLE = "keep_people"
     APPLY = "apply"
     READ_APPLICATIONS = "read_applications"
     REVIEW = "review"
@@ -69,6 +70,7 @@ _REVIEWING = _READING | {
     Can.KEEP_LISTS,
     Can.EXPORT_PASSAGES,
     Can.READ_AUDIT,
+    Can.KEEP_PEOPLE,
     Can.REVIEW,
     Can.KEEP_LEDGER,
     Can.KEEP_POINTS,
@@ -92,5 +94,6 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
         Can.OPERATE_ENERGY,
         Can.RUN_SYSTEM,
         Can.KEEP_ACCOUNTS,
+        Can.KEEP_PEOPLE,
     },
 }

@@ -18,6 +18,7 @@ _RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
     ("passed_new_energy_plate", "passage_plate", ["admit"], ["new_energy"], 180, "PIPL art. 19: shortest storage"),
     ("other_plate", "passage_plate", [], [], 1095, "permit evidence: 3 years"),
     ("sign_ins", "sign_ins", [], [], 7, "needed for the attempt limit alone"),
+    ("request_keys", "request_keys", [], [], 30, "a phone repeats a request for days, not for months"),
     ("live", "live", [], [], 2, "needed for pages that reconnect alone"),
     ("energy_seconds", "energy_seconds", [], [], 14, "to look into an incident second by second"),
     ("energy_minutes", "energy_minutes", [], [], 180, "to compare seasons of operation"),

@@ -73,6 +73,21 @@ class GridArea(StrEnum):
     NATIONAL = "national"
 
 
+class EventSource(StrEnum):
+    """What an event's account counts: travel in passenger-kilometres, nights in a room, meals, kilowatt-hours."""
+
+    PLANE = "plane"
+    RAIL = "rail"
+    COACH = "coach"
+    CAR = "car"
+    ELECTRIC_CAR = "electric_car"
+    SHIP = "ship"
+    ROOM = "room"
+    MEAL = "meal"
+    VEGETARIAN_MEAL = "vegetarian_meal"
+    ELECTRICITY = "electricity"
+
+
 TIERS = (1, 2, 3, 4)
 AMOUNT_UNIT: Mapping[Fuel, str] = {
     Fuel.PETROL: "L",
@@ -80,6 +95,18 @@ AMOUNT_UNIT: Mapping[Fuel, str] = {
     Fuel.LNG: "kg",
     Fuel.CNG: "m3",
     Fuel.LPG: "kg",
+}
+EVENT_UNIT: Mapping[EventSource, str] = {
+    EventSource.PLANE: "pkm",
+    EventSource.RAIL: "pkm",
+    EventSource.COACH: "pkm",
+    EventSource.CAR: "pkm",
+    EventSource.ELECTRIC_CAR: "pkm",
+    EventSource.SHIP: "pkm",
+    EventSource.ROOM: "night",
+    EventSource.MEAL: "meal",
+    EventSource.VEGETARIAN_MEAL: "meal",
+    EventSource.ELECTRICITY: "kWh",
 }
 WITH_MACHINE = frozenset(
     {EmissionClass.LIGHT_TRUCK, EmissionClass.MEDIUM_TRUCK, EmissionClass.HEAVY_TRUCK, EmissionClass.CRANE}
@@ -91,6 +118,7 @@ GRID_AREA = "grid.area"
 TIER_4_MARGIN = "tier.4.margin"
 CHARGING_LOSS = "ev.charging_loss"
 OFFSET_DUE = "offset.due"
+EVIDENCE_TERM = "evidence.term"
 AMOUNT_PER_H_MAX = "limit.litres_per_h"
 AMOUNT_MIN = "limit.litres_least"
 AMOUNT_MAX = "limit.litres"
@@ -173,6 +201,16 @@ def electric_key(kind: ElectricClass) -> str:
     return f"ev.{kind}.driving"
 
 
+def event_key(source: EventSource) -> str:
+    """Emission of one passenger-kilometre, night or meal of an event. Its electricity has the grid's factor."""
+    return f"event.{source}.emission"
+
+
+def event_uncertainty_key(*, measured: bool) -> str:
+    """How far a line of an event may be off: counted and metered, or declared."""
+    return f"event.uncertainty.{'measured' if measured else 'declared'}"
+
+
 @dataclass(frozen=True, slots=True)
 class KeySpec:
     """What a key's value may be: a number from `least` to `most` in `unit`, or one of `choices` (unit `choice`)."""
@@ -216,6 +254,14 @@ def _classes() -> Iterator[tuple[str, KeySpec]]:
             yield standard_key(kind, "pto_time"), _span("min", "0", "1440")
 
 
+def _events() -> Iterator[tuple[str, KeySpec]]:
+    for source in EventSource:
+        if source is not EventSource.ELECTRICITY:
+            yield event_key(source), _span(f"kg/{EVENT_UNIT[source]}", "0", "500")
+    for measured in (True, False):
+        yield event_uncertainty_key(measured=measured), _span("1", "0", "1")
+
+
 def _others() -> Iterator[tuple[str, KeySpec]]:
     yield GWP_SET, KeySpec(CHOICE, choices=tuple(GwpSet))
     for gwp, gas in product(GwpSet, ("ch4", "n2o")):
@@ -230,6 +276,7 @@ def _others() -> Iterator[tuple[str, KeySpec]]:
         yield electric_key(electric), _span("kWh/100km", "0.1", "500")
     yield CHARGING_LOSS, _span("1", "0", "1")
     yield OFFSET_DUE, _span("d", "1", "3660")
+    yield EVIDENCE_TERM, _span("d", "0", "3660")
     yield AMOUNT_PER_H_MAX, _span("L/h", "1", "1000")
     yield AMOUNT_MIN, _span("L", "0.001", "1")
     yield AMOUNT_MAX, _span("L", "1", "5000")
@@ -242,5 +289,5 @@ def _others() -> Iterator[tuple[str, KeySpec]]:
     yield SHARE_OF_DEFAULT_MIN, _span("1", "0", "1")
 
 
-KEYS: Mapping[str, KeySpec] = dict([*_fuels(), *_classes(), *_others()])
+KEYS: Mapping[str, KeySpec] = dict([*_fuels(), *_classes(), *_events(), *_others()])
 UNITS = frozenset(spec.unit for spec in KEYS.values())

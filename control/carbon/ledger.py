@@ -4,8 +4,8 @@ Append-only and double-entry, in whole grams of CO2e: every entry's postings sum
 by another, never changed. What an entry means is built in `postings`. Storage belongs to the cloud, which checks with
 `refusal` inside its transaction and chains with `seal`.
 
-Signs: a visit's liability is negative while it is owed and reaches zero when it is covered; zone, credits and retired
-are positive; the registry's account is what came out of registries, negative.
+Signs: the liability of a visit or an event is negative while it is owed and reaches zero when it is covered; zone,
+events, credits and retired are positive; the registry's account is what came out of registries, negative.
 """
 
 from __future__ import annotations
@@ -22,17 +22,24 @@ from control.carbon.exact import GRAMS_PER_TONNE
 
 
 class AccountKind(StrEnum):
-    """What an account is about; `visit` has one account per visit and `credit` one per lot."""
+    """What an account is about; `visit`, `event` and `credit` have one account per visit, event and lot."""
 
     VISIT = "visit"
     ZONE = "zone"
+    EVENT = "event"
+    EVENTS = "events"
     CREDIT = "credit"
     REGISTRY = "registry"
     RETIRED = "retired"
     CORRECTION = "correction"
 
 
-_SINGLE = frozenset({AccountKind.ZONE, AccountKind.REGISTRY, AccountKind.RETIRED, AccountKind.CORRECTION})
+_SINGLE = frozenset(
+    {
+        *(AccountKind.ZONE, AccountKind.EVENTS, AccountKind.REGISTRY),
+        *(AccountKind.RETIRED, AccountKind.CORRECTION),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,6 +54,7 @@ class Account:
 
 
 ZONE = Account(AccountKind.ZONE)
+EVENTS = Account(AccountKind.EVENTS)
 REGISTRY = Account(AccountKind.REGISTRY)
 RETIRED = Account(AccountKind.RETIRED)
 CORRECTION = Account(AccountKind.CORRECTION)
@@ -62,6 +70,7 @@ class EntryKind(StrEnum):
     """What happened."""
 
     VISIT_DEBIT = "visit_debit"
+    EVENT_DEBIT = "event_debit"
     CORRECTION = "correction"
     CREDIT_BOUGHT = "credit_bought"
     RETIREMENT = "retirement"
@@ -73,13 +82,14 @@ class EntryKind(StrEnum):
 _K = AccountKind
 _SHAPES: Mapping[EntryKind, tuple[frozenset[AccountKind], frozenset[AccountKind]]] = {
     EntryKind.VISIT_DEBIT: (frozenset({_K.VISIT}), frozenset({_K.ZONE})),
+    EntryKind.EVENT_DEBIT: (frozenset({_K.EVENT}), frozenset({_K.EVENTS})),
     EntryKind.CREDIT_BOUGHT: (frozenset({_K.REGISTRY}), frozenset({_K.CREDIT})),
     EntryKind.RETIREMENT: (frozenset({_K.CREDIT}), frozenset({_K.RETIRED})),
-    EntryKind.SETTLEMENT: (frozenset({_K.RETIRED}), frozenset({_K.VISIT})),
+    EntryKind.SETTLEMENT: (frozenset({_K.RETIRED}), frozenset({_K.VISIT, _K.EVENT})),
     EntryKind.CORRECTION: (frozenset({_K.VISIT, _K.CORRECTION}), frozenset({_K.VISIT, _K.CORRECTION})),
 }
-_NOT_BELOW_ZERO = frozenset({AccountKind.ZONE, AccountKind.CREDIT, AccountKind.RETIRED})
-_NOT_ABOVE_ZERO = frozenset({AccountKind.VISIT, AccountKind.REGISTRY})
+_NOT_BELOW_ZERO = frozenset({AccountKind.ZONE, AccountKind.EVENTS, AccountKind.CREDIT, AccountKind.RETIRED})
+_NOT_ABOVE_ZERO = frozenset({AccountKind.VISIT, AccountKind.EVENT, AccountKind.REGISTRY})
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _WHOLE_TONNES = frozenset({EntryKind.CREDIT_BOUGHT, EntryKind.RETIREMENT})
 # Units cancelled in a registry never come back.
@@ -349,19 +359,23 @@ def verify(book_id: str, rows: Iterable[SealedEntry]) -> Book | Break:
     """
     book = Book(book_id)
     for row in rows:
-        broken = _broken(row, book)
+        broken = row_refusal(row, book, length=len(book), head=book.head)
         if broken is not None:
             return Break(row.seq, row.entry.entry_id, broken.cause, broken.detail)
         book.take(row)
     return book
 
 
-def _broken(row: SealedEntry, book: Book) -> Refusal | None:
-    if row.seq != len(book) + 1:
-        return Refusal(Cause.SEQUENCE, f"row {row.seq} stands where {len(book) + 1} is due")
-    if row.prev_hash != book.head:
+def row_refusal(row: SealedEntry, known: Known, *, length: int, head: bytes) -> Refusal | None:
+    """Why a stored row does not follow a book of `length` entries whose head is `head`, or None.
+
+    For a store whose rows do not fit into memory: `known` answers for the entries before this row.
+    """
+    if row.seq != length + 1:
+        return Refusal(Cause.SEQUENCE, f"row {row.seq} stands where {length + 1} is due")
+    if row.prev_hash != head:
         return Refusal(Cause.PREVIOUS_HASH, "the row does not follow the one before it")
-    refused = refusal(row.entry, book)
+    refused = refusal(row.entry, known)
     if refused is not None:
         return refused
     if seal(row.seq, row.entry, row.prev_hash).hash != row.hash:

@@ -5,13 +5,16 @@ Each function only builds; whether the book takes the entry is decided in `ledge
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 
 from control.carbon.exact import GRAMS_PER_TONNE
 from control.carbon.ledger import (
     CORRECTION,
+    EVENTS,
     REGISTRY,
     RETIRED,
     ZONE,
@@ -45,13 +48,26 @@ def visit_account(visit_id: str) -> Account:
     return Account(AccountKind.VISIT, visit_id)
 
 
+def event_account(event_id: str) -> Account:
+    """Liability of one event."""
+    return Account(AccountKind.EVENT, event_id)
+
+
+def event_subject(event_id: str) -> str:
+    """How a cover names an event, where otherwise the id of a visit stands."""
+    return str(event_account(event_id))
+
+
 def credit_account(lot_id: str) -> Account:
     """Credits of one lot that are not retired yet."""
     return Account(AccountKind.CREDIT, lot_id)
 
 
-def visit_debit(stamp: Stamp, visit_id: str, emission: VisitEmission) -> Entry:
-    """What a visit owes. Raises NotPosted for an information figure and for a visit that burnt nothing."""
+def visit_debit(stamp: Stamp, visit_id: str, emission: VisitEmission, *, evidence: str = "") -> Entry:
+    """What a visit owes. `evidence` is the content hash of what the figure was computed from.
+
+    Raises NotPosted for an information figure and for a visit that burnt nothing.
+    """
     grams = emission.total_g
     if emission.information or grams == 0:
         raise NotPosted(f"Visit {visit_id} has nothing to post: it is information only, or no fuel was burnt.")
@@ -65,7 +81,19 @@ def visit_debit(stamp: Stamp, visit_id: str, emission: VisitEmission) -> Entry:
         factor_version=emission.factor_version,
         factor_ids=" ".join(emission.factor_ids),
         day=emission.day.isoformat(),
+        evidence=evidence,
     )
+
+
+def event_debit(stamp: Stamp, event_id: str, grams: int, *, evidence: str = "") -> Entry:
+    """What an event owes. Its own retirement covers it; it is never covered before a visit by what is pooled.
+
+    Raises NotPosted for an event that emitted nothing.
+    """
+    if grams == 0:
+        raise NotPosted(f"Event {event_id} has nothing to post.")
+    postings = {event_account(event_id): -grams, EVENTS: grams}
+    return _entry(stamp, EntryKind.EVENT_DEBIT, postings, evidence=evidence)
 
 
 def visit_correction(stamp: Stamp, visit_id: str, added_g: int) -> Entry:
@@ -84,6 +112,7 @@ def credits_bought(stamp: Stamp, lot: CreditLot) -> Entry:
         project=lot.project,
         vintage=str(lot.vintage),
         serials=lot.serial_text(lot.first_serial, lot.last_serial),
+        bought_on=lot.bought_on.isoformat(),
         evidence=lot.evidence,
     )
 
@@ -104,12 +133,30 @@ def credits_retired(stamp: Stamp, retirement: Retirement, lot: CreditLot) -> Ent
 
 
 def visits_covered(stamp: Stamp, covers: Iterable[Cover]) -> Entry:
-    """The pooled balance covers visits, as `offsets.match` found."""
+    """The pooled balance covers visits, as `offsets.match` found. The entry holds the hash of the covers."""
     grams: dict[Account, int] = {}
+    covers = tuple(covers)
     for cover in covers:
-        account = visit_account(cover.visit_id)
+        account = _covered_account(cover.visit_id)
         grams[account] = grams.get(account, 0) + cover.grams
-    return _entry(stamp, EntryKind.SETTLEMENT, {RETIRED: -sum(grams.values()), **grams})
+    return _entry(stamp, EntryKind.SETTLEMENT, {RETIRED: -sum(grams.values()), **grams}, covers=covers_digest(covers))
+
+
+def _covered_account(subject: str) -> Account:
+    prefix = f"{AccountKind.EVENT}:"
+    return event_account(subject.removeprefix(prefix)) if subject.startswith(prefix) else visit_account(subject)
+
+
+def covers_digest(covers: Iterable[Cover]) -> str:
+    """SHA-256 of covers in their order, hexadecimal: ties the units to the settlement that used them."""
+    rows = [
+        [
+            *(cover.visit_id, cover.retirement_id, cover.lot_id, cover.serial, cover.from_g, cover.to_g),
+            cover.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        ]
+        for cover in covers
+    ]
+    return sha256(json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
 
 
 def reversal_of(stamp: Stamp, original: Entry) -> Entry:

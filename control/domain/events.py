@@ -22,7 +22,11 @@ class SyncLane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PassageDecided:
-    """The policy decided about one arrival (or, with `frames` grown, decided again: see `supersedes`)."""
+    """The policy decided about one arrival (or, with `frames` grown, decided again: see `supersedes`).
+
+    `pass_shown`, where a pass was: `source` (`camera`, `scanner`), `plate` and `permit_id` that it states ("" where it
+    could not be read), `problem` (a `PassProblem`; "" where it is valid here and now), `issued_at`, `valid_until`.
+    """
 
     arrival_id: str
     lane_id: str
@@ -43,6 +47,7 @@ class PassageDecided:
     frame_sha256: str | None
     crop_sha256: str | None
     decide_ms: float
+    pass_shown: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

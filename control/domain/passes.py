@@ -41,10 +41,10 @@ PASS_PROBLEMS: dict[PassProblem, tuple[str, str]] = {
     PassProblem.REVOKED: ("许可已撤销", "The permit has been revoked"),
     PassProblem.WITHDRAWN: ("较新的许可数据里没有这张许可", "Newer permit data does not have this permit"),
     PassProblem.OTHER_PLATE: ("通行码属于另一块车牌", "The pass is for another plate"),
-    PassProblem.OTHER_GATE: ("许可不适用于这个门岗", "The permit is for another gate"),
-    PassProblem.NOT_YET_VALID: ("许可还没到生效时间", "The permit is not valid yet"),
-    PassProblem.EXPIRED: ("许可已过期", "The permit has expired"),
-    PassProblem.USED_UP: ("许可次数已用完", "The permit has no entries left"),
+    PassProblem.OTHER_GATE: ("通行码不适用于这个门岗", "The pass is for another gate"),
+    PassProblem.NOT_YET_VALID: ("通行码还没到生效时间", "The pass is not valid yet"),
+    PassProblem.EXPIRED: ("通行码已过期", "The pass has expired"),
+    PassProblem.USED_UP: ("通行码次数已用完", "The pass has no entries left"),
 }
 
 

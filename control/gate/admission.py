@@ -366,7 +366,8 @@ def _clock_doubtful(case: _Case) -> bool:
 
 
 def _permits(case: _Case) -> tuple[Permit, ...]:
-    return case.snapshot.permits.get(case.identity.text, ())
+    rows = case.snapshot.permits.get(case.identity.text, ())
+    return tuple(permit for permit in rows if permit.permit_id not in case.snapshot.revoked)
 
 
 def _usable_permit(case: _Case, permit_class: PermitClass | None) -> Permit | None:
@@ -382,7 +383,7 @@ def _near_permits(case: _Case) -> tuple[str, ...]:
     """Plates with a permit for here and now that the reading may have meant."""
 
     def valid(plate: str) -> bool:
-        permits = case.snapshot.permits[plate]
+        permits = (p for p in case.snapshot.permits[plate] if p.permit_id not in case.snapshot.revoked)
         return any(permit_problem(p, case.lane.gate_id, case.at) is None for p in permits)
 
     return tuple(plate for plate in all_near(case.reading, case.snapshot.permits) if valid(plate))[:SUGGESTIONS_MAX]

@@ -319,7 +319,17 @@ def _waiting(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
 
 
 def _refused(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn:
-    return _gone(state, inputs, times) or (_back_on_a(state, inputs, times), ())
+    left = _gone(state, inputs, times)
+    if left is not None:
+        return left
+    if inputs.decision is not None and _at_a(inputs) and not state.spent and _softened(inputs.decision[1]):
+        return _reading(state, inputs, times)
+    return _back_on_a(state, inputs, times), ()
+
+
+def _softened(decision: Decision) -> bool:
+    """A pass was shown that the refusal did not know of. Nothing else moves a refused vehicle but a person."""
+    return decision.permit_id is not None if decision.outcome.opens else decision.outcome is Outcome.HOLD
 
 
 def _gone(state: LaneState, inputs: LaneInputs, times: LaneTimes) -> Turn | None:

@@ -82,6 +82,7 @@ class Presence:
     def _decided(self, body: Mapping[str, Any]) -> None:
         doubtful = any(reason["code"] in DOUBTS for reason in body["reasons"])
         plate = "" if doubtful or body["plate"] is None else normalise(body["plate"]["text"])
+        plate = plate or _vouched_for(body)
         self._arriving[body["arrival_id"]] = _Visitor(plate, body["permit_id"], body["direction"])
         _forget_oldest(self._arriving)
         if body["direction"] == Direction.OUT.value:
@@ -117,6 +118,13 @@ class Presence:
             self._unread_exit_at = at
             return
         self._inside.pop(plate, None)
+
+
+def _vouched_for(body: Mapping[str, Any]) -> str:
+    """The plate of the pass that the decision rests on, where the reading itself was in doubt."""
+    shown = body.get("pass_shown") or {}
+    named = body["permit_id"] is not None and shown.get("permit_id") == body["permit_id"]
+    return normalise(shown["plate"]) if named else ""
 
 
 def _forget_oldest(table: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from control.domain.passes import PASS_PROBLEMS, PassProblem
+
 
 class Code(StrEnum):
     """Reason codes. The first reason of a decision is the one that decided."""
@@ -59,6 +61,25 @@ class Code(StrEnum):
     LANE_GUARDED = "lane_guarded"
     LANE_OPEN = "lane_open"
     LANE_CLOSED = "lane_closed"
+    PASS_VALID = "pass_valid"
+    PASS_NEEDS_LOOK = "pass_needs_look"
+    PASS_MALFORMED = "pass_malformed"
+    PASS_VERSION_TOO_OLD = "pass_version_too_old"
+    PASS_VERSION_TOO_NEW = "pass_version_too_new"
+    PASS_WRONG_KEY = "pass_wrong_key"
+    PASS_FORGED = "pass_forged"
+    PASS_REVOKED = "pass_revoked"
+    PASS_WITHDRAWN = "pass_withdrawn"
+    PASS_OTHER_PLATE = "pass_other_plate"
+    PASS_OTHER_GATE = "pass_other_gate"
+    PASS_NOT_YET_VALID = "pass_not_yet_valid"
+    PASS_EXPIRED = "pass_expired"
+    PASS_USED_UP = "pass_used_up"
+
+
+def pass_code(problem: PassProblem) -> Code:
+    """The reason code that says why a pass was not taken."""
+    return Code(f"pass_{problem.value}")
 
 
 REASONS: dict[Code, tuple[str, str]] = {
@@ -110,6 +131,9 @@ REASONS: dict[Code, tuple[str, str]] = {
     Code.LANE_GUARDED: ("车道由值班逐辆决定", "A guard decides every vehicle in this lane"),
     Code.LANE_OPEN: ("车道已开放通行", "The lane is open to everybody"),
     Code.LANE_CLOSED: ("车道已关闭", "The lane is closed"),
+    Code.PASS_VALID: ("车牌看不清，出示了有效的通行码", "The plate is not clear; a valid pass was shown"),
+    Code.PASS_NEEDS_LOOK: ("通行码有效，请对照车牌", "The pass is valid. Compare it with the plate"),
+    **{pass_code(problem): words for problem, words in PASS_PROBLEMS.items()},
 }
 
 # Why a person decided, the same at the hut and on the console; `other` asks for a note.

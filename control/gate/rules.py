@@ -94,10 +94,13 @@ ALREADY_INSIDE = "arrival.already_inside"
 TYPE_MISMATCH = "arrival.type_contradicts_plate"
 NOT_MOUNTED = "arrival.plate_not_mounted"
 EMERGENCY = "emergency"
+PASS_PLATE_UNSURE = "pass.plate_unsure"
+PASS_PLATE_UNSEEN = "pass.plate_unseen"
 
 _ANY = frozenset(Treatment)
 _WAIT_OR_REFUSE = frozenset({Treatment.HOLD, Treatment.REFUSE})
 _ADMIT_OR_WAIT = frozenset({Treatment.ADMIT, Treatment.ADMIT_AND_RECORD, Treatment.HOLD})
+_OPEN_OR_WAIT = frozenset({Treatment.ADMIT, Treatment.HOLD})
 
 # Kinds whose plate proves nothing about the drive: one row each says what the gate does without a permit.
 SPECIAL_KINDS = (
@@ -145,6 +148,8 @@ TREATMENTS: Mapping[str, frozenset[Treatment]] = {
     TYPE_MISMATCH: _ADMIT_OR_WAIT,
     NOT_MOUNTED: _ADMIT_OR_WAIT,
     EMERGENCY: _ADMIT_OR_WAIT,
+    PASS_PLATE_UNSURE: _OPEN_OR_WAIT,
+    PASS_PLATE_UNSEEN: _OPEN_OR_WAIT,
     **{kind_key(kind): _ANY for kind in SPECIAL_KINDS},
 }
 KEYS = FRACTIONS | NUMBERS | TYPE_LISTS | frozenset(TREATMENTS)

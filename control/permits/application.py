@@ -118,10 +118,16 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and as what. The system acts with its own name."""
+    """Who acts, and as what. The system acts with its own name; `org_id` is whose applications a member handles."""
 
     person_id: str
     role: Role
+    org_id: str = ""
+
+    @property
+    def owns_as(self) -> frozenset[str]:
+        """As which applicants this one may act."""
+        return frozenset({self.person_id, self.org_id}) - {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,8 @@ class Appeal:
 class Application:
     """One application and its permit. `entered_at` is the gate's time of an emergency entry that came first.
 
+    `applicant_id` is a person or an organisation, and empty while nobody is known whose emergency entry it was.
+
     `entries_used` counts entries of visits, not attempts. `approvals` are those of the present round.
     """
 
@@ -205,9 +213,22 @@ class Application:
         """Whether more entries were seen than allowed, as two gates without a connection can let happen."""
         return self.entries_max is not None and self.entries_used > self.entries_max
 
+    @property
+    def state_since(self) -> datetime | None:
+        """When the present state began: the rules of that day hold for what may follow. None without a history."""
+        moved = next((line for line in reversed(self.history) if line.before is not line.after), None)
+        line = moved or (self.history[0] if self.history else None)
+        return None if line is None else line.at
+
     def last(self, *actions: str) -> Change | None:
         """The newest change by one of these actions."""
         return next((change for change in reversed(self.history) if change.action in actions), None)
+
+
+def new_application(*, application_id: str, applicant_id: str, form: Form, by: Actor, at: datetime) -> Application:
+    """A new draft."""
+    made = Change(at, by, "create", Status.DRAFT, Status.DRAFT)
+    return Application(application_id=application_id, applicant_id=applicant_id, form=form, history=(made,))
 
 
 def copy_of(past: Application, *, application_id: str, by: Actor, at: datetime) -> Application:

@@ -37,7 +37,7 @@ class Passage:
     """One vehicle at one gate. `at` (aware UTC) is the gate's wall time, for reading; `hlc` puts passages in order.
 
     `plate` is normalised, and empty where nobody could read it. `movement` is `passed`, `unasked` (it went through
-    behind another one) or `backed_out`.
+    behind another one) or `backed_out`. `complete_after`: let in first as an emergency, its papers follow.
     """
 
     arrival_id: str
@@ -50,6 +50,7 @@ class Passage:
     permit_id: str | None = None
     tailgated: bool = False
     vehicle_type: str | None = None
+    complete_after: bool = False
 
     @property
     def went_through(self) -> bool:
@@ -65,7 +66,8 @@ class Passage:
     def sort_key(self) -> tuple[Any, ...]:
         """A total order: equal keys are equal passages."""
         more = (self.gate_id, self.direction.value, self.plate, self.movement, self.at.isoformat())
-        return (self.hlc, self.arrival_id, *more, self.permit_id or "", self.tailgated, self.vehicle_type or "")
+        last = (self.tailgated, self.vehicle_type or "", self.complete_after)
+        return (self.hlc, self.arrival_id, *more, self.permit_id or "", *last)
 
 
 @dataclass(slots=True)
@@ -133,6 +135,7 @@ def _passage(
         permit_id=permit_id,
         tailgated=_TAILGATED in codes or passed["movement"] == _UNASKED,
         vehicle_type=None if vehicle is None else vehicle.get("type"),
+        complete_after=bool(decided.get("complete_permit_after")) and permit_id is None,
     )
 
 

@@ -25,6 +25,7 @@ class Unit(StrEnum):
     DAYS = "d"
     HOURS = "h"
     MINUTES = "min"
+    SECONDS = "s"
     COUNT = "1"
     FRACTION = "frac"
     BYTES = "B"
@@ -35,6 +36,7 @@ class Unit(StrEnum):
 
 REVIEW_TERM = "review.term"
 RESUBMIT_TERM = "resubmit.term"
+APPROVAL_UNDO = "approval.undo"
 APPEAL_TERM = "appeal.term"
 APPEAL_REVIEW_TERM = "appeal.review_term"
 APPEAL_EVIDENCE_MAX = "appeal.evidence_max"
@@ -49,6 +51,7 @@ CONSUMPTION_LEAST = "consumption.share_least"
 CONSUMPTION_MOST = "consumption.share_most"
 DOCUMENT_BYTES_MAX = "document.bytes_max"
 DOCUMENT_COUNT_MAX = "document.count_max"
+DOCUMENT_DAY_BYTES_MAX = "document.day_bytes_max"
 PICTURE_PIXELS_MAX = "document.pixels_max"
 PICTURE_SIDE_LEAST = "document.side_least"
 UNPACKED_BYTES_MAX = "document.unpacked_bytes_max"
@@ -88,6 +91,7 @@ class Spec:
 KEYS: Mapping[str, Spec] = {
     REVIEW_TERM: Spec(Unit.DAYS, 1, 90),
     RESUBMIT_TERM: Spec(Unit.DAYS, 1, 180),
+    APPROVAL_UNDO: Spec(Unit.SECONDS, 0, 600),
     APPEAL_TERM: Spec(Unit.DAYS, 1, 180),
     APPEAL_REVIEW_TERM: Spec(Unit.DAYS, 1, 180),
     APPEAL_EVIDENCE_MAX: Spec(Unit.COUNT, 0, 20),
@@ -102,6 +106,7 @@ KEYS: Mapping[str, Spec] = {
     CONSUMPTION_MOST: Spec(Unit.FRACTION, 1, 20),
     DOCUMENT_BYTES_MAX: Spec(Unit.BYTES, 1_000, 100_000_000),
     DOCUMENT_COUNT_MAX: Spec(Unit.COUNT, 1, 100),
+    DOCUMENT_DAY_BYTES_MAX: Spec(Unit.BYTES, 1_000, 100_000_000_000),
     PICTURE_PIXELS_MAX: Spec(Unit.PIXELS, 10_000, 500_000_000),
     PICTURE_SIDE_LEAST: Spec(Unit.PIXELS, 1, 10_000),
     UNPACKED_BYTES_MAX: Spec(Unit.BYTES, 1_000, 1_000_000_000),
@@ -156,8 +161,8 @@ class PermitRules:
         return int(self.number(key))
 
     def term(self, key: str) -> timedelta:
-        """The value of a key in days, hours or minutes."""
-        unit_s = {Unit.DAYS: 86_400, Unit.HOURS: 3_600, Unit.MINUTES: 60}[Unit(self.rows[key].unit)]
+        """The value of a key in days, hours, minutes or seconds."""
+        unit_s = {Unit.DAYS: 86_400, Unit.HOURS: 3_600, Unit.MINUTES: 60, Unit.SECONDS: 1}[Unit(self.rows[key].unit)]
         return timedelta(seconds=float(self.number(key) * unit_s))
 
     def flag(self, key: str) -> bool:

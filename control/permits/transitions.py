@@ -39,6 +39,8 @@ class Action(StrEnum):
     COUNT_ENTRIES = "count_entries"
     EXPIRE = "expire"
     REVOKE = "revoke"
+    ASSIGN = "assign"
+    UNDO_APPROVAL = "undo_approval"
     APPEAL = "appeal"
     GRANT_APPEAL = "grant_appeal"
     REJECT_APPEAL = "reject_appeal"
@@ -64,13 +66,17 @@ class StepRefusal(StrEnum):
     TOO_MUCH_EVIDENCE = "too_much_evidence"
     DECIDED_BY_THE_SAME = "decided_by_the_same"
     TIME_GOES_BACK = "time_goes_back"
+    NOT_YOUR_APPROVAL = "not_your_approval"
+    UNDO_TOO_LATE = "undo_too_late"
+    NOBODY_NAMED = "nobody_named"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One action of one person. `form_problems` counts what `form_check.check` found at a submission.
 
-    `entries_used` is the whole count so far, so that the same step taken twice changes nothing.
+    `entries_used` is the whole count so far, so that the same step taken twice changes nothing. `applicant_id` is whose
+    application it becomes.
     """
 
     action: Action
@@ -82,6 +88,7 @@ class Step:
     form_problems: int = 0
     evidence: tuple[Paper, ...] = ()
     entries_used: int | None = None
+    applicant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ APPLICANTS = frozenset({Role.DRIVER, Role.ORGANISATION})
 _FILERS = APPLICANTS | {Role.OFFICE}
 _REVIEWERS = frozenset({Role.REVIEWER, Role.APPROVER})
 _ONLY_APPROVER = frozenset({Role.APPROVER})
+_ASSIGNERS = frozenset({Role.OFFICE, Role.SYSTEM})
 _SYSTEM = frozenset({Role.SYSTEM})
 _REVOKERS = frozenset({Role.APPROVER, Role.OFFICE})
 
@@ -103,12 +111,15 @@ _HAD_PERMIT = (Status.APPROVED, Status.ACTIVE, Status.USED_UP)
 TABLE: Mapping[tuple[Status, Action], frozenset[Role]] = {
     (Status.DRAFT, Action.EDIT): _FILERS,
     (Status.RETURNED, Action.EDIT): _FILERS,
+    (Status.DRAFT, Action.ASSIGN): _ASSIGNERS,
+    (Status.RETURNED, Action.ASSIGN): _ASSIGNERS,
     (Status.DRAFT, Action.SUBMIT): _FILERS,
     (Status.RETURNED, Action.SUBMIT): _FILERS,
     (Status.RETURNED, Action.EXPIRE): _SYSTEM,
     (Status.SUBMITTED, Action.RETURN): _REVIEWERS,
     (Status.SUBMITTED, Action.APPROVE): _REVIEWERS,
     (Status.SUBMITTED, Action.REFUSE): _REVIEWERS,
+    **{(status, Action.UNDO_APPROVAL): _REVIEWERS for status in (Status.SUBMITTED, Status.APPROVED, Status.APPEALED)},
     (Status.APPROVED, Action.ACTIVATE): _SYSTEM,
     **{(status, Action.EXPIRE): _SYSTEM for status in _HAD_PERMIT},
     **{(status, Action.REVOKE): _REVOKERS for status in _HAD_PERMIT},
@@ -126,7 +137,7 @@ TABLE: Mapping[tuple[Status, Action], frozenset[Role]] = {
 def take(application: Application, step: Step, rules: PermitRules) -> Application | Refused:
     """The application after a step, with the step in its history; or why the step is refused.
 
-    `rules` are those of the day of the step.
+    `rules` are those of the day on which the state that the step leaves began (`Application.state_since`).
     """
     allowed = TABLE.get((application.status, step.action))
     if allowed is None:
@@ -149,7 +160,7 @@ def take(application: Application, step: Step, rules: PermitRules) -> Applicatio
 def _who(application: Application, step: Step, allowed: frozenset[Role]) -> Refused | None:
     if step.by.role not in allowed:
         return Refused(StepRefusal.ROLE_MAY_NOT, step.by.role)
-    if step.by.role in APPLICANTS and application.applicant_id != step.by.person_id:
+    if step.by.role in APPLICANTS and application.applicant_id not in step.by.owns_as:
         return Refused(StepRefusal.NOT_THE_APPLICANT)
     if step.action in _JUDGED and step.by.person_id in _filed_by(application):
         return Refused(StepRefusal.OWN_APPLICATION)
@@ -157,7 +168,7 @@ def _who(application: Application, step: Step, allowed: frozenset[Role]) -> Refu
 
 
 _JUDGED = frozenset({Action.RETURN, Action.APPROVE, Action.REFUSE, Action.GRANT_APPEAL, Action.REJECT_APPEAL})
-_FILING = frozenset({Action.EDIT, Action.SUBMIT, Action.APPEAL})
+_FILING = frozenset({"create", "copy", Action.EDIT, Action.SUBMIT, Action.APPEAL})
 
 
 def _filed_by(application: Application) -> set[str]:
@@ -235,6 +246,23 @@ def _approve(application: Application, step: Step, rules: PermitRules) -> _Moved
     if needed > 1 and step.by.role is not Role.APPROVER:
         return Refused(StepRefusal.SECOND_MUST_BE_APPROVER)
     return replace(application, status=Status.APPROVED, approvals=approvals), ()
+
+
+def _undo_approval(application: Application, step: Step, rules: PermitRules) -> _Moved:
+    """Who approved takes it back within the dated seconds; the application is where it was before."""
+    given = application.last(Action.APPROVE.value, Action.GRANT_APPEAL.value)
+    if given is None or not application.approvals or application.approvals[-1].person_id != step.by.person_id:
+        return Refused(StepRefusal.NOT_YOUR_APPROVAL)
+    if step.at > given.at + rules.term(keys.APPROVAL_UNDO):
+        return Refused(StepRefusal.UNDO_TOO_LATE)
+    return replace(application, status=given.before, approvals=application.approvals[:-1]), ()
+
+
+def _assign(application: Application, step: Step, _: PermitRules) -> _Moved:
+    if not step.applicant_id:
+        return Refused(StepRefusal.NOBODY_NAMED)
+    changed = FieldChange("applicant_id", application.applicant_id, step.applicant_id)
+    return replace(application, applicant_id=step.applicant_id), (changed,)
 
 
 def _window_is_over(application: Application, at: datetime) -> bool:
@@ -324,6 +352,8 @@ _STEPS: Mapping[Action, Callable[[Application, Step, PermitRules], _Moved]] = {
     Action.RETURN: _return,
     Action.APPROVE: _approve,
     Action.REFUSE: _refuse,
+    Action.ASSIGN: _assign,
+    Action.UNDO_APPROVAL: _undo_approval,
     Action.ACTIVATE: _activate,
     Action.COUNT_ENTRIES: _count,
     Action.EXPIRE: _expire,

@@ -8,7 +8,7 @@ elsewhere from `VisitFigures`; which gates saw the passages is `passages`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -110,8 +110,11 @@ def figures_of(visit: Visit) -> VisitFigures:
     )
 
 
-def visits(passages: Iterable[Passage], *, now: datetime, limits: VisitLimits) -> tuple[Visit, ...]:
-    """Every visit of these passages, in the order in which they began.
+LimitsAt = Callable[[datetime], VisitLimits]
+
+
+def visits(passages: Iterable[Passage], *, now: datetime, limits: VisitLimits | LimitsAt) -> tuple[Visit, ...]:
+    """Every visit of these passages, in the order in which they began; `limits` may differ by the time of the entry.
 
     All passages of a plate have to be among them, or those since a visit of it was last over; other plates do not
     matter, so that the cloud may do one plate at a time. Passages whose plate nobody could read make no visit.
@@ -120,7 +123,8 @@ def visits(passages: Iterable[Passage], *, now: datetime, limits: VisitLimits) -
     for passage in _in_order(passages):
         if passage.went_through and passage.plate:
             of_plate.setdefault(passage.plate, []).append(passage)
-    found = [visit for rows in of_plate.values() for visit in _matched(rows, now, limits)]
+    limits_at = (lambda _: limits) if isinstance(limits, VisitLimits) else limits
+    found = [visit for rows in of_plate.values() for visit in _matched(rows, now, limits_at)]
     return tuple(sorted(found, key=_began))
 
 
@@ -150,7 +154,7 @@ def _began(visit: Visit) -> tuple[object, ...]:
     return first.sort_key
 
 
-def _matched(rows: Sequence[Passage], now: datetime, limits: VisitLimits) -> Iterator[Visit]:
+def _matched(rows: Sequence[Passage], now: datetime, limits: LimitsAt) -> Iterator[Visit]:
     """Visits of one plate. Several are open at once only where two vehicles carry the plate."""
     inside: list[Visit] = []
     for passage in rows:
@@ -167,7 +171,7 @@ def _matched(rows: Sequence[Passage], now: datetime, limits: VisitLimits) -> Ite
         inside = [entered]
     for visit in inside:
         assert visit.entry is not None
-        too_long = now - visit.entry.at > limits.open_max
+        too_long = now - visit.entry.at > limits(visit.entry.at).open_max
         yield _exit_unknown(visit, VisitFlag.STAYED_TOO_LONG) if too_long else visit
 
 
@@ -176,7 +180,7 @@ def _entered(passage: Passage) -> Visit:
     return Visit(passage.arrival_id, passage.plate, VisitState.INSIDE, passage, None, flags)
 
 
-def _left(inside: list[Visit], passage: Passage, limits: VisitLimits) -> Visit:
+def _left(inside: list[Visit], passage: Passage, limits: LimitsAt) -> Visit:
     """The longest open visit ends; it is taken from `inside`."""
     out = frozenset({VisitFlag.TAILGATED_OUT} if passage.tailgated else ())
     if not inside:
@@ -188,16 +192,16 @@ def _left(inside: list[Visit], passage: Passage, limits: VisitLimits) -> Visit:
         out |= {VisitFlag.OTHER_GATE_OUT}
     if passage.at <= entry.at:
         out |= {VisitFlag.CLOCKS_DISAGREE}
-    if passage.at - entry.at > limits.open_max:
+    if passage.at - entry.at > limits(entry.at).open_max:
         out |= {VisitFlag.STAYED_TOO_LONG}
     return replace(visit, state=VisitState.COMPLETE, exit=passage, flags=visit.flags | out)
 
 
-def _impossible(earlier: Visit, passage: Passage, limits: VisitLimits) -> bool:
+def _impossible(earlier: Visit, passage: Passage, limits: LimitsAt) -> bool:
     """Two entries at different gates in less time than any vehicle needs: two vehicles with one plate."""
     entry = earlier.entry
     assert entry is not None
-    return entry.gate_id != passage.gate_id and passage.logical_at - entry.logical_at < limits.crossing_least
+    return entry.gate_id != passage.gate_id and passage.logical_at - entry.logical_at < limits(entry.at).crossing_least
 
 
 def _exit_unknown(visit: Visit, flag: VisitFlag) -> Visit:

@@ -42,6 +42,8 @@ ACTIONS: dict[Action, Words] = {
     Action.RETURN: ("退回", "Return"),
     Action.APPROVE: ("批准", "Approve"),
     Action.REFUSE: ("不予批准", "Refuse"),
+    Action.ASSIGN: ("指定申请人", "Name the applicant"),
+    Action.UNDO_APPROVAL: ("收回批准", "Take the approval back"),
     Action.ACTIVATE: ("生效", "Begin"),
     Action.COUNT_ENTRIES: ("计入进岛次数", "Count entries"),
     Action.EXPIRE: ("到期", "Expire"),
@@ -144,6 +146,9 @@ STEP_REFUSALS: dict[StepRefusal, Words] = {
     StepRefusal.TOO_MUCH_EVIDENCE: ("证据文件太多", "Too many files of evidence"),
     StepRefusal.DECIDED_BY_THE_SAME: ("原决定人不能裁定申诉", "Who decided first does not decide the appeal"),
     StepRefusal.TIME_GOES_BACK: ("早于上一步的时间", "Earlier than the step before it"),
+    StepRefusal.NOT_YOUR_APPROVAL: ("只有批准人本人可以收回", "Only who approved takes it back"),
+    StepRefusal.UNDO_TOO_LATE: ("收回时限已过，许可已发往门岗", "Too late: the permit is on its way to the gates"),
+    StepRefusal.NOBODY_NAMED: ("没有指定申请人", "No applicant is named"),
 }
 
 TERMS: dict[Term, Words] = {

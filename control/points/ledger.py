@@ -5,7 +5,8 @@ of the lot that ends first, of those the first in. No entry names two people, so
 points are no money. A balance is what the entries say, at any time.
 
 Only the reversal of an earning may leave a debt, when the points were spent already: later points pay it before they
-can be spent. Storage belongs to the cloud, which rebuilds an account from its entries inside the transaction.
+can be spent. Storage belongs to the cloud, which takes an account up where it stands (`AccountState`) inside the
+transaction, and rebuilds it from all of its entries with `verify`.
 """
 
 from __future__ import annotations
@@ -123,25 +124,55 @@ class Break:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """An account as it stands after `length` entries, as far as the next entry needs it.
+
+    `lots` are all open ones in any order. Of the entry that the next one has the id of, and of the one that it is
+    about, `known` holds the rows; for the latter also `spent` (the parts that a redemption came out of), `expired`
+    (points of it that have ended) and `taken_back` (by which entry).
+    """
+
+    head: bytes
+    length: int
+    last_at: datetime | None
+    debt: int = 0
+    lots: tuple[Lot, ...] = ()
+    known: tuple[SealedEntry, ...] = ()
+    spent: Mapping[str, tuple[Lot, ...]] = field(default_factory=dict)
+    expired: Mapping[str, int] = field(default_factory=dict)
+    taken_back: Mapping[str, str] = field(default_factory=dict)
+
+
 class PointsAccount:
     """One person's account, built from its entries. It takes them one after the other and refuses bad ones."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, state: AccountState | None = None) -> None:
+        """Empty, or as it stands; what was before the state is then only known as far as the state says."""
+        state = state or AccountState(head=genesis_hash(account_id), length=0, last_at=None)
         self.account_id = account_id
-        self.head = genesis_hash(account_id)
-        self.debt = 0
+        self.head = state.head
+        self.debt = state.debt
+        self._length = state.length
+        self._last_at = state.last_at
         self._sealed: list[SealedEntry] = []
-        self._by_id: dict[str, SealedEntry] = {}
-        self._lots: list[Lot] = []
-        self._spent: dict[str, tuple[Lot, ...]] = {}
-        self._expired: dict[str, int] = {}
-        self._taken_back: dict[str, str] = {}
+        self._by_id = {row.entry.entry_id: row for row in state.known}
+        self._lots = sorted(state.lots, key=_spending_order)
+        self._spent = dict(state.spent)
+        self._expired = dict(state.expired)
+        self._taken_back = dict(state.taken_back)
 
     def __len__(self) -> int:
-        return len(self._sealed)
+        return self._length
 
     def __iter__(self) -> Iterator[SealedEntry]:
+        """The rows taken since the account was built."""
         return iter(self._sealed)
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last entry was written."""
+        return self._last_at
 
     @property
     def balance(self) -> int:
@@ -155,6 +186,10 @@ class PointsAccount:
     def lots(self) -> tuple[Lot, ...]:
         """What is left, in the order in which it is spent."""
         return tuple(self._lots)
+
+    def parts_of(self, entry_id: str) -> tuple[Lot, ...]:
+        """The parts of lots that a redemption or a deduction came out of; empty for other entries."""
+        return self._spent.get(entry_id, ())
 
     def reversible(self, entry_id: str) -> int:
         """What a reversal of a giving entry takes: its points less those that have expired; 0 where there is none."""
@@ -207,8 +242,8 @@ class PointsAccount:
         return _form(entry) or self._order(entry) or self._about(entry) or self._amount(entry)
 
     def _order(self, entry: Entry) -> Refusal | None:
-        if self._sealed and entry.at < self._sealed[-1].entry.at:
-            return Refusal(Cause.BEFORE_THE_LAST, f"the last entry is of {self._sealed[-1].entry.at.isoformat()}")
+        if self._last_at is not None and entry.at < self._last_at:
+            return Refusal(Cause.BEFORE_THE_LAST, f"the last entry is of {self._last_at.isoformat()}")
         return None
 
     def _about(self, entry: Entry) -> Refusal | None:
@@ -269,6 +304,7 @@ class PointsAccount:
         if entry.about is not None and entry.kind is not EntryKind.EXPIRE:
             self._taken_back[entry.about] = entry.entry_id
         self._sealed.append(sealed)
+        self._length, self._last_at = sealed.seq, entry.at
         self._by_id[entry.entry_id] = sealed
         self.head = sealed.hash
 

@@ -201,19 +201,33 @@ def typed_text(content: CodeContent, secret: bytes) -> str:
     return head + _mac(content, secret, _TYPED_MAC)
 
 
+def device_number(text: str) -> int | None:
+    """The number of the device that a scanned or typed text names; None where it is no code at all."""
+    read = _read(text)
+    return None if read is None else decode(read[2:6] if _is_qr(read) else read[:4])
+
+
+def _read(text: str) -> str | None:
+    """The text in plain capitals; None where it has not the form of a code."""
+    plain = normalised(text) if len(text) <= 2 * QR_LENGTH else ""
+    if not _is_qr(plain) and len(plain) not in (BOARD_LENGTH, ACT_LENGTH):
+        return None
+    return plain if decode(plain[2:] if _is_qr(plain) else plain) is not None else None
+
+
+def _is_qr(plain: str) -> bool:
+    return plain.startswith(PREFIX) and len(plain) == QR_LENGTH
+
+
 def verify(scan: Scan, known: KnownDevices, rules: PointRules) -> CodeAccepted | CodeRefusal:
     """Whether a scanned or typed code is genuine, of its time, and new.
 
     The claim window of the methodology is judged in `earning`, not here. Raises nothing for any text.
     """
-    text = normalised(scan.text) if len(scan.text) <= 2 * QR_LENGTH else ""
+    text, number = _read(scan.text), device_number(scan.text)
     if scan.scanned_at > scan.received_at + timedelta(seconds=rules.value(keys.PHONE_CLOCK)):
         return CodeRefusal(CodeRefused.SCANNED_IN_THE_FUTURE)
-    is_qr = text.startswith(PREFIX) and len(text) == QR_LENGTH
-    if not is_qr and len(text) not in (BOARD_LENGTH, ACT_LENGTH):
-        return CodeRefusal(CodeRefused.UNREADABLE)
-    number = decode(text[2:6] if is_qr else text[:4])
-    if number is None or decode(text[2:] if is_qr else text) is None:
+    if text is None or number is None:
         return CodeRefusal(CodeRefused.UNREADABLE)
     device = known.device(number)
     if device is None:
@@ -221,7 +235,7 @@ def verify(scan: Scan, known: KnownDevices, rules: PointRules) -> CodeAccepted |
     if not device.active:
         return CodeRefusal(CodeRefused.DEVICE_STOPPED, device.device_id)
     expected, window = _window(scan, device, rules)
-    found = _genuine_qr(text, device) if is_qr else _genuine_typed(text, device, expected, window)
+    found = _genuine_qr(text, device) if _is_qr(text) else _genuine_typed(text, device, expected, window)
     if found is None:
         return CodeRefusal(CodeRefused.FORGED, device.device_id)
     return _accepted(found, scan, device, known, rules)

@@ -34,6 +34,12 @@ TRIP_MAX = "trip.longest"
 TRIP_SPEED = "trip.speed"
 RESERVATION = "redemption.reservation"
 CODE_VALIDITY = "redemption.code_validity"
+PERSON_CODE = "merchant.person_code"
+FAILED_CODES_PERSON = "code.failed_person"
+FAILED_CODES_PLACE = "code.failed_place"
+FAILED_CODES_WINDOW = "code.failed_window"
+OFF_PEAK_FROM = "charging.off_peak_from"
+OFF_PEAK_UNTIL = "charging.off_peak_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,12 @@ KEYS: Mapping[str, RuleSpec] = {
     TRIP_SPEED: RuleSpec("km/h", 5, 200),
     RESERVATION: RuleSpec("min", 1, 1_440),
     CODE_VALIDITY: RuleSpec("d", 1, 366),
+    PERSON_CODE: RuleSpec("min", 1, 60),
+    FAILED_CODES_PERSON: RuleSpec("1", 1, 1_000),
+    FAILED_CODES_PLACE: RuleSpec("1", 1, 100_000),
+    FAILED_CODES_WINDOW: RuleSpec("min", 1, 1_440),
+    OFF_PEAK_FROM: RuleSpec("h", 0, 23),
+    OFF_PEAK_UNTIL: RuleSpec("h", 0, 23),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cloud_sync.server import accounts, auth, queries, store
+from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.records import (
     AlarmRecord,
@@ -15,10 +15,8 @@ from cloud_sync.server.records import (
     GatewayRecord,
     LaneRecord,
     PermitRecord,
-    UserRecord,
     WatchRecord,
 )
-from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services, services
 from control.domain.permits import PermitClass, WatchEffect
 from control.domain.plates import EnergyClass
@@ -64,28 +62,6 @@ class RegistryBody(BaseModel):
     energy: EnergyClass
     vehicle_type: VehicleType | None = None
     source: str = Field(default="", max_length=200)
-
-
-class UserBody(BaseModel):
-    """An account to make."""
-
-    username: str = Field(min_length=2, max_length=64, pattern=r"^[\w.@-]+$")
-    name: str = Field(default="", max_length=64)
-    role: Role
-    password: str = Field(max_length=256)
-
-
-class UserChange(BaseModel):
-    """Another role, or off and on."""
-
-    role: Role | None = None
-    enabled: bool | None = None
-
-
-class PasswordBody(BaseModel):
-    """A new password."""
-
-    password: str = Field(max_length=256)
 
 
 def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
@@ -185,39 +161,3 @@ async def audit(
         before_id=before_id,
         limit=limit,
     )
-
-
-@router.get("/users", tags=["people"])
-async def users(user: auth.AccountKeeper, given: Given) -> tuple[UserRecord, ...]:
-    """Every account."""
-    return await queries.users(given.pool)
-
-
-@router.post("/users", status_code=201, tags=["people"])
-async def add_user(body: UserBody, user: auth.AccountKeeper, given: Given, request: Request) -> dict[str, str]:
-    """A new account."""
-    role = body.role
-    made = await accounts.add_user(
-        given,
-        _actor(user, request),
-        username=body.username,
-        name=body.name,
-        role=role,
-        password=body.password,
-    )
-    return {"user_id": made}
-
-
-@router.patch("/users/{user_id}", status_code=204, tags=["people"])
-async def change_user(user_id: str, body: UserChange, user: auth.AccountKeeper, given: Given, request: Request) -> None:
-    """Another role, or switched off or on; its sessions end."""
-    role = body.role
-    await accounts.change_user(given, _actor(user, request), user_id, role=role, enabled=body.enabled)
-
-
-@router.put("/users/{user_id}/password", status_code=204, tags=["people"])
-async def set_password(
-    user_id: str, body: PasswordBody, user: auth.AccountKeeper, given: Given, request: Request
-) -> None:
-    """A new password; its sessions end."""
-    await accounts.set_password(given, _actor(user, request), user_id, body.password)

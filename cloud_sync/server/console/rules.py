@@ -39,6 +39,8 @@ NAMES = {
     gate_rules.WIDTH_FRAC_MAX: N_("Mounting: largest plate width, of the vehicle's"),
     gate_rules.HEIGHT_FRAC_MIN: N_("Mounting: least distance from the top, of the vehicle's height"),
     gate_rules.EMERGENCY: N_("Police and emergency plates"),
+    gate_rules.PASS_PLATE_UNSURE: N_("Valid pass, plate not clear"),
+    gate_rules.PASS_PLATE_UNSEEN: N_("Valid pass, no plate seen"),
 }
 _NAMES_BY_KIND = {
     "kind.": N_("Plate kind: %(kind)s"),

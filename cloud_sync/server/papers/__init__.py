@@ -1,1 +1,1 @@
-"""Papers that leave the house: PDF, XLSX and QR codes."""
+"""Papers: certificates, statements and reports that people carry away, as PDF and XLSX, and how they are verified."""

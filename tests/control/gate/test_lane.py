@@ -293,3 +293,20 @@ def test_laws(turns: list, start: LaneState) -> None:
                 ended.append(effect.arrival_no)
     assert len(by_decision) == len(set(by_decision))
     assert len(ended) == len(set(ended))
+
+
+def test_a_refused_vehicle_whose_pass_proves_a_permit_is_let_in_once(ride: Ride) -> None:
+    under_permit = Decision(Outcome.ADMIT_UNDER_PERMIT, (Reason("permit_valid"),), "1", permit_id="p1")
+    ride.turn(0, "a")
+    ride.turn(1, "a", Barrier.CLOSED, REFUSED)
+    assert ride.state.phase is Phase.REFUSED
+    assert ride.turn(2, "a") == []
+    assert ride.turn(3, "a", Barrier.CLOSED, under_permit) == [OpenBarrier(1, Cause.DECISION)]
+    assert ride.turn(4, "a", Barrier.OPENING, under_permit) == []
+
+
+def test_a_pass_shown_after_the_vehicle_left_the_loop_opens_nothing(ride: Ride) -> None:
+    ride.turn(0, "a")
+    ride.turn(1, "a", Barrier.CLOSED, REFUSED)
+    assert ride.turn(1.1, "", Barrier.CLOSED, ADMITTED) == []
+    assert ride.state.phase is Phase.REFUSED

@@ -17,6 +17,7 @@ from control.permits.application import (
     Actor,
     Appeal,
     Application,
+    Change,
     EntryKind,
     FieldChange,
     Form,
@@ -26,6 +27,7 @@ from control.permits.application import (
     Status,
     copy_of,
     emergency_entry,
+    new_application,
     permit_of,
 )
 from control.permits.rules import PermitRules
@@ -77,6 +79,8 @@ GOOD: dict[Action, tuple[Actor, dict[str, Any]]] = {
     Action.APPEAL: (DRIVER, {"reason": "it is needed"}),
     Action.GRANT_APPEAL: (APPROVER, {"reason": "right"}),
     Action.REJECT_APPEAL: (APPROVER, {"reason": "wrong"}),
+    Action.ASSIGN: (OFFICE, {"applicant_id": "driver"}),
+    Action.UNDO_APPROVAL: (REVIEWER, {}),
 }
 # Where each allowed step leads from each state; whatever is not here is refused.
 LEADS: dict[tuple[Status, Action], Status] = {
@@ -105,6 +109,11 @@ LEADS: dict[tuple[Status, Action], Status] = {
     (Status.REVOKED, Action.APPEAL): Status.APPEALED,
     (Status.APPEALED, Action.GRANT_APPEAL): Status.APPROVED,
     (Status.APPEALED, Action.REJECT_APPEAL): Status.REFUSED,
+    (Status.DRAFT, Action.ASSIGN): Status.DRAFT,
+    (Status.RETURNED, Action.ASSIGN): Status.RETURNED,
+    (Status.SUBMITTED, Action.UNDO_APPROVAL): Status.SUBMITTED,
+    (Status.APPROVED, Action.UNDO_APPROVAL): Status.SUBMITTED,
+    (Status.APPEALED, Action.UNDO_APPROVAL): Status.APPEALED,
 }
 
 
@@ -117,9 +126,19 @@ def in_state(draft: Application, status: Status, rules: PermitRules) -> Applicat
     return replace(application, status=status, appeal=appeal, entries_used=used)
 
 
+def approved_once(application: Application, by: Actor = REVIEWER) -> Application:
+    """With one approval in its history, as one that can be taken back has."""
+    action = Action.GRANT_APPEAL if application.status is Status.APPEALED else Action.APPROVE
+    before = Status.SUBMITTED if application.status is Status.APPROVED else application.status
+    line = Change(AT, by, action.value, before, application.status)
+    return replace(application, approvals=(by,), history=(*application.history, line))
+
+
 @pytest.mark.parametrize(("status", "action"), list(product(Status, Action)))
 def test_every_state_and_action(draft: Application, rules: PermitRules, status: Status, action: Action) -> None:
     application = in_state(draft, status, rules)
+    if action is Action.UNDO_APPROVAL:
+        application = approved_once(application)
     by, more = GOOD[action]
     moved = take(application, step(action, by, **more), rules)
     leads = LEADS.get((status, action))
@@ -144,6 +163,8 @@ def test_only_its_roles_take_a_step(
 ) -> None:
     application = in_state(draft, status, rules)
     person = "driver" if role in (Role.DRIVER, Role.ORGANISATION) else "somebody"
+    if action is Action.UNDO_APPROVAL:
+        application = approved_once(application, Actor(person, role))
     moved = take(application, step(action, Actor(person, role), **GOOD[action][1]), rules)
     if role in TABLE[status, action]:
         assert isinstance(moved, Application)
@@ -307,6 +328,57 @@ def test_an_emergency_is_approved_after_the_fact(form: Form, rules: PermitRules)
     filed = done(entered, rules, step(Action.SUBMIT, OFFICE, h=5, form=filled))
     both = done(filed, rules, step(Action.APPROVE, APPROVER, h=6), step(Action.APPROVE, OTHER, h=7))
     assert both.status is Status.APPROVED
+
+
+def test_an_approval_is_taken_back_by_who_gave_it_within_the_seconds(draft: Application, rules: PermitRules) -> None:
+    filed = submitted(draft, rules)
+    first = done(filed, rules, step(Action.APPROVE, REVIEWER, h=1))
+    soon = done(first, rules, step(Action.UNDO_APPROVAL, REVIEWER, h=1 + 8 / 3600))
+    assert (soon.status, soon.approvals) == (Status.SUBMITTED, ())
+    assert done(soon, rules, step(Action.APPROVE, OTHER, h=2)).status is Status.APPROVED
+    assert why(first, rules, step(Action.UNDO_APPROVAL, OTHER, h=1)) is StepRefusal.NOT_YOUR_APPROVAL
+    assert why(first, rules, step(Action.UNDO_APPROVAL, REVIEWER, h=1.01)) is StepRefusal.UNDO_TOO_LATE
+    assert why(filed, rules, step(Action.UNDO_APPROVAL, REVIEWER)) is StepRefusal.NOT_YOUR_APPROVAL
+
+
+def test_the_second_approval_alone_is_taken_back(draft: Application, rules: PermitRules) -> None:
+    filed = submitted(of_class(draft, PermitClass.STANDING), rules)
+    both = done(filed, rules, step(Action.APPROVE, REVIEWER), step(Action.APPROVE, APPROVER))
+    assert why(both, rules, step(Action.UNDO_APPROVAL, REVIEWER)) is StepRefusal.NOT_YOUR_APPROVAL
+    one = done(both, rules, step(Action.UNDO_APPROVAL, APPROVER))
+    assert (one.status, one.approvals) == (Status.SUBMITTED, (REVIEWER,))
+
+
+def test_a_draft_without_an_owner_is_given_to_one(form: Form, rules: PermitRules) -> None:
+    entered = emergency_entry(application_id="e1", plate="琼X1234应急", gate_id="east", entered_at=AT, by=SYSTEM)
+    assert why(entered, rules, step(Action.EDIT, DRIVER)) is StepRefusal.NOT_THE_APPLICANT
+    assert why(entered, rules, step(Action.ASSIGN, OFFICE)) is StepRefusal.NOBODY_NAMED
+    given_to = done(entered, rules, step(Action.ASSIGN, OFFICE, applicant_id="driver"))
+    assert given_to.history[-1].fields == (FieldChange("applicant_id", "", "driver"),)
+    assert done(given_to, rules, step(Action.EDIT, DRIVER)).applicant_id == "driver"
+
+
+def test_every_member_of_an_organisation_handles_its_applications(form: Form, rules: PermitRules) -> None:
+    anna, bert = (Actor(name, Role.ORGANISATION, "org-1") for name in ("anna", "bert"))
+    made = new_application(application_id="p3", applicant_id="org-1", form=form, by=anna, at=AT)
+    assert made.state_since == AT
+    assert done(made, rules, step(Action.SUBMIT, bert)).status is Status.SUBMITTED
+    foreign = Actor("carl", Role.ORGANISATION, "org-2")
+    assert why(made, rules, step(Action.EDIT, foreign)) is StepRefusal.NOT_THE_APPLICANT
+    nobody = Actor("dora", Role.ORGANISATION)
+    assert why(replace(made, applicant_id=""), rules, step(Action.EDIT, nobody)) is StepRefusal.NOT_THE_APPLICANT
+
+
+def test_a_state_begins_with_the_change_that_led_there(draft: Application, rules: PermitRules) -> None:
+    filed = done(
+        draft,
+        rules,
+        step(Action.SUBMIT, DRIVER, h=1),
+        step(Action.RETURN, REVIEWER, h=2, remarks=(Remark("plate", "?"),)),
+    )
+    edited = done(filed, rules, step(Action.EDIT, DRIVER, h=3))
+    assert edited.state_since == AT + timedelta(hours=2)
+    assert draft.state_since is None
 
 
 ACTORS = st.sampled_from([DRIVER, REVIEWER, APPROVER, OTHER, SYSTEM, OFFICE])

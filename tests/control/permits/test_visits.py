@@ -265,6 +265,13 @@ def test_any_order_and_repetition_gives_the_same_visits(rows: list[Any], data: s
 
 
 @given(rows=ROWS)
+def test_limits_of_the_entries_days_are_as_good_as_one_that_always_holds(rows: list[Any]) -> None:
+    made = joined(*events_of(rows))
+    by_day = visits(made, now=AT + timedelta(hours=2), limits=lambda _: LIMITS)
+    assert list(by_day) == found(*made, now_h=2)
+
+
+@given(rows=ROWS)
 def test_every_passage_is_in_one_visit(rows: list[Any]) -> None:
     made = joined(*events_of(rows))
     used = [one.arrival_id for visit in found(*made, now_h=2) for one in (visit.entry, visit.exit) if one is not None]

@@ -1,0 +1,27 @@
+"""The list of accounts: owns finding people by name or role, page by page."""
+
+from __future__ import annotations
+
+from cloud_sync.server.records import UserRecord
+from cloud_sync.server.roles import PUBLIC, Role
+from cloud_sync.server.sql import Reader, like_pattern
+
+STAFF_ROLES = sorted(frozenset(Role) - PUBLIC)
+
+
+async def accounts(
+    db: Reader, *, query: str = "", roles: tuple[str, ...] = (), after: str = "", limit: int = 100
+) -> tuple[UserRecord, ...]:
+    """Accounts by sign-in name, from the one after `after`; `query` is the beginning of a sign-in name."""
+    rows = await db.fetch(
+        "SELECT user_id::text, username, name, role, enabled, created_at, u.org_id, o.name AS org_name,"
+        " (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.user_id) AS last_seen_at"
+        " FROM users u LEFT JOIN organisations o USING (org_id)"
+        " WHERE anonymised_at IS NULL AND username > $1 AND username LIKE $2"
+        " AND (cardinality($3::text[]) = 0 OR role = ANY($3::text[])) ORDER BY username LIMIT $4",
+        after,
+        like_pattern(query.casefold()) + "%",
+        list(roles),
+        limit,
+    )
+    return tuple(UserRecord(**row) for row in rows)

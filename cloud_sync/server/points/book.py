@@ -1,0 +1,189 @@
+"""The ledger of points in PostgreSQL: owns how entries are stored, how an account is taken up, and the check of all.
+
+What an entry may be stands in `control.points.ledger`; here is what it needs of an account without its whole history:
+balance, open lots, and the rows that the new one names. The caller holds the person's lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from cloud_sync.server.points.parts import refusal
+from cloud_sync.server.sql import as_json
+from control.points.ledger import AccountState, Entry, EntryKind, Lot, PointsAccount, Refusal, SealedEntry
+from control.points.words import CAUSES
+
+Make = Callable[[PointsAccount, datetime], Entry]
+
+_STATE = """
+SELECT b.length, b.head, b.debt, b.balance, b.last_at, e.seq, e.person AS of_person, e.entry_id, e.kind, e.at, e.points,
+  e.author, e.reason, e.about, e.valid_until, e.details, e.prev_hash, e.hash, e.spent
+FROM (SELECT $1::text AS person) p
+LEFT JOIN point_balances b ON b.person = p.person
+LEFT JOIN point_entries e ON e.person = p.person AND e.entry_id = ANY ($2::text[])
+"""
+_APPEND = """
+WITH kept AS (
+  INSERT INTO point_entries (person, seq, entry_id, kind, at, points, author, reason, about, valid_until, details,
+    prev_hash, hash, spent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14::jsonb))
+INSERT INTO point_balances (person, balance, debt, length, head, last_at) VALUES ($1, $6, $15, $2, $13, $5)
+ON CONFLICT (person) DO UPDATE SET balance = point_balances.balance + excluded.balance, debt = excluded.debt,
+  length = excluded.length, head = excluded.head, last_at = excluded.last_at
+"""
+
+
+async def post(connection: Any, person: str, now: datetime, make: Make, *, ids: tuple[str, ...]) -> SealedEntry:
+    """Appends what `make` gives for the account, at `now` or at the last entry's time where that is later.
+
+    `ids` are the entry's own id and the one that it is about. The same entry again gives the row that is there.
+    Raises Problem `points_refused` with the ledger's reason.
+    """
+    account = await account_of(connection, person, ids=ids)
+    at = now if account.last_at is None else max(now, account.last_at)
+    entry = make(account, at)
+    before, length = account.lots(), len(account)
+    sealed = account.append(entry)
+    if isinstance(sealed, Refusal):
+        raise refusal(CAUSES, sealed.cause, detail=sealed.detail)
+    if len(account) > length:
+        await _store(connection, account, sealed, before)
+    return sealed
+
+
+async def account_of(connection: Any, person: str, *, ids: tuple[str, ...] = ()) -> PointsAccount:
+    """The account as it stands, knowing the entries of `ids`."""
+    rows = await connection.fetch(_STATE, person, list(ids))
+    head, known = rows[0], [row for row in rows if row["entry_id"] is not None]
+    if head["length"] is None:
+        return PointsAccount(person)
+    lots = await connection.fetch(
+        "SELECT entry_id, seq, valid_until, points_left FROM point_lots WHERE person = $1", person
+    )
+    expired, taken_back = await _taken(connection, person, [row["entry_id"] for row in known])
+    return PointsAccount(
+        person,
+        AccountState(
+            head=head["head"],
+            length=head["length"],
+            last_at=head["last_at"],
+            debt=head["debt"],
+            lots=tuple(_lot(row) for row in lots),
+            known=tuple(sealed_of(row, person) for row in known),
+            spent={row["entry_id"]: parts_of(row["spent"]) for row in known if row["spent"] is not None},
+            expired=expired,
+            taken_back=taken_back,
+        ),
+    )
+
+
+async def _taken(connection: Any, person: str, ids: list[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """What of the entries has expired, and by which entry each was taken back."""
+    expired: dict[str, int] = {}
+    taken_back: dict[str, str] = {}
+    if ids:
+        rows = await connection.fetch(
+            "SELECT about, kind, entry_id, points FROM point_entries WHERE person = $1 AND about = ANY ($2::text[])",
+            person,
+            ids,
+        )
+        for row in rows:
+            if row["kind"] == EntryKind.EXPIRE.value:
+                expired[row["about"]] = expired.get(row["about"], 0) - row["points"]
+            else:
+                taken_back[row["about"]] = row["entry_id"]
+    return expired, taken_back
+
+
+def sealed_of(row: Any, person: str) -> SealedEntry:
+    """A row of `point_entries` as the ledger knows it."""
+    entry = Entry(
+        entry_id=row["entry_id"],
+        account_id=person,
+        kind=EntryKind(row["kind"]),
+        at=row["at"],
+        points=row["points"],
+        author=row["author"],
+        reason=row["reason"],
+        about=row["about"],
+        valid_until=row["valid_until"],
+        details=as_json(row["details"]),
+    )
+    return SealedEntry(row["seq"], entry, row["prev_hash"], row["hash"])
+
+
+def _lot(row: Any) -> Lot:
+    return Lot(row["entry_id"], row["seq"], row["valid_until"], row["points_left"])
+
+
+def parts_of(stored: Any) -> tuple[Lot, ...]:
+    """The parts that a redemption came out of, as stored beside its row."""
+    return tuple(
+        Lot(entry_id, seq, datetime.fromisoformat(valid_until), points)
+        for entry_id, seq, valid_until, points in as_json(stored)
+    )
+
+
+def dumped_parts(parts: Iterable[Lot]) -> str:
+    """As `parts_of` reads them."""
+    return json.dumps([[one.entry_id, one.seq, one.valid_until.isoformat(), one.left] for one in parts])
+
+
+LotKey = tuple[datetime, int, str]
+
+
+def by_key(lots: Iterable[Lot]) -> dict[LotKey, Lot]:
+    """Lots as the table keeps them: what came back of one entry in one row, once for each end."""
+    merged: dict[LotKey, Lot] = {}
+    for lot in lots:
+        key = (lot.valid_until, lot.seq, lot.entry_id)
+        there = merged.get(key)
+        merged[key] = lot if there is None else replace(lot, left=lot.left + there.left)
+    return merged
+
+
+async def _store(connection: Any, account: PointsAccount, sealed: SealedEntry, before: tuple[Lot, ...]) -> None:
+    entry, parts = sealed.entry, account.parts_of(sealed.entry.entry_id)
+    await connection.execute(
+        _APPEND,
+        *(entry.account_id, sealed.seq, entry.entry_id, entry.kind.value, entry.at, entry.points, entry.author),
+        *(entry.reason, entry.about, entry.valid_until, json.dumps(dict(entry.details), ensure_ascii=False)),
+        *(sealed.prev_hash, sealed.hash, dumped_parts(parts) if parts else None, account.debt),
+    )
+    old, new = by_key(before), by_key(account.lots())
+    gone = [key for key in old if key not in new]
+    kept = [lot for key, lot in new.items() if old.get(key) != lot]
+    if gone:
+        await connection.execute(
+            "DELETE FROM point_lots WHERE person = $1 AND (valid_until, seq, entry_id) IN"
+            " (SELECT * FROM unnest($2::timestamptz[], $3::integer[], $4::text[]))",
+            entry.account_id,
+            *_columns(gone),
+        )
+    if kept:
+        await connection.execute(
+            "INSERT INTO point_lots (person, valid_until, seq, entry_id, points_left)"
+            " SELECT $1, * FROM unnest($2::timestamptz[], $3::integer[], $4::text[], $5::bigint[])"
+            " ON CONFLICT (person, valid_until, seq, entry_id) DO UPDATE SET points_left = excluded.points_left",
+            entry.account_id,
+            *_columns([(lot.valid_until, lot.seq, lot.entry_id) for lot in kept]),
+            [lot.left for lot in kept],
+        )
+
+
+def _columns(keys: list[LotKey]) -> tuple[list[datetime], list[int], list[str]]:
+    return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]
+
+
+async def available(connection: Any, person: str, at: datetime) -> int:
+    """What a person can spend at a time: what is in lots that have not ended, or 0 while there is a debt."""
+    found = await connection.fetchval(
+        "SELECT CASE WHEN b.debt > 0 THEN 0 ELSE b.balance - coalesce((SELECT sum(points_left) FROM point_lots l"
+        " WHERE l.person = b.person AND l.valid_until <= $2), 0) END FROM point_balances b WHERE b.person = $1",
+        person,
+        at,
+    )
+    return int(found or 0)
