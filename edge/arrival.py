@@ -15,6 +15,7 @@ from control.gate.mounting import width as plate_width_of
 from control.gate.reasons import Code
 from control.gate.rules import Policy, RuleSet
 from edge.passages import Passage, Sighting
+from edge.passes import ShownPass
 from edge.ports import Frame, FrameReading
 
 FRAMES_MIN = 2
@@ -31,6 +32,7 @@ LOOKS_WANTED = 4
 # A reader that gave no vehicles so many times has no eye for them; it is asked again after a while.
 VAIN_MAX, ASK_AGAIN_S = 3, 60.0
 BARE_LOOKS_MAX = 4
+PASSES_MAX = 12
 # A picture that shows the vehicle too is kept before one whose plate reads a little better.
 VEHICLE_WORTH = 0.05
 
@@ -203,6 +205,9 @@ class Arrival:
     guard_outcome: str | None = None
     guard_by: str | None = None
     evidence_of: Passage | None = None
+    pass_shown: ShownPass | None = None
+    pass_judged: ShownPass | None = None
+    passes_taken: int = 0
 
     def see(self, lookout: Lookout) -> None:
         """Take what the lookout knows now."""
@@ -226,8 +231,18 @@ class Arrival:
         nearest = lookout.nearest(since_s=now_s - IN_VIEW_S)
         return self.track is not None and nearest is not None and nearest.track_id == self.track.track_id
 
+    def take_pass(self, shown: ShownPass) -> bool:
+        """Whether a pass that is shown now counts. Of one vehicle only so many are looked at."""
+        if self.passes_taken >= PASSES_MAX or not shown.outranks(self.pass_shown):
+            return False
+        self.pass_shown, self.passes_taken = shown, self.passes_taken + 1
+        return True
+
     def sighting(self, camera: Frame | Unavailable, policy: Policy | None) -> Sighting:
         """What a decision now would rest on. A doubt about the plate's mounting is never taken back."""
+        return replace(self._seen(camera, policy), shown=self.pass_shown)
+
+    def _seen(self, camera: Frame | Unavailable, policy: Policy | None) -> Sighting:
         if self.track is not None and self.shown is not None:
             for doubt in () if policy is None else mounting_doubts(self.track.looks, policy):
                 self.mounting.setdefault(doubt.code, doubt)
@@ -250,6 +265,11 @@ class Arrival:
         if policy is None or len(self.track.readings) < FRAMES_MIN or doubts_of(self.track.reading, policy):
             return False
         return not (sees_vehicles and wants_another_look(self.track.looks, policy))
+
+    @property
+    def pass_is_new(self) -> bool:
+        """Whether a pass was shown that no decision knew of, while no person has decided."""
+        return self.pass_shown is not self.pass_judged and self.guard_outcome is None
 
     @property
     def may_clear_up(self) -> bool:

@@ -42,7 +42,9 @@ from edge.inference import InferenceWorker
 from edge.journal import Journal, JournalError
 from edge.lane_eyes import LaneEyes
 from edge.lane_facts import LaneFacts, LaneSettings, followed
+from edge.pass_watch import PassWatch
 from edge.passages import EvidenceDesk, Passage, PassageDesk, Sighting
+from edge.passes import ShownPass, told_to_driver
 from edge.ports import Barrier, Camera, Clock, Frame
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,7 @@ class GateLane:
         changes: Changes,
         clock: Clock,
         new_id: Callable[[], str],
+        passes: PassWatch | None = None,
     ) -> None:
         self.settings, self.camera, self.board = settings, camera, board
         self._barrier, self._journal = barrier, journal
@@ -91,6 +94,9 @@ class GateLane:
         self.state: LaneState | None = None
         self.arrival: Arrival | None = None
         self.journal_broken = False
+        self.passes = passes
+        if passes is not None:
+            passes.on_shown(self._pass_shown)
         self._asked: list[Asked] = []
         self._given: _Given | None = None
         self._followers: list[Passage] = []
@@ -138,6 +144,8 @@ class GateLane:
             tasks.create_task(self._keep_evidence(), name=f"{self.settings.lane_id}-evidence")
             tasks.create_task(self.board.run(), name=f"{self.settings.lane_id}-display")
             tasks.create_task(self._turns(), name=f"{self.settings.lane_id}-turns")
+            if self.passes is not None:
+                tasks.create_task(self.passes.run(), name=f"{self.settings.lane_id}-passes")
 
     def begin_anew(self) -> None:
         """Forget what this run believed; the next turn asks journal and devices."""
@@ -169,12 +177,20 @@ class GateLane:
     async def look(self, item: Frame | Unavailable) -> None:
         """A picture came, or the news that none comes; a picture is read where the lane needs it."""
         phase = self.state.phase if self.state else Phase.IDLE
+        if self.passes is not None and isinstance(item, Frame):
+            self.passes.see(item, self.arrival, phase)
         occupied = self.field.loop_a_occupied
         if not await self.eyes.look(item, phase=phase, loop_a_occupied=occupied, arrival=self.arrival):
             return
         if self.arrival is not None and isinstance(item, Frame):
             self.arrival.see(self.eyes.lookout)
         self._wake.set()
+
+    def _pass_shown(self, shown: ShownPass) -> None:
+        """A pass was shown: for the vehicle at loop A, and for the hut's page in any case."""
+        if self.arrival is not None and self.arrival.take_pass(shown):
+            self._wake.set()
+        self._changes.tell()
 
     # ------------------------------------------------------------------------------------------------------ the turn
 
@@ -232,19 +248,32 @@ class GateLane:
         if sighting.plate is None and self.eyes.unread is not None:
             # Nobody looked: that is no vehicle without a plate.
             sighting = replace(sighting, plate=self.eyes.unread)
+        arrival.pass_judged = sighting.shown
         return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
 
     def _decide_again(self, arrival: Arrival, before: Passage) -> Passage | None:
-        """A held vehicle whose plate became clear while it waits: the answer that it would have had at once."""
-        waiting = self.state is not None and self.state.phase is Phase.WAITING
-        if not waiting or arrival.track is None or not arrival.may_clear_up or self.field.last.loop_a is False:
+        """A held vehicle whose plate became clear, or that showed a pass: the answer that it would have had at once."""
+        if self.state is None or self.field.last.loop_a is False or not self._may_be_judged_again(arrival):
             return None
-        arrival.judged_s = arrival.track.last_at_s
+        arrival.judged_s = None if arrival.track is None else arrival.track.last_at_s
         sighting = arrival.sighting(self.camera.latest, self._desk.policy.rules.in_force(self._clock.now()))
-        decision = self._desk.judge(sighting, self.settings.view)
+        if arrival.pass_is_new:
+            arrival.pass_judged = sighting.shown
+            return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
+        decision = self._desk.judge(sighting, self.settings.view).decision
         if decision.outcome is before.decision.outcome and decision.reasons[0].code == before.decision.reasons[0].code:
             return None
         return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
+
+    def _may_be_judged_again(self, arrival: Arrival) -> bool:
+        """One that was refused only hears of a new pass."""
+        match self.state.phase if self.state else Phase.IDLE:
+            case Phase.WAITING:
+                return arrival.may_clear_up or arrival.pass_is_new
+            case Phase.REFUSED:
+                return arrival.pass_is_new
+            case _:
+                return False
 
     def _next_asked(self, inputs: LaneInputs) -> tuple[Asked | None, LaneInputs]:
         """At most one person's choice a turn, the hut's first."""
@@ -344,6 +373,8 @@ class GateLane:
         self.alarm_book.told()
         if passage is not None and self.arrival is not None:
             self.arrival.passage = passage
+            if state.phase is Phase.WAITING and (told := told_to_driver(passage.event.pass_shown)) is not None:
+                self.board.show(told)
 
     async def _act(self, effects: tuple[Effect, ...], facts: list[tuple[Effect | None, object]]) -> None:
         commands = {id(effect): fact for effect, fact in facts if effect is not None}

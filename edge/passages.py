@@ -13,10 +13,12 @@ import structlog
 
 from control.domain.events import KIND_OF, DeviceBack, DeviceLost, MediaStored, PassageDecided
 from control.domain.passages import Decision, Direction, Outcome, Reason
-from control.domain.permits import PermitSnapshot
+from control.domain.passes import PassProblem, PermitPass
+from control.domain.permits import Permit, PermitSnapshot
 from control.domain.plates import mask
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.admission import ArrivalView, LaneView, decide
+from control.gate.pass_admission import PassJudged, ShownAt, decide_with_pass
 from control.gate.presence import EVENTS as PRESENCE_EVENTS
 from control.gate.presence import Presence, counted_down
 from control.gate.reasons import Code
@@ -24,6 +26,7 @@ from control.gate.rules import OWN_VIEW_MAX_MIN, Policy, RuleSet
 from edge.evidence import MEDIA_TYPE, Evidence, EvidenceFull, EvidenceStore, crop_evidence, frame_evidence
 from edge.facts import iso, plate_body, reason_bodies, vehicle_body
 from edge.journal import Journal
+from edge.passes import ShownPass, pass_body
 from edge.ports import Clock, Frame
 
 log = structlog.get_logger(__name__)
@@ -57,7 +60,7 @@ class StandingPolicy:
 class Sighting:
     """What a decision rests on. `plate` is fused; `best` is the single reading that fits `frame`.
 
-    `mounting` is what speaks against the plate being fixed on this vehicle.
+    `mounting` is what speaks against the plate being fixed on this vehicle; `shown` the pass that was shown with it.
     """
 
     plate: PlateReading | Unavailable | None
@@ -65,16 +68,18 @@ class Sighting:
     frame: Frame | None = None
     best: PlateReading | None = None
     mounting: tuple[Reason, ...] = ()
+    shown: ShownPass | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A decided arrival with the pictures that show why."""
+    """A decided arrival with the pictures that show why, and the permit that a pass proved for it."""
 
     arrival_id: str
     decision: Decision
     event: PassageDecided
     pictures: tuple[Evidence, ...]
+    proved: Permit | None = None
 
     def picture(self, role: str) -> bytes | None:
         """The bytes of the frame or the crop."""
@@ -106,15 +111,29 @@ class PassageDesk:
             if kind in PRESENCE_EVENTS:
                 self.presence.take(kind, asdict(fact))
 
-    def judge(self, sighting: Sighting, lane: LaneView) -> Decision:
-        """The policy's answer now; nothing is recorded."""
+    def judge(self, sighting: Sighting, lane: LaneView) -> PassJudged:
+        """The policy's answer now, with what a pass changes about it; nothing is recorded."""
         at, snapshot, rules = self.clock.now(), self.policy.snapshot, self.policy.rules
+        here = lane
         if isinstance(sighting.plate, PlateReading):
             text = sighting.plate.identity.text
             snapshot = counted_down(snapshot, text, self.presence)
-            lane = self._with_presence(lane, text, rules.in_force(at), at)
+            here = self._with_presence(lane, text, rules.in_force(at), at)
         view = ArrivalView(sighting.plate, sighting.vehicle, sighting.mounting)
-        return decide(view, snapshot, rules, lane, at)
+        without = decide(view, snapshot, rules, here, at)
+        if sighting.shown is None:
+            return PassJudged(without)
+        said, where = sighting.shown.said, self._shown_at(sighting.shown.said, lane, at)
+        return decide_with_pass(without, view, said, self.policy.snapshot, rules, where)
+
+    def _shown_at(self, said: PermitPass | PassProblem, lane: LaneView, at: datetime) -> ShownAt:
+        """The lane as it is for the pass's own plate, and the entries under its permit that were seen here."""
+        if isinstance(said, PassProblem):
+            return ShownAt(lane, at, 0)
+        snapshot, policy = self.policy.snapshot, self.policy.rules.in_force(at)
+        known_since = max(said.issued_at, snapshot.taken_at)
+        here = self._with_presence(lane, said.permit.plate, policy, at)
+        return ShownAt(here, at, self.presence.entries_since(said.permit.permit_id, known_since))
 
     def _with_presence(self, lane: LaneView, text: str, policy: Policy | None, at: datetime) -> LaneView:
         if policy is None or lane.direction is not Direction.IN:
@@ -126,20 +145,21 @@ class PassageDesk:
     def decide(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
         """The policy's answer, and the event that tells it."""
         started = time.perf_counter()
-        decision = self.judge(sighting, lane)
+        judged = self.judge(sighting, lane)
         decide_ms = (time.perf_counter() - started) * 1000
-        return self._passage(arrival_id, sighting, lane, decision, decide_ms=decide_ms)
+        return self._passage(arrival_id, sighting, lane, judged, decide_ms=decide_ms)
 
     def tailgated(self, arrival_id: str, sighting: Sighting, lane: LaneView) -> Passage:
         """A vehicle that went through unasked behind another one: nobody let it in, and a person should know."""
-        judged = self.judge(sighting, lane)
+        judged = self.judge(sighting, lane).decision
         reasons = (Reason(Code.TAILGATED), *judged.reasons)
         decision = Decision(Outcome.HOLD, reasons, judged.rule_version, suggestions=judged.suggestions)
-        return self._passage(arrival_id, sighting, lane, decision, decide_ms=0.0)
+        return self._passage(arrival_id, sighting, lane, PassJudged(decision), decide_ms=0.0)
 
     def _passage(
-        self, arrival_id: str, sighting: Sighting, lane: LaneView, decision: Decision, *, decide_ms: float
+        self, arrival_id: str, sighting: Sighting, lane: LaneView, judged: PassJudged, *, decide_ms: float
     ) -> Passage:
+        decision = judged.decision
         at, snapshot = self.clock.now(), self.policy.snapshot
         pictures = pictures_of(sighting)
         names = {picture.role: picture.sha256 for picture in pictures}
@@ -163,10 +183,11 @@ class PassageDesk:
             frame_sha256=names.get("frame"),
             crop_sha256=names.get("crop"),
             decide_ms=round(decide_ms, 3),
+            pass_shown=None if sighting.shown is None else pass_body(sighting.shown, judged.problem),
         )
         shown = mask(event.plate["text"]) if event.plate else "none"
         log.info("passage decided", lane=lane.lane_id, outcome=event.outcome, plate=shown)
-        return Passage(arrival_id, decision, event, pictures)
+        return Passage(arrival_id, decision, event, pictures, judged.permit)
 
 
 def _plate_of(sighting: Sighting) -> dict[str, object] | None:

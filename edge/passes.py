@@ -14,6 +14,7 @@ from enum import StrEnum
 from cloud_sync.contract.pass_code import read_pass
 from cloud_sync.contract.signed import PublicKey
 from control.domain.passes import PassProblem, PermitPass
+from control.gate.reasons import pass_code
 from edge.facts import iso
 from edge.ports import Clock, JsonObject
 
@@ -66,3 +67,8 @@ def pass_body(shown: ShownPass, problem: PassProblem | None) -> JsonObject:
         "issued_at": None if said is None else iso(said.issued_at),
         "valid_until": None if said is None else iso(said.permit.valid_until),
     }
+
+
+def told_to_driver(shown: JsonObject | None) -> str | None:
+    """The display's code for a pass that does not hold; None where there is nothing to say."""
+    return pass_code(PassProblem(shown["problem"])) if shown is not None and shown["problem"] else None

@@ -136,6 +136,7 @@ class ReportsConfig:
     """`[reports]`: the public page, the page that verifies papers, and the feed for another platform."""
 
     public_cache_s: float = 5.0
+    public_year_cache_s: float = 600.0
     verify_requests_max: int = 30
     verify_window_s: int = 60
     feed_delay_s: int = 900

@@ -10,7 +10,7 @@ import asyncio
 import os
 import termios
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -22,9 +22,11 @@ from edge.retrying import Backoff
 
 log = structlog.get_logger(__name__)
 
+Opened = Callable[[], AbstractAsyncContextManager[asyncio.StreamReader]]
+
 CONNECT_TIMEOUT_S = 5.0
 CHUNK_BYTES = 1024
-LOST = "scanner_lost"
+LOST, STARTING = "scanner_lost", "scanner_starting"
 BAUD = {9600: termios.B9600, 19200: termios.B19200, 38400: termios.B38400, 115200: termios.B115200}
 
 
@@ -51,12 +53,17 @@ class Lines:
 
 
 class LineScanner:
-    """Reads lines for ever from what `_opened` opens."""
+    """Reads lines for ever from what `opened` opens; `name` is where that is, for the log."""
 
-    def __init__(self, clock: Clock, backoff: Backoff) -> None:
-        self._clock, self._backoff = clock, backoff
-        self.trouble: Unavailable | None = Unavailable(clock.monotonic(), LOST)
+    def __init__(self, name: str, opened: Opened, *, clock: Clock, backoff: Backoff) -> None:
+        self._name, self._opened, self._clock, self._backoff = name, opened, clock, backoff
+        self._trouble: Unavailable | None = Unavailable(clock.monotonic(), STARTING)
         self._told = False
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why no line can come now; None while the scanner is there."""
+        return self._trouble
 
     async def run(self, take: Callable[[str], None]) -> None:
         """Connect, read, and after a loss wait and connect again."""
@@ -66,9 +73,9 @@ class LineScanner:
                     self._here()
                     await self._read(reader, take)
             except (OSError, TimeoutError, termios.error) as error:
-                self._gone(str(error))
+                self._gone(str(error) or type(error).__name__)
             else:
-                self._gone("the scanner closed the connection")
+                self._gone("it ended the connection")
             await self._clock.sleep(self._backoff.next_s())
 
     async def _read(self, reader: asyncio.StreamReader, take: Callable[[str], None]) -> None:
@@ -78,22 +85,61 @@ class LineScanner:
                 take(line)
 
     def _here(self) -> None:
-        self.trouble = None
-        self._backoff.reset()
-        log.info("scanner there", scanner=self.name)
-        self._told = False
+        log.info("scanner there", scanner=self._name)
+        self._trouble, self._told = None, False
+        self._backoff.succeeded()
 
     def _gone(self, why: str) -> None:
-        if self.trouble is None:
-            self.trouble = Unavailable(self._clock.monotonic(), LOST)
+        if self._trouble is None or self._trouble.why == STARTING:
+            self._trouble = Unavailable(self._clock.monotonic(), LOST)
         if not self._told:
-            log.warning("scanner lost", scanner=self.name, why=why)
+            log.warning("scanner lost", scanner=self._name, why=why)
         self._told = True
 
-    @property
-    def name(self) -> str:
-        """Where it is, for the log."""
-        raise NotImplementedError
 
-    def _opened(self) -> asynccontextmanager[asyncio.StreamReader]:
-        raise NotImplementedError
+def tcp_scanner(host: str, port: int, *, clock: Clock, backoff: Backoff) -> LineScanner:
+    """A scanner behind a serial-to-network bridge that listens on `host` and `port`."""
+    return LineScanner(f"{host}:{port}", lambda: _tcp(host, port), clock=clock, backoff=backoff)
+
+
+def device_scanner(path: Path, baud: int, *, clock: Clock, backoff: Backoff) -> LineScanner:
+    """A scanner at a serial device; `baud` is one of `BAUD`."""
+    return LineScanner(str(path), lambda: _device(path, BAUD[baud]), clock=clock, backoff=backoff)
+
+
+@asynccontextmanager
+async def _tcp(host: str, port: int) -> AsyncIterator[asyncio.StreamReader]:
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        reader, writer = await asyncio.open_connection(host, port)
+    try:
+        yield reader
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def _device(path: Path, speed: int) -> AsyncIterator[asyncio.StreamReader]:
+    handle = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    file = os.fdopen(handle, "rb", buffering=0)
+    try:
+        if os.isatty(handle):
+            _raw(handle, speed)
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
+    except BaseException:
+        file.close()
+        raise
+    try:
+        yield reader
+    finally:
+        transport.close()
+
+
+def _raw(handle: int, speed: int) -> None:
+    """8N1 without flow control, echo or line editing."""
+    settings = termios.tcgetattr(handle)
+    settings[0] = settings[1] = settings[3] = 0
+    settings[2] = termios.CS8 | termios.CREAD | termios.CLOCAL
+    settings[4] = settings[5] = speed
+    termios.tcsetattr(handle, termios.TCSANOW, settings)

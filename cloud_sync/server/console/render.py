@@ -140,6 +140,7 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
         "here": here,
         "flash": flash_of(request, spoken_in.words),
         "holds_count": 0,
+        "reviews_count": 0,
         "jumps": keys.jumps(spoken_in.words, user),
         "key_help": keys.key_help(spoken_in.words),
     }
