@@ -264,7 +264,10 @@ async def delete(body: PasswordBody, user: auth.AnyPerson, given: Given, request
 
 @router.get("/me/access-log", tags=["me"])
 async def access_log(
-    user: auth.AnyPerson, given: Given, before_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None, limit: Limit = 50
+    user: auth.AnyPerson,
+    given: Given,
+    before_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    limit: Limit = 50,
 ) -> tuple[Look, ...]:
     """Who looked at my data, when and why."""
     return await personal.access_log(given.pool, user.user_id, before_id=before_id, limit=limit)
@@ -304,9 +307,7 @@ async def own_requests(user: auth.AnyPerson, given: Given) -> tuple[DataRequest,
 @router.post("/me/requests", status_code=201, tags=["me"])
 async def ask(body: RequestBody, user: auth.AnyPerson, given: Given, request: Request) -> dict[str, str]:
     """Asks for what needs a person."""
-    made = await data_requests.ask(
-        given, _actor(user, request), user.user_id, kind=body.kind, message=body.message
-    )
+    made = await data_requests.ask(given, _actor(user, request), user.user_id, kind=body.kind, message=body.message)
     return {"request_id": made}
 
 
@@ -351,9 +352,7 @@ async def add_organisation(
     body: OrganisationBody, user: auth.PeopleKeeper, given: Given, request: Request
 ) -> Organisation:
     """A new organisation."""
-    return await organisations.add(
-        given, _actor(user, request), kind=body.kind, name=body.name, name_en=body.name_en
-    )
+    return await organisations.add(given, _actor(user, request), kind=body.kind, name=body.name, name_en=body.name_en)
 
 
 @router.patch("/organisations/{org_id}", status_code=204, tags=["people"])
@@ -413,7 +412,10 @@ async def answer_request(
 
 @router.get("/people/{user_id}/export", tags=["people"])
 async def copy_for(
-    user_id: str, why: Annotated[str, Query(min_length=1, max_length=500)], user: auth.PeopleKeeper, given: Given,
+    user_id: str,
+    why: Annotated[str, Query(min_length=1, max_length=500)],
+    user: auth.PeopleKeeper,
+    given: Given,
     request: Request,
 ) -> dict[str, Any]:
     """A copy of a person's data, to hand over by request; the person sees that it was made."""

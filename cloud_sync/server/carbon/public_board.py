@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from control.carbon import factor_keys as keys
 from control.carbon.exact import GRAMS_PER_KG, GRAMS_PER_TONNE, half_up, to_decimal
 from control.carbon.factor_keys import EmissionClass, FactorFamily, Fuel, GridArea
 from control.carbon.factors import Factor, Factors
-from control.points.methodology import Methodology
+from control.points.methodology import Methodology, reduction_g, sources_of
 
 SLOT_S = 900
 SLOTS = 96
@@ -170,7 +171,7 @@ async def _made(given: Services, now: datetime, years: tuple[PublicYear, ...]) -
         energy_known_frac=_known(slots),
         gates_told_at=told_at,
         factors=_in_force(rows),
-        methods=tuple(_method(one) for one in (await rule_books.methodologies(db)).at(today).rows.values()),
+        methods=tuple(_method(one) for one in (await rule_books.methodologies(db)).at(today).values()),
     )
 
 
@@ -311,16 +312,13 @@ def _in_force(rows: Factors) -> tuple[Factor, ...]:
 
 
 def _method(row: Methodology) -> PublicMethod:
-    formula = row.formula
-    from control.points.methodology import reduction_g, sources_of
-
     return PublicMethod(
         key=row.key,
         version=row.version,
         name_zh=row.name_zh,
         name_en=row.name_en,
-        grams=to_decimal(reduction_g(formula, 1), 1),
+        grams=to_decimal(reduction_g(row.formula, Fraction(1)), 1),
         unit=str(row.unit),
-        sources=sources_of(formula),
+        sources=sources_of(row.formula),
         valid_from=row.valid_from,
     )
