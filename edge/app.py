@@ -320,6 +320,9 @@ def lane_health(lane: Lane) -> JsonObject:
             "phase": lane.state.phase.value if lane.state else "starting",
             "alarms": sorted(lane.state.alarms) if lane.state else [],
         }
+        if lane.passes is not None and lane.passes.scanner is not None:
+            trouble = lane.passes.scanner_trouble
+            health["scanner"] = "ok" if trouble is None else trouble.why
     return health
 
 

@@ -10,6 +10,7 @@ from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.arrivals import Track, Tracker
 from control.gate.doubts import doubts_of
 from control.gate.fusing import fuse_types
+from control.gate.lane import Phase
 from control.gate.mounting import mounting_doubts, vehicle_around, wants_another_look
 from control.gate.mounting import width as plate_width_of
 from control.gate.reasons import Code
@@ -270,6 +271,14 @@ class Arrival:
     def pass_is_new(self) -> bool:
         """Whether a pass was shown that no decision knew of, while no person has decided."""
         return self.pass_shown is not self.pass_judged and self.guard_outcome is None
+
+    def may_be_judged_again(self, phase: Phase) -> bool:
+        """Whether something came since it was judged: a clearer plate, or a pass. A refused one only shows a pass."""
+        return self.pass_is_new if phase is Phase.REFUSED else phase is Phase.WAITING and self._news
+
+    @property
+    def _news(self) -> bool:
+        return self.pass_is_new or self.may_clear_up
 
     @property
     def may_clear_up(self) -> bool:

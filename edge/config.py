@@ -20,6 +20,7 @@ from edge.energy.config import EnergyConfig, check_energy
 
 WEAK_PINS = frozenset({"0000", "1111", "1234", "4321", "00000000", "111111", "123456", "654321", "12345678", "888888"})
 PIN_LENGTH_MIN = 6
+SCANNER_BAUDS = (9600, 19200, 38400, 115200)
 
 
 class CameraKind(StrEnum):
@@ -89,9 +90,28 @@ class DisplayConfig:
     timeout_s: float = 0.5
 
 
+class ScannerKind(StrEnum):
+    """How the hand scanner for passes is heard."""
+
+    NONE = "none"
+    TCP = "tcp"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerConfig:
+    """One hand scanner: a serial-to-network bridge (`tcp`) or a serial device of this machine (`path`, `baud`)."""
+
+    kind: ScannerKind = ScannerKind.NONE
+    host: str = "127.0.0.1"
+    port: int = 4001
+    path: Path | None = None
+    baud: int = 9600
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneConfig:
-    """One lane."""
+    """One lane. `read_passes` lets its camera look for the passes of vehicles that could not be let in at once."""
 
     id: str
     name: str
@@ -101,6 +121,8 @@ class LaneConfig:
     camera: CameraConfig
     barrier: BarrierConfig = field(default_factory=BarrierConfig)
     display: DisplayConfig = field(default_factory=DisplayConfig)
+    read_passes: bool = True
+    scanner: ScannerConfig = field(default_factory=ScannerConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +227,18 @@ def _check_lanes(path: Path, lanes: tuple[LaneConfig, ...]) -> None:
         raise ConfigurationError(f"{path}: lane.id is used twice; each lane needs an id of its own.")
     for lane in lanes:
         _check_camera(path, lane)
+        _check_scanner(path, lane)
+
+
+def _check_scanner(path: Path, lane: LaneConfig) -> None:
+    scanner, where = lane.scanner, f"{path}: lane {lane.id!r}, scanner"
+    if scanner.kind is ScannerKind.DEVICE and scanner.path is None:
+        raise ConfigurationError(f"{where}.path is missing; kind 'device' reads from it.")
+    if scanner.kind is not ScannerKind.NONE and lane.barrier.kind is BarrierKind.NONE:
+        raise ConfigurationError(f"{where}: a pass opens a barrier, and this lane has none; set kind to 'none'.")
+    if scanner.baud not in SCANNER_BAUDS:
+        rates = ", ".join(map(str, SCANNER_BAUDS))
+        raise ConfigurationError(f"{where}.baud must be one of {rates}, not {scanner.baud}.")
 
 
 def _check_camera(path: Path, lane: LaneConfig) -> None:

@@ -13,6 +13,7 @@ from edge.slots import Slot
 log = structlog.get_logger(__name__)
 
 TEXT_CHARACTERS = 40
+PASS_CODES = "pass_"
 WORDS: dict[str, tuple[str, LampColour]] = {
     "blank": ("", LampColour.NONE),
     "wait": ("请稍候，值班员在看 Please wait", LampColour.AMBER),
@@ -24,11 +25,12 @@ WORDS: dict[str, tuple[str, LampColour]] = {
 
 
 def words_of(code: str) -> tuple[str, LampColour]:
-    """Text and colour of a message code; a reason shows its sentence in red."""
+    """Text and colour of a message code; a reason shows its sentence in red, one about a pass may still be mended."""
     known = WORDS.get(code)
     if known is not None:
         return known
-    return reason_words(code)[0][:TEXT_CHARACTERS], LampColour.RED
+    colour = LampColour.AMBER if code.startswith(PASS_CODES) else LampColour.RED
+    return reason_words(code)[0][:TEXT_CHARACTERS], colour
 
 
 def reason_words(code: str) -> tuple[str, str]:

@@ -18,9 +18,11 @@ from edge.adapters.display import ModbusDisplay
 from edge.adapters.folder import FolderSource
 from edge.adapters.media_upload import MediaSettings, MediaUpload
 from edge.adapters.modbus import ModbusLink
+from edge.adapters.pass_codes import ZxingPassReader
+from edge.adapters.scanner import device_scanner, tcp_scanner
 from edge.adapters.update_fetch import UpdateFetch
 from edge.api.app import HutServer
-from edge.config import BarrierConfig, BarrierKind, CameraConfig, CameraKind, LaneConfig
+from edge.config import BarrierConfig, BarrierKind, CameraConfig, CameraKind, LaneConfig, ScannerConfig, ScannerKind
 from edge.display_words import DisplayBoard
 from edge.downlink import Downlink
 from edge.evidence import EvidenceStore
@@ -28,14 +30,17 @@ from edge.gate_lane import GateLane
 from edge.head_orders import HeadOrders
 from edge.inference import InferenceWorker
 from edge.kept_reader import KeptReader
+from edge.keys import public_key
 from edge.lane_facts import LaneSettings
 from edge.lanes import Lane
 from edge.model_setup import fetch_settings, heads_dir_of, inbox_of, reader_settings, shelf_of, update_terms
 from edge.model_shelf import shown
 from edge.model_updates import ModelUpdates
+from edge.pass_watch import PassWatch
 from edge.passages import EvidenceDesk, PassageDesk
+from edge.passes import PassVerifier
 from edge.picture_lane import FolderLane, WatchLane
-from edge.ports import Clock
+from edge.ports import Clock, PassScanner
 from edge.reader_process import ReaderProcess
 from edge.shared import Service, Shared, new_id
 from edge.vehicle_desk import VehicleDesk
@@ -91,7 +96,7 @@ def _gate(shared: Shared, reader: KeptReader, updates: ModelUpdates) -> Gate:
     store = EvidenceStore(config.gateway.data_dir / "evidence", config.evidence.free_mb_min)
     evidence = EvidenceDesk(store=store, journal=journal, clock=clock)
     desk = PassageDesk(policy=shared.policy, clock=clock, new_id=new_id)
-    given = _Given(shared, inference, desk, evidence)
+    given = _Given(shared, inference, desk, evidence, _verifier(shared))
     hut = HutServer(config.hut, clock=clock) if config.hut.enabled else None
     vehicles = VehicleDesk(
         data_dir=config.gateway.data_dir,
@@ -158,6 +163,7 @@ class _Given:
     inference: InferenceWorker
     desk: PassageDesk
     evidence: EvidenceDesk
+    verifier: PassVerifier
 
     def for_pictures(self) -> dict[str, Any]:
         return {
@@ -196,8 +202,33 @@ def _lane(given: _Given, lane: LaneConfig) -> Lane:
         barrier=ModbusBarrier(link),
         board=_board(lane, link, shared.clock),
         new_id=new_id,
+        passes=_passes(shared, lane, given.verifier),
         **given.for_pictures(),
     )
+
+
+def _passes(shared: Shared, lane: LaneConfig, verifier: PassVerifier) -> PassWatch:
+    reader = ZxingPassReader() if lane.read_passes else None
+    return PassWatch(verifier, shared.clock, lane_id=lane.id, reader=reader, scanner=_scanner(shared, lane.scanner))
+
+
+def _scanner(shared: Shared, scanner: ScannerConfig) -> PassScanner | None:
+    match scanner.kind:
+        case ScannerKind.TCP:
+            return tcp_scanner(scanner.host, scanner.port, clock=shared.clock, backoff=shared.backoff())
+        case ScannerKind.DEVICE:
+            assert scanner.path is not None, "checked with the configuration"
+            return device_scanner(scanner.path, scanner.baud, clock=shared.clock, backoff=shared.backoff())
+        case ScannerKind.NONE:
+            return None
+
+
+def _verifier(shared: Shared) -> PassVerifier:
+    """Passes are signed with the key that permits and commands are."""
+    cloud = shared.config.cloud
+    trusted = cloud.public_key_file if cloud.broker_host else None
+    keys = () if trusted is None else (public_key(trusted, "cloud.public_key_file"),)
+    return PassVerifier(keys, shared.clock)
 
 
 def _folder(camera: CameraConfig, clock: Clock) -> FolderSource:

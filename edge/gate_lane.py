@@ -16,6 +16,8 @@ import structlog
 
 from control.domain.errors import DeviceError
 from control.domain.events import BarrierCommanded
+from control.domain.passes import PassProblem, PermitPass
+from control.domain.permits import Permit
 from control.domain.readings import Unavailable
 from control.gate import lane as rules_of_lane
 from control.gate.lane import (
@@ -135,6 +137,10 @@ class GateLane:
         """Who went in and out, as far as this gateway saw."""
         return self._desk.presence
 
+    def proved(self, said: PermitPass, plate: str) -> Permit | PassProblem:
+        """What a pass proves now for a plate that a person sees at this lane."""
+        return self._desk.proved(said, plate, self.settings.view)
+
     async def run(self) -> None:
         """Turn until cancelled. Begins as after a start, also when a bug ended the last run."""
         self.begin_anew()
@@ -253,7 +259,8 @@ class GateLane:
 
     def _decide_again(self, arrival: Arrival, before: Passage) -> Passage | None:
         """A held vehicle whose plate became clear, or that showed a pass: the answer that it would have had at once."""
-        if self.state is None or self.field.last.loop_a is False or not self._may_be_judged_again(arrival):
+        phase = self.state.phase if self.state else Phase.IDLE
+        if self.field.last.loop_a is False or not arrival.may_be_judged_again(phase):
             return None
         arrival.judged_s = None if arrival.track is None else arrival.track.last_at_s
         sighting = arrival.sighting(self.camera.latest, self._desk.policy.rules.in_force(self._clock.now()))
@@ -264,16 +271,6 @@ class GateLane:
         if decision.outcome is before.decision.outcome and decision.reasons[0].code == before.decision.reasons[0].code:
             return None
         return self._desk.decide(arrival.arrival_id, sighting, self.settings.view)
-
-    def _may_be_judged_again(self, arrival: Arrival) -> bool:
-        """One that was refused only hears of a new pass."""
-        match self.state.phase if self.state else Phase.IDLE:
-            case Phase.WAITING:
-                return arrival.may_clear_up or arrival.pass_is_new
-            case Phase.REFUSED:
-                return arrival.pass_is_new
-            case _:
-                return False
 
     def _next_asked(self, inputs: LaneInputs) -> tuple[Asked | None, LaneInputs]:
         """At most one person's choice a turn, the hut's first."""

@@ -19,6 +19,7 @@ from control.domain.plates import mask
 from control.domain.readings import PlateReading, Unavailable, VehicleReading
 from control.gate.admission import ArrivalView, LaneView, decide
 from control.gate.pass_admission import PassJudged, ShownAt, decide_with_pass
+from control.gate.permit_check import permit_by_pass
 from control.gate.presence import EVENTS as PRESENCE_EVENTS
 from control.gate.presence import Presence, counted_down
 from control.gate.reasons import Code
@@ -125,6 +126,12 @@ class PassageDesk:
             return PassJudged(without)
         said, where = sighting.shown.said, self._shown_at(sighting.shown.said, lane, at)
         return decide_with_pass(without, view, said, self.policy.snapshot, rules, where)
+
+    def proved(self, said: PermitPass, plate: str, lane: LaneView) -> Permit | PassProblem:
+        """The permit that a pass proves now for a plate that a person sees, or why it proves none."""
+        at = self.clock.now()
+        seen = self._shown_at(said, lane, at).entries_seen
+        return permit_by_pass(said, self.policy.snapshot, plate=plate, gate_id=lane.gate_id, at=at, entries_seen=seen)
 
     def _shown_at(self, said: PermitPass | PassProblem, lane: LaneView, at: datetime) -> ShownAt:
         """The lane as it is for the pass's own plate, and the entries under its permit that were seen here."""

@@ -49,12 +49,13 @@ class CameraConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneConfig:
-    """One lane with its camera's label and its controller's port."""
+    """One lane with its camera's label and its controller's port; `scanner_port` gives it a hand scanner."""
 
     id: str
     label: str = ""
     direction: Direction = Direction.IN
     modbus_port: int = 5020
+    scanner_port: int | None = None
     interval_s: float = 14.0
     first_s: float = 2.0
 

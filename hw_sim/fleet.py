@@ -53,6 +53,13 @@ class Behaviour(StrEnum):
     ROLLS = "rolls"
 
 
+class PassPlace(StrEnum):
+    """How a driver shows a pass."""
+
+    WINDSCREEN = "windscreen"
+    SCANNER = "scanner"
+
+
 # Weights in thousandths of all arrivals.
 MIX: dict[Role, int] = {
     Role.ELECTRIC: 610,
@@ -113,7 +120,11 @@ LENGTH_M: dict[VehicleType, float] = {
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One vehicle as the simulator drew it. `plate` is empty for a vehicle without one."""
+    """One vehicle as the simulator drew it. `plate` is empty for a vehicle without one.
+
+    `pass_text` is the code on the board behind its windscreen, or that its driver holds to the hand scanner;
+    `pass_good` says that it should be let in upon it.
+    """
 
     vehicle_id: str
     lane_id: str
@@ -128,6 +139,9 @@ class Drawn:
     paint: int
     dirt_frac: float
     length_m: float
+    pass_text: str = ""
+    pass_place: PassPlace = PassPlace.WINDSCREEN
+    pass_good: bool = False
 
     @property
     def readable(self) -> bool:

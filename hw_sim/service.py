@@ -1,7 +1,9 @@
 """The simulated gate as a program: owns its tasks, its sockets and its HTTP endpoints.
 
 GET /truth, /state, /lane/{id}/stream.mjpg, /lane/{id}/snapshot.jpg; POST /faults with
-`{"lane": ..., "fault": ..., "value": ...}`; POST /arrivals with `{"stopped": true}`.
+`{"lane": ..., "fault": ..., "value": ...}`; POST /arrivals with `{"stopped": true}`; POST /vehicles with `lane` and
+what `sent` reads; POST /scans with `{"lane": ..., "text": ...}` for the lane's hand scanner. What is below /points
+belongs to `points_devices`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,9 @@ from hw_sim.faults import CameraFaults, FaultTargets, UnknownFault, set_fault
 from hw_sim.fleet import draw_fleet
 from hw_sim.http_server import Answer, Request, json_answer, serve_http
 from hw_sim.modbus import BarrierController, serve_controller
+from hw_sim.points_devices import PointsDevices
+from hw_sim.scanner import HandScanner
+from hw_sim.sent import BadVehicle, drawn_of
 from hw_sim.stream import CameraStream
 from hw_sim.truth import Papers, truth_rows
 from hw_sim.world import DriverHabits, LaneSetup, LaneWorld, World, build_world
@@ -37,6 +42,7 @@ class Station:
     controller: BarrierController
     stream: CameraStream
     faults: FaultTargets
+    scanner: HandScanner = field(default_factory=HandScanner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Addresses:
 
     http_port: int
     modbus_ports: dict[str, int]
+    scanner_ports: dict[str, int] = field(default_factory=dict)
 
 
 class SimulatedGate:
@@ -72,6 +79,7 @@ class SimulatedGate:
         )
         for one in self.world.lanes.values():
             one.arrivals.stopped = config.gate.paused
+        self.points = PointsDevices(now)
         self.stations = {lane.id: self._station(lane) for lane in config.lane}
 
     def _station(self, config: LaneConfig) -> Station:
@@ -93,15 +101,18 @@ class SimulatedGate:
         """Serve everything until the context ends."""
         gate = self._config.gate
         async with AsyncExitStack() as stack:
-            ports = {}
+            ports, scanner_ports = {}, {}
             for lane in self._config.lane:
                 server = serve_controller(self.stations[lane.id].controller, host=gate.host, port=lane.modbus_port)
                 ports[lane.id] = await stack.enter_async_context(server)
+                if lane.scanner_port is not None:
+                    scanning = self.stations[lane.id].scanner.serving(gate.host, lane.scanner_port)
+                    scanner_ports[lane.id] = await stack.enter_async_context(scanning)
             http_port = await stack.enter_async_context(serve_http(self.answer, host=gate.host, port=gate.http_port))
             tasks = [asyncio.create_task(self._live(), name="world")]
             tasks += [asyncio.create_task(s.stream.run(), name=f"camera {i}") for i, s in self.stations.items()]
             stack.push_async_callback(_end, tasks)
-            yield Addresses(http_port, ports)
+            yield Addresses(http_port, ports, scanner_ports)
 
     async def _live(self) -> None:
         """Let the world's time follow the clock, in small steps; after a long pause it does not jump."""
@@ -114,6 +125,12 @@ class SimulatedGate:
             while due_s > 1e-6:
                 self.world.step(min(STEP_S, due_s))
                 due_s -= STEP_S
+            await self._type_scans()
+
+    async def _type_scans(self) -> None:
+        for station in self.stations.values():
+            while station.lane.scans:
+                await station.scanner.type(station.lane.scans.popleft())
 
     async def answer(self, request: Request) -> Answer:
         """One HTTP request."""
@@ -132,13 +149,43 @@ class SimulatedGate:
             case "POST", ["arrivals"]:
                 self._arrivals(request.body)
                 return json_answer({"quiet": self.world.quiet})
+            case "POST", ["vehicles"]:
+                return self._send(request.body)
+            case "POST", ["scans"]:
+                return self._scan(request.body)
+            case _, ["points", *path]:
+                return self.points.answer(request, path)
         return json_answer({"error": "nothing is here"}, 404)
+
+    def _send(self, body: Any) -> Answer:
+        """A vehicle of somebody's choice comes next."""
+        body = body if isinstance(body, dict) else {}
+        station = self.stations.get(str(body.get("lane")))
+        if station is None:
+            return self._no_lane(body)
+        try:
+            sent = station.lane.arrivals.send(drawn_of(body))
+        except BadVehicle as error:
+            return json_answer({"error": str(error)}, 400)
+        return json_answer({"vehicle_id": sent.vehicle_id})
+
+    def _scan(self, body: Any) -> Answer:
+        """A person at the lane scans a code."""
+        body = body if isinstance(body, dict) else {}
+        station = self.stations.get(str(body.get("lane")))
+        if station is None:
+            return self._no_lane(body)
+        station.lane.scans.append(str(body.get("text", "")))
+        return json_answer({"heard": station.scanner.heard})
+
+    def _no_lane(self, body: dict[str, Any]) -> Answer:
+        return json_answer({"error": f"no lane {body.get('lane')!r}; there are {', '.join(self.stations)}"}, 400)
 
     def _fault(self, body: Any) -> Answer:
         body = body if isinstance(body, dict) else {}
         station = self.stations.get(str(body.get("lane")))
         if station is None:
-            return json_answer({"error": f"no lane {body.get('lane')!r}; there are {', '.join(self.stations)}"}, 400)
+            return self._no_lane(body)
         try:
             set_fault(station.faults, str(body.get("fault")), body.get("value", True))
         except UnknownFault as error:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hw_sim.barrier import CONTACT_FRAC, Boom, Loop, Motion, Zone
-from hw_sim.fleet import SHOWCASE, Behaviour, Drawn, Fleet, Role, draw_vehicle
+from hw_sim.fleet import SHOWCASE, Behaviour, Drawn, Fleet, PassPlace, Role, draw_vehicle
 
 SPAWN_M = -26.0
 STOP_M = -4.0
@@ -35,6 +36,9 @@ BRAKING = 2.6
 QUEUE_GAP_M = 2.6
 CLOSE_GAP_M = 0.9
 REACTION_S = 0.7
+SHOWS_PASS_AFTER_S, SHOWS_AGAIN_AFTER_S = 2.0, 8.0
+SCANS_MAX = 16
+SENT_MAX = 16
 LANE_ROOM = 4
 
 
@@ -82,6 +86,7 @@ class Vehicle:
     on_loop_s: float | None = None
     rolled: bool = False
     left_s: float | None = None
+    scanned_s: float | None = None
     outcome: str = ""
 
     @property
@@ -131,6 +136,7 @@ class LaneWorld:
         self.sign = Sign()
         self.vehicles: list[Vehicle] = []
         self.finished: list[Vehicle] = []
+        self.scans: deque[str] = deque(maxlen=SCANS_MAX)
         self.violations = Violations()
         self.beam_interrupted = False
         self.beam_stuck = False
@@ -149,6 +155,7 @@ class LaneWorld:
         self.arrivals.step(dt_s)
         self._arrive()
         self._sense()
+        self._show_passes()
         self._retire()
 
     def command_open(self) -> None:
@@ -267,6 +274,17 @@ class LaneWorld:
             if vehicle.on_loop_s is None and ZONE_A.covered_by(vehicle.rear_m, vehicle.front_m):
                 vehicle.on_loop_s = self.now_s
 
+    def _show_passes(self) -> None:
+        """The driver at the line holds his pass to the hand scanner, and again after a while."""
+        for vehicle in self.vehicles[:1]:
+            drawn = vehicle.drawn
+            shows = drawn.pass_text and drawn.pass_place is PassPlace.SCANNER and vehicle.phase is Phase.WAITING
+            since_s = vehicle.stopped_s if vehicle.scanned_s is None else vehicle.scanned_s
+            gap_s = SHOWS_PASS_AFTER_S if vehicle.scanned_s is None else SHOWS_AGAIN_AFTER_S
+            if shows and since_s is not None and self.now_s - since_s >= gap_s:
+                vehicle.scanned_s = self.now_s
+                self.scans.append(drawn.pass_text)
+
     def _retire(self) -> None:
         for vehicle in list(self.vehicles):
             if vehicle.rear_m > GONE_M:
@@ -292,10 +310,20 @@ class Arrivals:
         self._setup = setup
         self._fleet = fleet
         self._showcase = list(showcase)
-        self._number = 0
+        self._number = self._sent_number = 0
         self.stopped = False
         self._clock_s = 0.0
+        self._sent: deque[Drawn] = deque(maxlen=SENT_MAX)
         self._next = self._draw(setup.first_s)
+
+    def send(self, drawn: Drawn) -> Drawn:
+        """Let a vehicle of somebody's choice come as the very next one, also while arrivals are stopped."""
+        self._sent_number += 1
+        named = replace(
+            drawn, vehicle_id=f"{self._setup.lane_id}-sent-{self._sent_number}", lane_id=self._setup.lane_id
+        )
+        self._sent.append(named)
+        return named
 
     def _draw(self, at_s: float) -> Drawn:
         self._number += 1
@@ -310,15 +338,24 @@ class Arrivals:
 
     def due(self) -> bool:
         """Whether the next vehicle has come."""
-        return not self.stopped and self._clock_s >= self._next.arrives_at_s
+        return bool(self._sent) or (not self.stopped and self._clock_s >= self._next.arrives_at_s)
+
+    @property
+    def expected(self) -> bool:
+        """Whether a vehicle that was sent has not come yet."""
+        return bool(self._sent)
 
     @property
     def wait_s(self) -> float:
         """Seconds until the next vehicle is due; infinite while arrivals are stopped."""
+        if self._sent:
+            return 0.0
         return math.inf if self.stopped else max(0.0, self._next.arrives_at_s - self._clock_s)
 
     def take(self) -> Drawn:
         """The vehicle that is due; the next one is drawn."""
+        if self._sent:
+            return self._sent.popleft()
         taken = self._next
         self._next = self._draw(taken.arrives_at_s + self._gap_s())
         return taken
@@ -353,7 +390,7 @@ class World:
     @property
     def quiet(self) -> bool:
         """Whether no vehicle is on any lane."""
-        return not any(lane.vehicles for lane in self.lanes.values())
+        return not any(lane.vehicles or lane.arrivals.expected for lane in self.lanes.values())
 
     def wall(self, seconds: float | None) -> datetime | None:
         """Wall time of a second of the world."""

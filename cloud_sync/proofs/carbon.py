@@ -7,10 +7,13 @@ it belongs to once more, and has to give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import asyncpg
 
 from cloud_sync.proofs import carbon_beside as beside
 from cloud_sync.proofs.carbon_rows import BOOK_ID, ENTRY_COLUMNS, by_seq, entries_by_id, sealed_of
@@ -33,6 +36,19 @@ async def verify(db: Any) -> Proof:
                 return run.proof()
         await run.finish(connection)
         return run.proof()
+
+
+def verify_at(database_url: str) -> Proof:
+    """The same from a process or thread without a loop."""
+    return asyncio.run(_verify_at(database_url))
+
+
+async def _verify_at(database_url: str) -> Proof:
+    connection = await asyncpg.connect(database_url, timeout=10.0)
+    try:
+        return await verify(connection)
+    finally:
+        await connection.close(timeout=5.0)
 
 
 @asynccontextmanager
@@ -208,8 +224,3 @@ def _sentence(refused: Refusal) -> str:
     if refused.cause is Cause.HASH:
         return "it was altered"
     return refused.detail
-
-
-def rows_of(proofs: Iterable[Proof]) -> int:
-    """How many rows several proofs read."""
-    return sum(one.rows for one in proofs)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cloud_sync.proofs.json_columns import as_json
-from control.carbon.ledger import Account, Entry, EntryKind, Posting, SealedEntry, account_of
+from control.carbon.ledger import Entry, EntryKind, Posting, SealedEntry, account_of
 from control.carbon.offsets import Cover, CreditLot, Retirement, Units
 from control.carbon.postings import Stamp
 
@@ -103,8 +103,3 @@ def cover_of(row: Any) -> Cover:
 def stamp_of(entry: Entry) -> Stamp:
     """Who posted an entry, when and why, to build it once more."""
     return Stamp(entry_id=entry.entry_id, at=entry.at, author=entry.author, reason=entry.reason)
-
-
-def texts(balances: Mapping[Account, int]) -> list[str]:
-    """Accounts as they are stored."""
-    return [str(account) for account in balances]

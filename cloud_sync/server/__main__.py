@@ -61,6 +61,8 @@ class CloudServer(uvicorn.Server):
         print(f"console: http://{self._host}:{self._port}/", flush=True)
         if self.app.state.first_account:
             print(f"first account: {self.app.state.first_account}", flush=True)
+        if self.app.state.demo_accounts:
+            print(f"same password: {' '.join(self.app.state.demo_accounts)}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,6 +17,8 @@ from cloud_sync.server.api import routes as api_routes
 from cloud_sync.server.api.errors import install_handlers
 from cloud_sync.server.api.headers import SecurityHeaders
 from cloud_sync.server.broker import BrokerSettings, EmbeddedBroker
+from cloud_sync.server.carbon import offsets
+from cloud_sync.server.carbon import worker as carbon_worker
 from cloud_sync.server.config import BrokerConfig, CloudConfig
 from cloud_sync.server.console.routes import mount_console
 from cloud_sync.server.ingest import Ingest, IngestMetrics
@@ -25,6 +27,10 @@ from cloud_sync.server.live import LiveHub
 from cloud_sync.server.media import MediaStore
 from cloud_sync.server.metrics import Metrics
 from cloud_sync.server.passwords import Passwords
+from cloud_sync.server.people import demo
+from cloud_sync.server.permits import worker as permit_worker
+from cloud_sync.server.permits.document_store import DocumentStore
+from cloud_sync.server.permits.tools import PermitTools
 from cloud_sync.server.secret_files import made_secret, read_secret
 from cloud_sync.server.services import Clock, Services
 from cloud_sync.server.supervise import running
@@ -55,6 +61,7 @@ def create_app(
             app.state.whatif = energy_whatif.WhatIfDesk()
             stack.callback(app.state.whatif.close)
             app.state.first_account = await auth.prepare_first_account(given)
+            app.state.demo_accounts = await demo.add_accounts(given)
             await stack.enter_async_context(running("live", given.live.run))
             if workers:
                 await stack.enter_async_context(running("what-if", app.state.whatif.run))
@@ -103,6 +110,15 @@ async def opened_services(
         ),
         metrics=Metrics(),
         passwords=Passwords(hasher or argon2.PasswordHasher()),
+        permits=PermitTools(
+            documents=DocumentStore(
+                config.server.data_dir / "documents",
+                free_bytes_min=config.media.free_bytes_min,
+                checks_at_once=config.media.document_checks_at_once,
+            ),
+            pass_key=downlink.load_or_make_key(config.server.data_dir / KEY_FILE),
+            overdue_for=offsets.overdue_for,
+        ),
     )
     await seeds.plant(given)
     return given
@@ -111,6 +127,8 @@ async def opened_services(
 async def _start_workers(stack: AsyncExitStack, given: Services) -> None:
     if given.config.retention.enabled:
         await stack.enter_async_context(running("retention", partial(retention.run_daily, given)))
+    await stack.enter_async_context(running("permits", partial(permit_worker.run, given)))
+    await stack.enter_async_context(running("ledger", partial(carbon_worker.run, given)))
     access = await _broker_access(stack, given.config)
     if access is not None:
         await _start_sync(stack, given, access)
@@ -158,13 +176,12 @@ def _tls(wanted: BrokerConfig) -> ssl.SSLContext | None:
 
 
 async def _start_sync(stack: AsyncExitStack, given: Services, access: BrokerAccess) -> None:
-    """Ingest and downlink. The public half of the key lies beside it, for the gateways."""
-    key = downlink.load_or_make_key(given.config.server.data_dir / KEY_FILE)
+    """Ingest and downlink."""
     metrics = IngestMetrics(given.metrics.registry)
     ingest = Ingest(pool=given.pool, project=projections.apply, metrics=metrics)
     worker = IngestWorker(access=access, ingest=ingest, metrics=metrics, database_url=given.database_url)
     publisher = downlink.DownlinkPublisher(
-        access=access, pool=given.pool, database_url=given.database_url, key=key, clock=given.clock
+        access=access, pool=given.pool, database_url=given.database_url, key=given.permits.pass_key, clock=given.clock
     )
     await stack.enter_async_context(running("ingest", worker.run))
     await stack.enter_async_context(running("downlink", publisher.run))

@@ -110,10 +110,11 @@ class OidcConfig:
 
 @dataclass(frozen=True, slots=True)
 class MediaConfig:
-    """`[media]`: evidence pictures; none is taken while the disk has less than `free_bytes_min` left."""
+    """`[media]`: evidence pictures and papers; none is taken while the disk has less than `free_bytes_min` left."""
 
     size_bytes_max: int = 8_388_608
     free_bytes_min: int = 268_435_456
+    document_checks_at_once: int = 2
 
 
 @dataclass(frozen=True, slots=True)

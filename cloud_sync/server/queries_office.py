@@ -130,11 +130,15 @@ def _audit(row: Any) -> AuditRecord:
 
 
 async def permit_snapshot(db: Reader, *, now: datetime) -> PermitSnapshot:
-    """Everything a gate needs offline, at the newest version; what is over or revoked is left out."""
+    """Everything a gate needs offline, at the newest version; what is over is left out.
+
+    Of permits that were revoked while they would still hold, the ids go down: somebody may still show their pass.
+    """
     version = await db.fetchval("SELECT max(version) FROM snapshot_versions")
     found = await db.fetch(
         f"SELECT {_PERMIT_COLUMNS} FROM permits WHERE revoked_at IS NULL AND valid_until > $1 ORDER BY permit_id", now
     )
+    revoked = await db.fetch("SELECT permit_id FROM permits WHERE revoked_at IS NOT NULL AND valid_until > $1", now)
     watched = await watch_list(db, now=now)
     registered = await db.fetch("SELECT plate, energy, vehicle_type FROM registry ORDER BY plate")
     return PermitSnapshot(
@@ -143,6 +147,7 @@ async def permit_snapshot(db: Reader, *, now: datetime) -> PermitSnapshot:
         permits=_by_plate([_permit_of(row) for row in found]),
         watch=_by_plate([_watch_of(row) for row in sorted(watched, key=lambda one: one.watch_id)]),
         registry={row["plate"]: RegistryEntry(**row) for row in registered},
+        revoked=frozenset(row["permit_id"] for row in revoked),
     )
 
 

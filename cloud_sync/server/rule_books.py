@@ -106,11 +106,15 @@ async def newest(db: Reader, name: BookName) -> Book:
     return await _newest(db, name)
 
 
+async def newest_number(db: Reader, name: BookName) -> int:
+    """The number of the newest version; 0 while what ships with the product holds."""
+    number: int = await db.fetchval("SELECT coalesce(max(version), 0) FROM rule_books WHERE book = $1", name.value)
+    return number
+
+
 async def _newest(db: Reader, name: BookName) -> Any:
-    number = await db.fetchval("SELECT max(version) FROM rule_books WHERE book = $1", name.value)
-    if number is None:
-        return delivered(name)
-    return await _version(db, name, number)
+    number = await newest_number(db, name)
+    return await _version(db, name, number) if number else delivered(name)
 
 
 async def _version(db: Reader, name: BookName, number: int) -> Any:
@@ -140,17 +144,26 @@ async def versions(db: Reader, name: BookName) -> tuple[Version, ...]:
     return (*(Version(row["version"], row["author"], row["reason"], row["at"]) for row in rows), shipped)
 
 
+async def lock(connection: Any) -> None:
+    """Whoever writes a book next waits until this transaction is over."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITING_LOCK)
+
+
+def check(name: BookName, old: Any, mapping: Mapping[str, Any], *, today: date) -> Any:
+    """The book of a mapping, when it keeps the history of `old`. Raises ConfigurationError naming the row."""
+    made = _PARSE[name](mapping)
+    _SUCCESSION[name](old, made, today=today)  # type: ignore[operator]
+    return made
+
+
 async def write(
     connection: Any, actor: Actor, name: BookName, mapping: Mapping[str, Any], *, reason: str, at: datetime, today: date
 ) -> int:
     """Keeps a new version inside the caller's transaction; its number. Raises ConfigurationError naming the row."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITING_LOCK)
+    await lock(connection)
     old = await _newest(connection, name)
-    made = _PARSE[name](mapping)
-    _SUCCESSION[name](old, made, today=today)  # type: ignore[operator]
-    number = 1 + await connection.fetchval(
-        "SELECT coalesce(max(version), 0) FROM rule_books WHERE book = $1", name.value
-    )
+    made = check(name, old, mapping, today=today)
+    number = 1 + await newest_number(connection, name)
     await connection.execute(
         "INSERT INTO rule_books (book, version, body, author, reason, at) VALUES ($1, $2, $3::jsonb, $4, $5, $6)",
         name.value,

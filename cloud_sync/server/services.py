@@ -17,6 +17,7 @@ from cloud_sync.server.passwords import Passwords
 if TYPE_CHECKING:
     from cloud_sync.server.live import LiveHub
     from cloud_sync.server.metrics import Metrics
+    from cloud_sync.server.permits.tools import PermitTools
 
 Clock = Callable[[], datetime]
 
@@ -25,7 +26,8 @@ Clock = Callable[[], datetime]
 class Services:
     """`pool` is PostgreSQL (`database_url` holds its password).
 
-    `clock` gives aware UTC, `live` fans out what just happened, `media` keeps pictures.
+    `clock` gives aware UTC, `live` fans out what just happened, `media` keeps pictures,
+    `permits` has what passes, papers and the rule of overdue offsets need.
     """
 
     config: CloudConfig
@@ -36,6 +38,7 @@ class Services:
     media: MediaStore
     metrics: Metrics
     passwords: Passwords
+    permits: PermitTools
 
     def today_from(self) -> datetime:
         """The start of the local day, as an aware datetime."""

@@ -278,7 +278,7 @@ async def add_permit(
     permit_id: str = "",
     why: str = "",
 ) -> PermitRecord:
-    """A new permit, on its way to every gate. Raises Problem."""
+    """A permit without an application, on its way to every gate. People apply for one instead. Raises Problem."""
     if valid_until <= valid_from:
         raise Problem("invalid", detail="valid_until must be after valid_from")
     now = given.clock()
@@ -288,7 +288,8 @@ async def add_permit(
         try:
             await connection.execute(
                 "INSERT INTO permits (permit_id, plate, permit_class, valid_from, valid_until, gates, entries_left,"
-                " vehicle_type, holder, created_at, created_by) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)",
+                " entries_max, vehicle_type, holder, created_at, changed_at, created_by)"
+                " VALUES ($1,$2,$3,$4,$5,$6,$7,$7,$8,$9,$10,$10,$11)",
                 *values,
                 vehicle_type,
                 _text(holder),
@@ -303,18 +304,18 @@ async def add_permit(
         await write_audit(
             connection, at=now, actor=actor, action="permit_added", subject=("permit", permit_id), after=after, why=why
         )
-        await _new_snapshot(connection, now, actor, f"permit {permit_id} added")
+        await new_snapshot(connection, now, actor, f"permit {permit_id} added")
     return found
 
 
 async def revoke_permit(given: Services, actor: Actor, permit_id: str, *, why: str) -> None:
-    """Ends a permit now. Raises Problem."""
+    """Ends a permit without an application now. Raises Problem."""
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
     async with _change(given) as connection:
         row = await connection.fetchrow(
-            "UPDATE permits SET revoked_at = $2, revoked_by = $3, revoked_why = $4"
+            "UPDATE permits SET revoked_at = $2, changed_at = $2, revoked_by = $3, revoked_why = $4"
             " WHERE permit_id = $1 AND revoked_at IS NULL RETURNING plate",
             permit_id,
             now,
@@ -326,7 +327,7 @@ async def revoke_permit(given: Services, actor: Actor, permit_id: str, *, why: s
         await write_audit(
             connection, at=now, actor=actor, action="permit_revoked", subject=("permit", permit_id), why=why
         )
-        await _new_snapshot(connection, now, actor, f"permit {permit_id} revoked", urgent=True)
+        await new_snapshot(connection, now, actor, f"permit {permit_id} revoked", urgent=True)
 
 
 async def add_watch(
@@ -360,7 +361,7 @@ async def add_watch(
         await write_audit(
             connection, at=now, actor=actor, action="watch_added", subject=subject, after=after, why=reason
         )
-        await _new_snapshot(connection, now, actor, f"watch entry {watch_id} added", urgent=True)
+        await new_snapshot(connection, now, actor, f"watch entry {watch_id} added", urgent=True)
     return int(watch_id)
 
 
@@ -383,7 +384,7 @@ async def remove_watch(given: Services, actor: Actor, watch_id: int, *, why: str
         await write_audit(
             connection, at=now, actor=actor, action="watch_removed", subject=subject, before=dict(row), why=why
         )
-        await _new_snapshot(connection, now, actor, f"watch entry {watch_id} removed")
+        await new_snapshot(connection, now, actor, f"watch entry {watch_id} removed")
 
 
 async def set_registry(
@@ -412,11 +413,13 @@ async def set_registry(
             before=dict(before) if before else None,
             after={"energy": energy, "vehicle_type": vehicle_type, "source": source},
         )
-        await _new_snapshot(connection, now, actor, "registry changed")
+        await new_snapshot(connection, now, actor, "registry changed")
 
 
-async def _new_snapshot(connection: Any, now: datetime, actor: Actor, why: str, *, urgent: bool = False) -> None:
-    """The lock makes versions commit in their order: a gateway refuses a lower one.
+async def new_snapshot(connection: Any, now: datetime, actor: Actor, why: str, *, urgent: bool = False) -> None:
+    """What the gates hold has changed; to be called last in a transaction, which it makes wait for others' commits.
+
+    The lock makes versions commit in their order: a gateway refuses a lower one.
 
     Urgent is what stops or marks somebody: it goes down at once, while other changes may wait for one another.
     """

@@ -8,7 +8,7 @@ and is used once. Everything here is a value or a function of values; `ledger` k
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -210,7 +210,7 @@ def next_units(lots: Iterable[CreditLot], retired: Iterable[Units], tonnes: int)
     chosen: list[Units] = []
     left = tonnes
     for lot in sorted(by_id.values(), key=lambda lot: (lot.bought_on, lot.vintage, lot.lot_id)):
-        for free in _free_ranges(lot, sorted(used.get(lot.lot_id, ()))):
+        for free in free_units(lot, used.get(lot.lot_id, ())):
             if left == 0:
                 break
             taken = min(left, free.tonnes)
@@ -221,9 +221,10 @@ def next_units(lots: Iterable[CreditLot], retired: Iterable[Units], tonnes: int)
     return tuple(chosen)
 
 
-def _free_ranges(lot: CreditLot, used: Sequence[Units]) -> Iterator[Units]:
+def free_units(lot: CreditLot, used: Iterable[Units]) -> Iterator[Units]:
+    """What is left of a lot beside the units of it that are used, lowest serials first."""
     start = lot.first_serial
-    for units in used:
+    for units in sorted(used):
         if units.first_serial > start:
             yield Units(lot.lot_id, start, units.first_serial - 1)
         start = max(start, units.last_serial + 1)

@@ -6,7 +6,7 @@ How it moves from state to state is `transitions`, what is wrong with a form is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -81,13 +81,17 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One document of an application by its content hash; `kind` is one of `rules.PAPERS`."""
+    """One document of an application by its content hash; `kind` is one of `rules.PAPERS`.
+
+    `valid_until` is the last day that stands on it, as declared; None where there is none or nobody said.
+    """
 
     sha256: str
     kind: str
     media_type: str
     size_bytes: int
     name: str = ""
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

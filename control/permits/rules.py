@@ -118,7 +118,7 @@ KEYS: Mapping[str, Spec] = {
     **{papers_key(kind): Spec(Unit.NAMES) for kind in PermitClass},
 }
 
-PAPERS = ("vehicle_licence", "vehicle_photo", "driving_licence", "duty_order", "contract", "other")
+PAPERS = ("vehicle_licence", "vehicle_photo", "driving_licence", "duty_order", "contract", "insurance", "other")
 Value = Fraction | bool | tuple[str, ...]
 
 

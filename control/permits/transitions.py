@@ -206,9 +206,14 @@ def _shown(value: object) -> str:
         case datetime():
             return value.isoformat()
         case tuple():
-            return ", ".join(f"{one.kind} {one.sha256}" if isinstance(one, Paper) else str(one) for one in value)
+            return ", ".join(_shown_paper(one) if isinstance(one, Paper) else str(one) for one in value)
         case _:
             return str(value)
+
+
+def _shown_paper(paper: Paper) -> str:
+    until = "" if paper.valid_until is None else f" until {paper.valid_until.isoformat()}"
+    return f"{paper.kind} {paper.sha256}{until}"
 
 
 def _submit(application: Application, step: Step, rules: PermitRules) -> _Moved:

@@ -88,6 +88,7 @@ PAPER_KINDS: dict[str, Words] = {
     "driving_licence": ("驾驶证", "Driving licence"),
     "duty_order": ("任务单", "Duty order"),
     "contract": ("合同或委托书", "Contract or order"),
+    "insurance": ("保险单", "Insurance policy"),
     "other": ("其他材料", "Other paper"),
 }
 

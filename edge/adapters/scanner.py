@@ -27,6 +27,7 @@ Opened = Callable[[], AbstractAsyncContextManager[asyncio.StreamReader]]
 CONNECT_TIMEOUT_S = 5.0
 CHUNK_BYTES = 1024
 LOST, STARTING = "scanner_lost", "scanner_starting"
+# As many as `edge.config.SCANNER_BAUDS` allows.
 BAUD = {9600: termios.B9600, 19200: termios.B19200, 38400: termios.B38400, 115200: termios.B115200}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_sync.contract.look.plates import ground_of, spoken
+from control.domain.passes import PASS_PROBLEMS, PassProblem
 from control.domain.permits import Permit
-from control.domain.plates import normalise
+from control.domain.plates import PlateColour, PlateKind, formats_of, normalise
 from control.domain.readings import Unavailable
 from control.domain.vehicles import VehicleType
 from control.gate.admission import permit_problem
@@ -19,6 +20,7 @@ from edge.facts import iso
 from edge.gate_lane import GateLane
 from edge.journal import Recorded
 from edge.lanes import Lane
+from edge.passes import ShownPass
 from edge.ports import Frame, JsonObject
 
 RECENT_SHOWN = 6
@@ -26,6 +28,7 @@ UNSURE_BELOW = 0.8
 READINGS_MAX = 2
 # So many types are offered at once; the others are one tap further.
 VEHICLE_CHOICES = 3
+PASS_TOLD_S = 60.0
 
 
 def state_of(gateway: Gateway, recent: list[JsonObject]) -> JsonObject:
@@ -61,6 +64,7 @@ def lane_view(lane: Lane, now_s: float) -> JsonObject:
         "barrier": None,
         "loop": None,
         "message": None,
+        "pass": None,
     }
     if isinstance(lane, GateLane):
         field = lane.field.last
@@ -69,6 +73,7 @@ def lane_view(lane: Lane, now_s: float) -> JsonObject:
             view["barrier"] |= {"ok": False, "why": "barrier_stuck"}
         view["loop"] = {**_health(field.loop_a, now_s), "occupied": field.loop_a is True}
         view["message"] = lane.board.shown_code
+        view["pass"] = last_pass_view(lane, now_s)
     return view
 
 
@@ -93,13 +98,74 @@ def hold_view(gateway: Gateway, lane: GateLane, arrival: Arrival) -> JsonObject:
         "outcome": event.outcome,
         "guard": {"outcome": arrival.guard_outcome, "by": arrival.guard_by} if arrival.guard_outcome else None,
         "plate": plate_view(event.plate) if event.plate else None,
-        "readings": readings_of(gateway, lane, event.plate, event.suggestions) if event.plate else [],
+        "readings": readings_of(gateway, lane, event.plate, event.suggestions) if event.plate else pass_reading(lane),
+        "pass": pass_view(lane, arrival),
         "reasons": [reason_view(reason) for reason in event.reasons],
         "vehicle": vehicle_view(gateway, arrival.arrival_id, event.vehicle),
         "has_frame": event.frame_sha256 is not None,
         "quad": event.plate["quad"] if event.plate else None,
         "frame_size": [frame.image.shape[1], frame.image.shape[0]] if frame is not None else None,
     }
+
+
+def pass_view(lane: GateLane, arrival: Arrival) -> JsonObject | None:
+    """The pass that was shown for a held vehicle: what it says, and whether it holds now; None where none was."""
+    shown = arrival.pass_shown
+    if shown is None:
+        return None
+    if isinstance(shown.said, PassProblem):
+        return _pass_line(shown, shown.said, None)
+    found = lane.proved(shown.said, shown.said.permit.plate)
+    problem = found if isinstance(found, PassProblem) else _told_problem(arrival)
+    return _pass_line(shown, problem, shown.said.permit)
+
+
+def _told_problem(arrival: Arrival) -> PassProblem | None:
+    """What the decision found wrong with the pass for this very vehicle."""
+    told = arrival.passage.event.pass_shown if arrival.passage is not None else None
+    return PassProblem(told["problem"]) if told is not None and told["problem"] else None
+
+
+def last_pass_view(lane: GateLane, now_s: float) -> JsonObject | None:
+    """The pass that was read last at a lane, for a while: a guard may scan one before the vehicle is there."""
+    shown = lane.passes.latest if lane.passes is not None else None
+    if shown is None or now_s - shown.at_s > PASS_TOLD_S:
+        return None
+    if isinstance(shown.said, PassProblem):
+        return _pass_line(shown, shown.said, None)
+    found = lane.proved(shown.said, shown.said.permit.plate)
+    return _pass_line(shown, found if isinstance(found, PassProblem) else None, shown.said.permit)
+
+
+def _pass_line(shown: ShownPass, problem: PassProblem | None, permit: Permit | None) -> JsonObject:
+    zh, en = PASS_PROBLEMS[problem] if problem is not None else ("", "")
+    return {
+        "valid": problem is None,
+        "problem": {"code": "" if problem is None else problem.value, "zh": zh, "en": en},
+        "source": shown.source.value,
+        "at": iso(shown.at),
+        "plate": None if permit is None else permit.plate,
+        "spoken": None if permit is None else spoken(permit.plate),
+        "permit_id": None if permit is None else permit.permit_id,
+        "valid_until": None if permit is None else iso(permit.valid_until),
+        "entries_left": None if permit is None else permit.entries_left,
+    }
+
+
+def pass_reading(lane: GateLane) -> list[JsonObject]:
+    """Where no plate was seen: the plate of a valid pass, for a person to compare."""
+    arrival = lane.arrival
+    shown = None if arrival is None else arrival.pass_shown
+    if shown is None or isinstance(shown.said, PassProblem):
+        return []
+    text = shown.said.permit.plate
+    permit = _proved_view(lane, text)
+    if permit is None:
+        return []
+    colours = [colour for row in formats_of(text) for colour in row.colours]
+    kind = formats_of(text)[0].kind.value if colours else PlateKind.UNKNOWN.value
+    ground = ground_of(kind, min(colours, default=PlateColour.UNKNOWN).value)
+    return [{"text": text, "spoken": spoken(text), "ground": ground, "differs": None, "permit": permit}]
 
 
 def vehicle_view(gateway: Gateway, arrival_id: str, body: JsonObject | None) -> JsonObject | None:
@@ -179,11 +245,22 @@ def permit_view(gateway: Gateway, lane: GateLane, text: str) -> JsonObject | Non
     """The permit of a plate that opens this gate now, the entries that were used since it came counted."""
     at = gateway.parts.clock.now()
     snapshot = counted_down(gateway.parts.policy.snapshot, text, lane.presence)
-    permits = snapshot.permits.get(text, ())
+    permits = [p for p in snapshot.permits.get(text, ()) if p.permit_id not in snapshot.revoked]
     fitting = (p for p in permits if permit_problem(p, lane.settings.gate_id, at) is None)
     permit: Permit | None = next(fitting, None)
-    if permit is None:
+    return _proved_view(lane, text) if permit is None else _permit_body(permit)
+
+
+def _proved_view(lane: GateLane, text: str) -> JsonObject | None:
+    """The permit that the shown pass proves for this plate now."""
+    shown = None if lane.arrival is None else lane.arrival.pass_shown
+    if shown is None or isinstance(shown.said, PassProblem):
         return None
+    found = lane.proved(shown.said, text)
+    return None if isinstance(found, PassProblem) else _permit_body(found)
+
+
+def _permit_body(permit: Permit) -> JsonObject:
     return {
         "permit_id": permit.permit_id,
         "holder": permit.holder,

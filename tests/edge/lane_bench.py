@@ -22,6 +22,7 @@ from edge.evidence import EvidenceStore
 from edge.gate_lane import GateLane
 from edge.guards import GuardChoice, Source
 from edge.lane_facts import LaneSettings
+from edge.pass_watch import PassWatch
 from edge.passages import EvidenceDesk, PassageDesk, StandingPolicy
 from edge.ports import BarrierState, Frame
 from edge.rules_file import delivered_rules
@@ -206,6 +207,8 @@ def build_bench(
     barrier: FakeBarrier | None = None,
     prefix: str = "id",
     desk: PassageDesk | None = None,
+    passes: PassWatch | None = None,
+    direction: Direction = Direction.IN,
 ) -> Bench:
     """A lane with fakes outside and a real journal and evidence store inside."""
     names = itertools.count(1)
@@ -218,7 +221,7 @@ def build_bench(
     policy = StandingPolicy(permits or snapshot(), RULES)
     desk = desk or PassageDesk(policy=policy, clock=clock, new_id=new_id)
     lane = GateLane(
-        LaneSettings("east-in-1", "东入口 1", "East entry 1", "east", Direction.IN),
+        LaneSettings("east-in-1", "东入口 1", "East entry 1", "east", direction),
         camera=camera,
         barrier=barrier,
         board=DisplayBoard(None, clock, lane_id="east-in-1"),
@@ -229,5 +232,6 @@ def build_bench(
         changes=changes,
         clock=clock,
         new_id=new_id,
+        passes=passes,
     )
     return Bench(lane, clock, barrier, camera, inference, journal, desk, changes)

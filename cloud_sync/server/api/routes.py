@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from cloud_sync.server.api import (
+    carbon,
     energy,
     energy_exports,
     health,
@@ -12,11 +13,27 @@ from cloud_sync.server.api import (
     office,
     passages,
     people,
+    public,
+    rules,
     session,
     stream,
     vision,
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (session, people, passages, office, vision, energy, energy_exports, media, stream, health):
+for part in (
+    session,
+    carbon,
+    people,
+    rules,
+    passages,
+    office,
+    vision,
+    energy,
+    energy_exports,
+    media,
+    stream,
+    health,
+    public,
+):
     router.include_router(part.router)

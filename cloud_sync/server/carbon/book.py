@@ -13,28 +13,42 @@ from typing import Any
 
 from cloud_sync.proofs.carbon import verify
 from cloud_sync.proofs.carbon_rows import BOOK_ID, entries_by_id
+from cloud_sync.server.problems import Problem
 from control.carbon.ledger import (
     Account,
     Entry,
-    EntryKind,
     Refusal,
     SealedEntry,
     genesis_hash,
     refusal,
     seal,
 )
-from control.domain.errors import IslandError
+from control.carbon.words import CAUSES
 
-__all__ = ["BOOK_LOCK", "EntryRefused", "balance_g", "head", "lock", "post", "post_many", "publish_head", "verify"]
+__all__ = [
+    "BOOK_ID",
+    "BOOK_LOCK",
+    "EntryRefused",
+    "balance_g",
+    "entry_of",
+    "head",
+    "lock",
+    "post",
+    "post_many",
+    "publish_head",
+    "reversed_by",
+    "verify",
+]
 
 BOOK_LOCK = 7_301_011
 
 
-class EntryRefused(IslandError):
-    """The book does not take an entry; nothing was stored."""
+class EntryRefused(Problem):
+    """The book does not take an entry; the caller's transaction has to end without it."""
 
     def __init__(self, entry: Entry, refused: Refusal) -> None:
-        super().__init__(f"The book refuses entry {entry.entry_id}: {refused.detail}.")
+        zh, en = CAUSES[refused.cause]
+        super().__init__("entry_refused", detail=f"{entry.entry_id}: {refused.detail}", cause_zh=zh, cause_en=en)
         self.refusal = refused
 
 
@@ -185,6 +199,7 @@ async def entry_of(db: Any, entry_id: str) -> SealedEntry | None:
     return (await entries_by_id(db, (entry_id,))).get(entry_id)
 
 
-def is_correction(kind: EntryKind) -> bool:
-    """Whether an entry of this kind puts an earlier one right."""
-    return kind in (EntryKind.CORRECTION, EntryKind.REVERSAL)
+async def reversed_by(db: Any, entry_id: str) -> str | None:
+    """The id of the entry that reversed it, or None."""
+    found: str | None = await db.fetchval("SELECT entry_id FROM ledger_entries WHERE reverses = $1", entry_id)
+    return found

@@ -3,7 +3,7 @@
 What follows from the feeds is decided in `control.carbon.inventory`. A month is a calendar month of the island's clock.
 Energy comes from quarter hours: one that is not there, or whose figure was not known, is a gap. Fuel is known for a day
 on which the gates told something, as far as its visits are posted. Sinks count with evidence alone, so that a month
-without any has none. Retirements for events are left out, as their travel is: they belong to the event's account.
+without any has none. What covers events is left out, as their travel is: it belongs to the event's account.
 """
 
 from __future__ import annotations
@@ -248,13 +248,18 @@ async def _sinks(db: Reader, asked: tuple[Month, ...]) -> dict[Month, int]:
 
 
 async def _retired(db: Reader, since: datetime, until: datetime, zone: ZoneInfo) -> dict[Month, int]:
+    # What covers an event is the event's; what is left of its whole tonnes covers the zone's visits.
     rows = await db.fetch(
-        "SELECT date_trunc('month', decided_at AT TIME ZONE $3)::date AS month, sum(tonnes)::bigint AS tonnes"
-        " FROM retirements WHERE state = 'confirmed' AND purpose = 'visits'"
-        " AND decided_at >= $1 AND decided_at < $2 GROUP BY 1",
-        *(since, until, zone.key),
+        "SELECT date_trunc('month', r.decided_at AT TIME ZONE $3)::date AS month,"
+        " sum(r.tonnes::bigint * $4 - coalesce(own.grams, 0))::bigint AS grams FROM retirements r"
+        " LEFT JOIN LATERAL (SELECT sum(c.to_g - c.from_g) AS grams"
+        " FROM covers c JOIN retirement_units u USING (unit_id)"
+        " WHERE r.subject <> '' AND c.visit_id = r.subject AND c.freed_by IS NULL"
+        " AND u.retirement_id = r.retirement_id) own ON true"
+        " WHERE r.state = 'confirmed' AND r.decided_at >= $1 AND r.decided_at < $2 GROUP BY 1",
+        *(since, until, zone.key, GRAMS_PER_TONNE),
     )
-    return {Month.of(row["month"]): row["tonnes"] * GRAMS_PER_TONNE for row in rows}
+    return {Month.of(row["month"]): row["grams"] for row in rows}
 
 
 # ---------------------------------------------------------------- as sent

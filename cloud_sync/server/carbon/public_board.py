@@ -204,10 +204,10 @@ def _now(found: Iterable[EnergyNow | None], rows: Factors) -> PublicNow:
 def _slots(
     midnight: datetime, now: datetime, series: list[EnergySeries], plans: list[PlanRecord]
 ) -> tuple[PublicSlot, ...]:
-    """Today's quarter hours: measured up to now, then as the newest plans expect them."""
+    """Today's quarter hours: those that are over as measured, then as the newest plans expect them."""
     return tuple(
         _measured(midnight, place, series)
-        if midnight + timedelta(seconds=SLOT_S * place) <= now
+        if midnight + timedelta(seconds=SLOT_S * (place + 1)) <= now
         else _expected(midnight + timedelta(seconds=SLOT_S * place), plans)
         for place in range(SLOTS)
     )

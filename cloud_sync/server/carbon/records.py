@@ -52,7 +52,6 @@ class Summary:
     oldest_day: date | None
     oldest_days: int | None
     due_days: int | None
-    overdue_visits: int
     year_owed_g: int
     year_visits: int
     year_covered_g: int
@@ -82,7 +81,6 @@ class VisitRow:
     application_id: str | None
     vehicle_class: str
     tier: int | None
-    basis: str
     fuel_amount: Decimal | None
     fuel_unit: str
     owed_g: int

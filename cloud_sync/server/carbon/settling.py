@@ -46,23 +46,22 @@ async def pool(db: Any) -> Pool:
 async def oldest_open(db: Any, grams: int) -> list[Debit]:
     """The oldest open debits, as many as `grams` can touch; nothing is read beyond them."""
     found: list[Debit] = []
-    left, after = grams, (datetime.min, "")
+    left = grams
     while left > 0:
+        last = found[-1] if found else None
         rows = await db.fetch(
             "SELECT visit_id, at, owed_g - covered_g AS open_g FROM visit_accounts WHERE covered_g < owed_g"
-            f" AND (NOT $1 OR (at, visit_id) > ($2, $3)) ORDER BY at, visit_id LIMIT {OPEN_CHUNK}",
-            bool(found),
-            after[0] if found else None,
-            after[1],
+            f" AND ($1::timestamptz IS NULL OR (at, visit_id) > ($1, $2)) ORDER BY at, visit_id LIMIT {OPEN_CHUNK}",
+            last and last.at,
+            last and last.visit_id,
         )
         for row in rows:
-            if left <= 0:
-                break
             found.append(Debit(row["visit_id"], row["at"], row["open_g"]))
             left -= row["open_g"]
+            if left <= 0:
+                break
         if len(rows) < OPEN_CHUNK:
             break
-        after = (rows[-1]["at"], rows[-1]["visit_id"])
     return found
 
 
@@ -90,10 +89,11 @@ async def put_pool(connection: Any, before: Pool, after: Sequence[PartUnit]) -> 
         [part.serial for part in gone],
         [part.from_g for part in gone],
     )
-    await _add_parts(connection, [part for part in after if part not in kept], before.lot_nos)
+    await add_parts(connection, [part for part in after if part not in kept], before.lot_nos)
 
 
-async def _add_parts(connection: Any, parts: Sequence[PartUnit], lot_nos: dict[str, int]) -> None:
+async def add_parts(connection: Any, parts: Sequence[PartUnit], lot_nos: dict[str, int]) -> None:
+    """Stretches of retired units become free."""
     await connection.execute(
         "INSERT INTO pooled_parts (lot_no, serial, from_g, to_g, unit_id, lot_id, retired_at) SELECT * FROM"
         " unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::timestamptz[])",
@@ -237,7 +237,7 @@ async def release(connection: Any, subject: str, *, at: datetime, author: str, r
     units = await connection.fetch(f"{UNITS} WHERE u.unit_id = ANY($1::text[])", [row["unit_id"] for row in rows])
     retirements = {unit["unit_id"]: retirement_of(unit) for unit in units}
     parts = [freed(cover_of(row), retirements[row["unit_id"]]) for row in rows]
-    await _add_parts(connection, parts, {row["lot_id"]: row["lot_no"] for row in rows})
+    await add_parts(connection, parts, {row["lot_id"]: row["lot_no"] for row in rows})
     grams = sum(part.free_g for part in parts)
     await _note_released(connection, subject, grams)
     return grams

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from cloud_sync.server import accounts, auth, queries, store
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console.landing import local_path
 from cloud_sync.server.console.pages_gate import done
 from cloud_sync.server.console.render import (
     KEYS_COOKIE,
@@ -30,15 +30,8 @@ Short = Annotated[str, Form(max_length=64)]
 YEAR_S = 365 * 86400
 
 
-def local_path(text: str) -> str:
-    """A place on this site, else the live gate: an address from outside never redirects elsewhere."""
-    parts = urlsplit(text)
-    outside = parts.scheme or parts.netloc or not text.startswith("/") or text.startswith(("//", "/\\"))
-    return "/live" if outside or any(ord(char) < 32 for char in text) else text
-
-
 @router.get("/sign-in")
-async def sign_in_page(request: Request, given: Given, next: str = "/live") -> Response:
+async def sign_in_page(request: Request, given: Given, next: str = "/") -> Response:
     """The way in; without any account, the way to the first one."""
     if await auth.needs_setup(given):
         return RedirectResponse("/setup", status_code=303)
@@ -49,7 +42,7 @@ async def sign_in_page(request: Request, given: Given, next: str = "/live") -> R
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, given: Given, username: Short = "", password: Secret = "", next: Secret = "/live"
+    request: Request, given: Given, username: Short = "", password: Secret = "", next: Secret = "/"
 ) -> Response:
     """Starts a session. What was typed into the name field is kept."""
     auth.check_origin(request, given)
@@ -99,7 +92,7 @@ async def setup(
             username=username,
             full_name=name,
         )
-    response = RedirectResponse("/live", status_code=303)
+    response = RedirectResponse("/", status_code=303)
     auth.set_cookie(response, given, signed.token)
     return response
 
@@ -120,7 +113,7 @@ async def preferences(
     lang: Short = "",
     theme: Short = "",
     keys: Short = "",
-    next: Secret = "/live",
+    next: Secret = "/",
 ) -> Response:
     """Language, theme and single keys; they hold for this browser."""
     auth.check_origin(request, given)

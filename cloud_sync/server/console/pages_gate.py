@@ -15,6 +15,7 @@ from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.passages import filter_words, opened_detail
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import keys, labels, reading, views
+from cloud_sync.server.console.landing import landing_of
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import CommandRecord, Hold, PassageDetail, PassageFilter, PassageRecord, PermitRecord
@@ -66,8 +67,8 @@ def is_pending(command: CommandRecord | None, now: datetime) -> bool:
 
 @router.get("/")
 async def home(user: auth.AnyPerson) -> Response:
-    """The live gate is where the day begins."""
-    return RedirectResponse("/live", status_code=303)
+    """Each role begins its day elsewhere."""
+    return RedirectResponse(landing_of(user.role), status_code=303)
 
 
 @router.get("/live")

@@ -1,9 +1,9 @@
-"""The office's and the engineers' pages: permits, watch list, rules, gateways, audit trail, accounts."""
+"""The office's and the engineers' pages: watch list, rules, gateways, audit trail, accounts."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,8 +19,7 @@ from cloud_sync.server.console.rules import rule_lines
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
-from control.domain.permits import PermitClass, WatchEffect
-from control.domain.vehicles import VehicleType
+from control.domain.permits import WatchEffect
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -39,79 +38,6 @@ def _local(given: Services, text: str) -> datetime:
 def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
     words = words_of(request)
     return [(code, words.gettext(text)) for code, text in table.items()]
-
-
-# ---------------------------------------------------------------- permits
-
-
-@router.get("/permits")
-async def permits(
-    request: Request, user: auth.GateViewer, given: Given, plate: str = "", show: str = "active"
-) -> Response:
-    """Permits, those in force first or all."""
-    now = given.clock()
-    async with asyncio.timeout(READ_TIMEOUT_S):
-        found = await queries.permits(given.pool, now=now, plate=plate[:16], active_only=show != "all")
-        lanes = await queries.lanes(given.pool, now=now)
-        waiting = await queries.holds_count(given.pool)
-    local = now.astimezone(given.config.zone)
-    return page(
-        request,
-        "permits.html",
-        user=user,
-        permits=found,
-        plate=plate,
-        show="all" if show == "all" else "active",
-        gates=sorted({lane.gate_id for lane in lanes}),
-        holds_count=waiting,
-        classes=_choices(request, labels.PERMIT_CLASS),
-        vehicles=_choices(request, labels.VEHICLE),
-        from_default=f"{local:%Y-%m-%dT%H:%M}",
-        until_default=f"{local + timedelta(hours=10):%Y-%m-%dT%H:%M}",
-    )
-
-
-@router.post("/permits")
-async def add_permit(
-    request: Request,
-    user: auth.ListKeeper,
-    given: Given,
-    plate: Text,
-    permit_class: Text,
-    valid_from: Text,
-    valid_until: Text,
-    holder: Text = "",
-    vehicle_type: Text = "",
-    entries: Text = "",
-    gates: Annotated[list[str] | None, Form()] = None,
-) -> Response:
-    """A new permit, on its way to every gate."""
-    if permit_class not in set(PermitClass) or (vehicle_type and vehicle_type not in set(VehicleType)):
-        raise Problem("invalid", detail="permit_class")
-    if entries and not entries.isdecimal():
-        raise Problem("invalid", detail="entries")
-    await store.add_permit(
-        given,
-        store.Actor.of(user, remote_of(request)),
-        plate=plate,
-        permit_class=PermitClass(permit_class),
-        valid_from=_local(given, valid_from),
-        valid_until=_local(given, valid_until),
-        gates=tuple(gates or ()),
-        entries_left=int(entries) if entries else None,
-        vehicle_type=vehicle_type or None,
-        holder=holder,
-    )
-    return done(request, "permit_added", "/permits")
-
-
-@router.post("/permits/{permit_id}/revoke")
-async def revoke_permit(
-    request: Request, permit_id: str, user: auth.ListKeeper, given: Given, why: Text = ""
-) -> Response:
-    """Ends a permit now."""
-    await store.revoke_permit(given, store.Actor.of(user, remote_of(request)), permit_id, why=why)
-    return done(request, "permit_revoked", "/permits")
 
 
 # ---------------------------------------------------------------- watch list

@@ -31,6 +31,7 @@ FIELDS = {
     "window_until": N_("Until"),
     "holder": N_("Holder"),
     "papers": N_("Papers"),
+    "applicant_id": N_("Applicant"),
     "": N_("As a whole"),
 }
 CLASSES = {
@@ -48,6 +49,7 @@ CLASSES = {
     EmissionClass.MOTORCYCLE: N_("Motorcycle"),
 }
 STEPS = {
+    "create": N_("%(who)s began it"),
     "copy": N_("%(who)s copied an earlier application"),
     "emergency_entry": N_("Came in on an emergency, papers to follow"),
     "edit": N_("%(who)s changed the form"),
@@ -62,7 +64,8 @@ STEPS = {
     "appeal": N_("%(who)s appealed"),
     "grant_appeal": N_("%(who)s granted the appeal"),
     "reject_appeal": N_("%(who)s rejected the appeal"),
-    "undo": N_("%(who)s took the approval back"),
+    "undo_approval": N_("%(who)s took the approval back"),
+    "assign": N_("%(who)s named the applicant"),
 }
 STEP_TONES = {
     "approve": "admit",

@@ -22,7 +22,6 @@ from control.permits import words as permit_words
 from control.permits.application import EntryKind, Form, Paper
 
 SOON = timedelta(hours=24)
-AUTOMATIC = "automatic"
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
@@ -56,8 +55,6 @@ class PaperCard:
     file_name: str
     size: str
     is_picture: bool
-    tone: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,11 @@ def vehicle(words: Words, form: Form) -> str:
     if form.vehicle_type.value != "unknown":
         return labels.label(words, "vehicle", form.vehicle_type.value)
     return class_name(words, form.emission_class) or words.gettext("Vehicle not said")
+
+
+def permit_class(words: Words, code: str) -> str:
+    """Emergency, special or standing."""
+    return labels.label(words, "permit_class", code)
 
 
 def purpose(words: Words, form: Form) -> str:
@@ -271,22 +273,19 @@ def size_text(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000:.1f} MB" if size_bytes >= 1_000_000 else f"{max(1, round(size_bytes / 1000))} kB"
 
 
-def paper_cards(words: Words, papers: Sequence[Paper], marks: Mapping[str, Mark]) -> tuple[PaperCard, ...]:
-    """The papers with what is known of each kind."""
-    return tuple(_paper_card(words, paper, marks.get(paper.kind)) for paper in papers)
+def paper_cards(words: Words, papers: Sequence[Paper]) -> tuple[PaperCard, ...]:
+    """The papers, each with its kind and size."""
+    return tuple(_paper_card(words, paper) for paper in papers)
 
 
-def _paper_card(words: Words, paper: Paper, mark: Mark | None) -> PaperCard:
+def _paper_card(words: Words, paper: Paper) -> PaperCard:
     name = said_of(words, permit_words.PAPER_KINDS, paper.kind)
-    note = mark.note if mark is not None and mark.note else size_text(paper.size_bytes)
     return PaperCard(
         href=f"/api/v1/documents/{paper.sha256}",
         name=name,
         file_name=paper.name or name,
         size=size_text(paper.size_bytes),
         is_picture=paper.media_type in PICTURES,
-        tone=mark.tone if mark is not None else "",
-        note=note,
     )
 
 
@@ -390,8 +389,3 @@ def counted_marks(words: Words, marks: Sequence[str]) -> str:
 def kilograms(grams: int) -> str:
     """Grams as kilograms of CO2e with one decimal."""
     return f"{grams / 1000:,.1f}".replace("-", "−")
-
-
-def refused_line(words: Words, why: str) -> str:
-    """Why a step was refused."""
-    return said(words, permit_words.STEP_REFUSALS[why]) if why in permit_words.STEP_REFUSALS else why

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.points_views import UNIT, masked, scene_icon
@@ -111,9 +112,15 @@ def held_line(words: Words, held: HeldRecord) -> HeldLine:
 
 
 def held_view(
-    words: Words, held: HeldRecord, around: Iterable[EarningRecord], ways: Iterable[WayRecord], now: datetime
+    words: Words,
+    held: HeldRecord,
+    around: Iterable[EarningRecord],
+    ways: Iterable[WayRecord],
+    *,
+    now: datetime,
+    names: Mapping[str, str],
 ) -> HeldView:
-    """One held event with its evidence; `around` are the person's events of the same days."""
+    """One held event with its evidence; `around` are the person's events near it, `names` are of devices and places."""
     event = held.event
     return HeldView(
         event_id=event.event_id,
@@ -127,8 +134,8 @@ def held_view(
         release_at=event.release_at,
         waits_s=(now - event.claimed_at).total_seconds(),
         whys=_whys(words, event),
-        facts=_facts(words, event),
-        way=way(words, event, around, ways),
+        facts=facts(words, event, names),
+        way=way(words, event, around, ways, names),
         person=_person(words, held),
     )
 
@@ -138,13 +145,15 @@ def _whys(words: Words, event: EarningRecord) -> tuple[Why, ...]:
     return tuple(Why(said(words, one), shown if at == 0 else "") for at, one in enumerate(event.reasons))
 
 
-def _facts(words: Words, event: EarningRecord) -> tuple[tuple[str, str], ...]:
-    found = [(words.gettext("Evidence"), said(words, event.evidence)), (words.gettext("Source"), event.source_id)]
+def facts(words: Words, event: EarningRecord, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What was claimed, by name and value."""
+    source = names.get(event.source_id, event.source_id)
+    found = [(words.gettext("Evidence"), said(words, event.evidence)), (words.gettext("Read at"), source)]
     places = [one for one in (event.start_place, event.end_place) if one]
     if places:
         found.append((words.gettext("Way"), " → ".join(dict.fromkeys(places))))
     if event.merchant:
-        found.append((words.gettext("Merchant"), event.merchant))
+        found.append((words.gettext("Merchant"), names.get(event.merchant, event.merchant)))
     found.append((words.gettext("Time"), words.window(event.started_at, event.ended_at)))
     if event.ended_at > event.started_at:
         found.append((words.gettext("Took"), words.duration((event.ended_at - event.started_at).total_seconds())))
@@ -206,37 +215,41 @@ def speed(words: Words, event: EarningRecord) -> str | None:
 
 
 def way(
-    words: Words, event: EarningRecord, around: Iterable[EarningRecord], ways: Iterable[WayRecord]
+    words: Words,
+    event: EarningRecord,
+    around: Iterable[EarningRecord],
+    ways: Iterable[WayRecord],
+    names: Mapping[str, str],
 ) -> tuple[Stop, ...]:
     """Where the person was that day, by the codes they showed: the places around the event, with what lies between."""
     metres = {frozenset((one.from_place, one.to_place)): one.metres for one in ways}
     others = [one for one in around if one.event_id != event.event_id]
     stops = sorted(
-        (stop for one in (event, *others) for stop in _stops(words, one, event.event_id)), key=lambda stop: stop.at
+        (stop for one in (event, *others) for stop in _stops(words, one, event.event_id, names)),
+        key=lambda stop: stop.at,
     )
     first = max(0, next((at for at, stop in enumerate(stops) if stop.is_this), 0) - _WAY_STOPS_MAX // 2)
     shown = stops[first : first + _WAY_STOPS_MAX]
-    odd = {one.code for one in event.reasons} & {"teleport", "too_fast"}
-    legs = [shown[0], *(_with_leg(words, a, b, metres, bool(odd)) for a, b in zip(shown, shown[1:], strict=False))]
-    return tuple(legs) if len(shown) > 1 else ()
+    odd = bool({one.code for one in event.reasons} & {"teleport", "too_fast"})
+    legs = [_with_leg(words, before, stop, metres, odd) for before, stop in pairwise(shown)]
+    return (shown[0], *legs) if legs else ()
 
 
-def _stops(words: Words, event: EarningRecord, this_id: str) -> list[Stop]:
+def _stops(words: Words, event: EarningRecord, this_id: str, names: Mapping[str, str]) -> list[Stop]:
     this, scene = event.event_id == this_id, said(words, event.scene)
     found = []
     if event.start_place:
-        what = words.gettext("%(scene)s, start") if event.end_place else "%(scene)s"
-        found.append(Stop(event.started_at, event.start_place, what % {"scene": scene}, this))
+        what = words.gettext("%(scene)s, start") % {"scene": scene} if event.end_place else scene
+        found.append(Stop(event.started_at, event.start_place, what, this))
     if event.end_place and event.end_place != event.start_place:
         found.append(Stop(event.ended_at, event.end_place, words.gettext("%(scene)s, end") % {"scene": scene}, this))
     if not found:
-        found.append(Stop(event.ended_at, event.merchant or event.source_id, scene, this))
+        place = event.merchant or event.source_id
+        found.append(Stop(event.ended_at, names.get(place, place), scene, this))
     return found
 
 
-def _with_leg(
-    words: Words, before: Stop, stop: Stop, metres: Mapping[frozenset[str], int], odd: bool
-) -> Stop:
+def _with_leg(words: Words, before: Stop, stop: Stop, metres: Mapping[frozenset[str], int], odd: bool) -> Stop:
     seconds = (stop.at - before.at).total_seconds()
     length = metres.get(frozenset((before.place, stop.place)))
     parts = [] if length is None else [f"{length / 1000:.1f} km"]

@@ -131,6 +131,7 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
     common = {
         "user": user,
         "may": lambda can: user is not None and user.may(Can(can)),
+        "is_public": user is not None and user.role.is_public,
         "site": given.config.server.name,
         "lang": choices.language,
         "lang_tag": spoken_in.words.tag,

@@ -18,9 +18,16 @@ from cloud_sync.server.console import (
     pages_account,
     pages_energy,
     pages_energy_settings,
+    pages_filing,
     pages_gate,
+    pages_merchant,
     pages_office,
+    pages_permits,
+    pages_reviews,
+    pages_points_catalogue,
+    pages_public,
     pages_vision,
+    pages_vouchers,
 )
 from cloud_sync.server.console.render import LOOK_DIR, STATIC_DIR, page, words_of
 from cloud_sync.server.problems import Problem, wants_page
@@ -47,7 +54,21 @@ class Assets(StaticFiles):
 
 def mount_console(app: FastAPI) -> None:
     """Adds pages and files, and lets problems of pages be pages."""
-    for part in (pages_account, pages_gate, pages_office, pages_vision, pages_energy, pages_energy_settings):
+    for part in (
+        pages_account,
+        pages_gate,
+        pages_office,
+        pages_permits,
+        pages_filing,
+        pages_reviews,
+        pages_vision,
+        pages_energy,
+        pages_energy_settings,
+        pages_public,
+        pages_vouchers,
+        pages_points_catalogue,
+        pages_merchant,
+    ):
         app.include_router(part.router)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")
     app.mount("/look", Assets(directory=LOOK_DIR), name="look")
@@ -82,7 +103,7 @@ def as_problem(error: Exception) -> Problem:
 async def problem_page(request: Request, problem: Problem) -> Response:
     """A page that says what happened, what still works and what to do; or the way to sign in."""
     if problem.code == "not_signed_in":
-        target = request.url.path if request.method == "GET" else "/live"
+        target = request.url.path if request.method == "GET" else "/"
         query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
         return RedirectResponse(_sign_in_address(target + query), status_code=303)
     user = await _user(request) if problem.code != "database_away" else None

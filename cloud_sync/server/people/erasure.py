@@ -64,7 +64,7 @@ async def _erase(connection: Any, person: Any, username: str, now: datetime) -> 
         "DELETE FROM oidc_flows WHERE user_id = $1",
         "DELETE FROM guardian_codes WHERE guardian_id = $1",
         "DELETE FROM token_families WHERE user_id = $1",
-        "UPDATE data_requests SET contact = '', message = '', answer = '' WHERE user_id = $1",
+        "UPDATE data_requests SET contact = '', message = '', answer = '', created_by = '' WHERE user_id = $1",
     ):
         await connection.execute(statement, person)
     await connection.execute("DELETE FROM idempotency_keys WHERE person = $1", str(person))

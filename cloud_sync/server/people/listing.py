@@ -14,7 +14,7 @@ async def accounts(
 ) -> tuple[UserRecord, ...]:
     """Accounts by sign-in name, from the one after `after`; `query` is the beginning of a sign-in name."""
     rows = await db.fetch(
-        "SELECT user_id::text, username, name, role, enabled, created_at, u.org_id, o.name AS org_name,"
+        "SELECT u.user_id::text, u.username, u.name, u.role, u.enabled, u.created_at, u.org_id, o.name AS org_name,"
         " (SELECT max(last_seen_at) FROM sessions s WHERE s.user_id = u.user_id) AS last_seen_at"
         " FROM users u LEFT JOIN organisations o USING (org_id)"
         " WHERE anonymised_at IS NULL AND username > $1 AND username LIKE $2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -67,12 +67,14 @@ def paper_json(paper: Paper) -> dict[str, Any]:
         "media_type": paper.media_type,
         "size_bytes": paper.size_bytes,
         "name": paper.name,
+        "valid_until": None if paper.valid_until is None else paper.valid_until.isoformat(),
     }
 
 
 def paper_of(value: dict[str, Any]) -> Paper:
     """The paper that `paper_json` wrote."""
-    return Paper(**value)
+    until = value["valid_until"]
+    return Paper(**(value | {"valid_until": None if until is None else date.fromisoformat(until)}))
 
 
 def actor_json(actor: Actor) -> dict[str, str]:

@@ -7,7 +7,7 @@ application: that is what makes the history complete.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from cloud_sync.server.permits import forms
@@ -28,7 +28,15 @@ class BrokenHistory(IslandError):
 def rules_of(application: Application, book: PermitRuleSet, *, now: datetime, zone: tzinfo) -> PermitRules:
     """The rules for what may follow: those of the local day on which the present state began."""
     since = application.state_since or now
-    return book.at(since.astimezone(zone).date())
+    return rules_on(book, since.astimezone(zone).date())
+
+
+def rules_on(book: PermitRuleSet, day: date) -> PermitRules:
+    """The rules of a day; a gate whose clock is years behind names one on which there were none, and gets the first."""
+    first: dict[str, date] = {}
+    for row in book.rows:
+        first[row.key] = min(row.valid_from, first.get(row.key, row.valid_from))
+    return book.at(max(day, *first.values()))
 
 
 def details_of(step: Step) -> dict[str, Any]:

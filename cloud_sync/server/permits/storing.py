@@ -24,7 +24,12 @@ from control.permits.application import Application, Change, Status
 from control.permits.rules import PermitRules, PermitRuleSet
 
 _ENDED = frozenset({Status.REFUSED, Status.REVOKED, Status.EXPIRED})
-_JUDGED = frozenset({"return", "approve", "refuse", "grant_appeal", "reject_appeal"})
+# Which moment a step is, for lists and figures.
+_MOMENTS = {
+    "submit": "submitted_at",
+    **dict.fromkeys(("return", "approve", "refuse", "grant_appeal", "reject_appeal"), "decided_at"),
+}
+_PUBLISHED_ANEW = frozenset({"approve", "grant_appeal", "undo_approval", "revoke"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,10 @@ async def book(db: Reader) -> Book:
     return Book(rows, f"{number or 0}/{rows.version}")
 
 
-async def held(connection: Any, application_id: str) -> Held | None:
+async def held(connection: Any, application_id: str, *, lock: bool = True) -> Held | None:
     """One application, its row locked until the transaction ends."""
-    row = await connection.fetchrow("SELECT * FROM applications WHERE application_id = $1 FOR UPDATE", application_id)
+    wanted = "SELECT * FROM applications WHERE application_id = $1"
+    row = await connection.fetchrow(f"{wanted} FOR UPDATE" if lock else wanted, application_id)
     if row is None:
         return None
     lines = await connection.fetch(
@@ -138,26 +144,27 @@ async def save(
 ) -> None:
     """The application after one step, with its new line, its terms and its audit row.
 
-    `publish_at` is when an approval goes out; every step that is not an approval takes a pending one back.
+    `publish_at` is when an approval goes out; without it, a pending one is taken back by what is undone or revoked.
     """
     at, line, version = given.clock(), after.history[-1], before.version + 1
     await _write_line(connection, after.application_id, version, line, details or {})
     await _write(connection, given, after, version=version, at=at)
     if after.status is not before.application.status:
         await connection.execute(
-            "UPDATE applications SET publish_at = $2, published_at = CASE WHEN $3 THEN NULL ELSE published_at END,"
-            " submitted_at = CASE WHEN $4 THEN $5 ELSE submitted_at END,"
-            " ended_at = CASE WHEN $6 THEN $5 END WHERE application_id = $1",
+            "UPDATE applications SET ended_at = $2 WHERE application_id = $1",
+            after.application_id,
+            at if after.status in _ENDED else None,
+        )
+    if line.action in _MOMENTS:
+        column = _MOMENTS[line.action]
+        await connection.execute(
+            f"UPDATE applications SET {column} = $2 WHERE application_id = $1", after.application_id, at
+        )
+    if line.action in _PUBLISHED_ANEW and line.before is not line.after:
+        await connection.execute(
+            "UPDATE applications SET publish_at = $2, published_at = NULL WHERE application_id = $1",
             after.application_id,
             publish_at,
-            after.status is Status.APPROVED,
-            line.action == "submit",
-            at,
-            after.status in _ENDED,
-        )
-    if line.action in _JUDGED:
-        await connection.execute(
-            "UPDATE applications SET decided_at = $2 WHERE application_id = $1", after.application_id, at
         )
     await _tell(connection, after, line, account, at=at, before=before.application.status)
 
@@ -203,11 +210,13 @@ async def _write(connection: Any, given: Services, application: Application, *, 
         at,
         version,
     )
-    await write_terms(connection, given, application, rules)
+    await write_terms(connection, given, application, rules, look_at=at)
 
 
-async def write_terms(connection: Any, given: Services, application: Application, rules: Book) -> None:
-    """Who has to act by when, and when time alone does something next."""
+async def write_terms(
+    connection: Any, given: Services, application: Application, rules: Book, *, look_at: datetime | None = None
+) -> None:
+    """Who has to act by when, and when the worker looks next: at `look_at`, or when time alone does something."""
     found = terms.of(application, rules.of(application, given), now=given.clock())
     due = found.due
     await connection.execute(
@@ -217,7 +226,7 @@ async def write_terms(connection: Any, given: Services, application: Application
         None if due is None else due.due_at,
         None if due is None else due.term.value,
         None if due is None else due.of_office,
-        found.next_at,
+        look_at or found.next_at,
         rules.version,
     )
 

@@ -201,13 +201,14 @@ function placeBrackets(hold) {
 }
 
 function drawFacts(hold) {
-  if (!hold) { $("facts").replaceChildren(emptyWords()); return; }
+  if (!hold) { $("facts").replaceChildren(emptyWords(), ...passRow(currentLane(null).pass)); return; }
   const asks = node("div", "");
   const question = questionOf(hold);
   if (question) asks.append(node("div", "v unsure ask", icon("circle-question-mark"), question), node("div", "mut", w("look_up")));
   else if (!hold.plate) asks.append(node("div", "v hold ask", icon("circle-pause"), w("no_plate")));
   const row = node("div", "readrow", chip(hold.plate, "phut"), asks);
-  const parts = [row, ...hold.reasons.slice(0, 2).map(reasonRow)];
+  const told = hold.reasons.filter((reason) => !hold.pass || !reason.code.startsWith("pass_"));
+  const parts = [row, ...passRow(hold.pass), ...told.slice(0, 2).map(reasonRow)];
   if (hold.guard) parts.push(node("div", "reason", icon("octagon-x"), w("guard_refused", { by: hold.guard.by })));
   const wait = node("div", "num dim", w("waiting", { t: span(hold.waiting_s) }));
   $("facts").replaceChildren(...parts, wait);
@@ -279,6 +280,22 @@ function reasonRow(reason) {
   if (near && reason.detail) text.append(" ", node("b", "num", reason.detail));
   if (reason.code === "plate_unavailable" && boot.words[reason.detail]) text.append(" · ", w(reason.detail));
   return node("div", "reason", node("span", near ? "c-permit" : "c-hold", icon(near ? "shield-check" : "circle-pause")), text);
+}
+
+function passRow(pass) {
+  if (!pass) return [];
+  const problem = pass.problem[lang];
+  const words = pass.valid
+    ? w("pass_good", { p: pass.spoken, t: untilText(pass.valid_until) })
+    : w(pass.spoken ? "pass_bad_for" : "pass_bad", { p: pass.spoken, why: problem });
+  const text = node("span", "", words);
+  if (pass.valid && pass.entries_left !== null) text.append(" · ", node("span", "num", w("pass_left", { n: pass.entries_left })));
+  return [node("div", "reason passrow", node("span", pass.valid ? "c-permit" : "c-refuse", icon(pass.valid ? "shield-check" : "octagon-x")), text)];
+}
+
+function untilText(iso) {
+  const options = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false };
+  return new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", options).format(new Date(iso));
 }
 
 function emptyWords() {

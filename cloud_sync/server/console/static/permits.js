@@ -103,14 +103,14 @@ for (const image of $$(".paper img")) {
   image.addEventListener("error", missing);
 }
 
-/* ---- the seconds in which an approval can be taken back */
+/* ---- the seconds in which an approval can be taken back, by the server's count */
 const undo = $("[data-undo]");
 if (undo) {
-  const until = Date.parse(undo.dataset.until);
+  const until = performance.now() + Number(undo.dataset.undo) * 1000;
   const left = $("[data-left]", undo);
   const bar = $("progress", undo);
   const tick = () => {
-    const seconds = (until - Date.now()) / 1000;
+    const seconds = (until - performance.now()) / 1000;
     if (seconds <= 0) { undo.remove(); clearInterval(timer); return; }
     left.textContent = left.dataset.words.replace("{n}", String(Math.ceil(seconds)));
     bar.value = seconds;
@@ -118,4 +118,3 @@ if (undo) {
   const timer = setInterval(tick, 250);
   tick();
 }
-

@@ -148,7 +148,7 @@ for (const tab of tabs) {
     next.focus();
   });
 }
-function refreshToday() { if (!$("#panel-today")?.hidden) showToday($("#today"), API); }
+function refreshToday() { if (!$("#panel-today")?.hidden) showToday($("#today")); }
 
 /* ---- start */
 if (tabs.length) {

@@ -1,0 +1,152 @@
+"""The catalogue: owns the page of what points are redeemed for, redemptions by state, and what merchants confirm."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from cloud_sync.server import auth, rule_books, store
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console.labels import N_
+from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
+from cloud_sync.server.console.points_desk import said
+from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.people import members
+from cloud_sync.server.points import catalogue, confirmations, desk_figures
+from cloud_sync.server.points.parts import day_of
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
+from cloud_sync.server.services import Services, services
+from control.points.methodology import BY_PEOPLE
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Text = Annotated[str, Form(max_length=400)]
+Many = Annotated[list[str] | None, Form()]
+PointReader = auth.who_may(Can.READ_POINTS)
+PointKeeper = auth.who_may(Can.KEEP_POINTS)
+ITEM_STATE = {
+    "offered": N_("On offer"),
+    "coming": N_("Not yet on offer"),
+    "ended": N_("Taken off"),
+    "sold_out": N_("Sold out"),
+}
+
+
+def whole(text: str, name: str) -> int:
+    """A whole number as typed, blanks and thousands' commas allowed. Raises Problem."""
+    plain = text.replace(",", "").replace(" ", "").strip()
+    if not plain.isdecimal() or len(plain) > 12:
+        raise Problem("invalid", detail=name)
+    return int(plain)
+
+
+def local_time(given: Services, text: str) -> datetime | None:
+    """A picker's time at the island; None where it is empty. Raises Problem."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=given.config.zone) if text else None
+    except ValueError as error:
+        raise Problem("invalid", detail="time") from error
+
+
+@router.get("/points/catalogue")
+async def catalogue_page(request: Request, user: PointReader, given: Given) -> Response:
+    """Items with their stock, redemptions by state, and merchants with what they may confirm."""
+    words, now = words_of(request), given.clock()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        items = await catalogue.items(given.pool, now, everything=True)
+        states = await desk_figures.redemption_states(given.pool)
+        orgs = await members.organisations(given.pool, kind=members.OrganisationKind.MERCHANT)
+        methods = (await rule_books.methodologies(given.pool)).at(day_of(given, now))
+        may = {one.org_id: await confirmations.merchant_methods(given, one.org_id) for one in orgs}
+    chinese = words.language == "zh"
+    return page(
+        request,
+        "points_catalogue.html",
+        user=user,
+        items=items,
+        item_state=lambda code: words.gettext(ITEM_STATE[code]),
+        states=[(said(words, one.state), one.count, one.points) for one in states],
+        merchants=[
+            {
+                "org_id": one.org_id,
+                "name": one.name if chinese or not one.name_en else one.name_en,
+                "enabled": one.enabled,
+                "may": [method.name_zh if chinese else method.name_en for method in may[one.org_id]],
+                "keys": [method.key for method in may[one.org_id]],
+            }
+            for one in orgs
+        ],
+        methods=[
+            {"key": row.key, "name": row.name_zh if chinese else row.name_en}
+            for row in methods.values()
+            if row.evidence & BY_PEOPLE
+        ],
+    )
+
+
+@router.post("/points/catalogue")
+async def add_item(
+    request: Request,
+    user: PointKeeper,
+    given: Given,
+    name_zh: Text,
+    name_en: Text,
+    price_points: Text,
+    stock: Text,
+    person_max: Text = "1",
+    valid_until: Text = "",
+    merchants: Many = None,
+) -> Response:
+    """A new item, on offer at once."""
+    wish = catalogue.ItemWish(
+        name_zh=name_zh,
+        name_en=name_en,
+        price_points=whole(price_points, "price_points"),
+        stock=whole(stock, "stock"),
+        person_max=whole(person_max, "person_max"),
+        merchants=tuple(merchants or ()),
+        valid_until=local_time(given, valid_until),
+    )
+    await catalogue.add_item(given, store.Actor.of(user, remote_of(request)), wish)
+    return done(request, "item_added", "/points/catalogue")
+
+
+@router.post("/points/catalogue/{item_id}")
+async def change_item(
+    request: Request,
+    item_id: str,
+    user: PointKeeper,
+    given: Given,
+    price_points: Text,
+    stock: Text,
+    person_max: Text,
+    why: Text = "",
+) -> Response:
+    """Another price, stock or limit; what was bought keeps its price."""
+    wish = catalogue.ItemChange(
+        stock=whole(stock, "stock"),
+        price_points=whole(price_points, "price_points"),
+        person_max=whole(person_max, "person_max"),
+    )
+    await catalogue.change_item(given, store.Actor.of(user, remote_of(request)), item_id, wish, why=why)
+    return done(request, "item_changed", "/points/catalogue")
+
+
+@router.post("/points/catalogue/{item_id}/end")
+async def end_item(request: Request, item_id: str, user: PointKeeper, given: Given, why: Text = "") -> Response:
+    """Takes an item off; codes that were issued go on."""
+    actor = store.Actor.of(user, remote_of(request))
+    await catalogue.change_item(given, actor, item_id, catalogue.ItemChange(end=True), why=why)
+    return done(request, "item_ended", "/points/catalogue")
+
+
+@router.post("/points/merchants/{org_id}")
+async def set_merchant(request: Request, org_id: str, user: PointKeeper, given: Given, keys: Many = None) -> Response:
+    """Which acts a merchant may confirm."""
+    await confirmations.set_merchant(given, store.Actor.of(user, remote_of(request)), org_id, tuple(keys or ()))
+    return done(request, "merchant_set", "/points/catalogue")

@@ -1,0 +1,60 @@
+"""Emergency entries: owns the draft that one leaves behind, and whose it becomes.
+
+道路交通安全法 art. 53: the vehicle goes in first, its papers follow within the dated term. The draft belongs to the
+account that has the plate confirmed; without one, to nobody until the office says whose it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloud_sync.server.permits import history, storing, vehicles
+from cloud_sync.server.services import Services
+from cloud_sync.server.store import Actor
+from control.permits.application import Application, emergency_entry
+from control.permits.passages import Passage
+from control.permits.transitions import Action, Step, take
+
+_ACCOUNT = Actor("system")
+
+
+async def draft(connection: Any, given: Services, passage: Passage) -> None:
+    """The draft of one entry, once, however often its events come."""
+    known = await connection.fetchval("SELECT 1 FROM applications WHERE arrival_id = $1", passage.arrival_id)
+    if known:
+        return
+    now = given.clock()
+    made = emergency_entry(
+        application_id=await storing.new_number(connection, now.astimezone(given.config.zone).year),
+        plate=passage.plate,
+        gate_id=passage.gate_id,
+        # A gate's clock may be ahead; nothing can be done before the entry.
+        entered_at=min(passage.at, now),
+        by=history.SYSTEM,
+        applicant_id=await vehicles.owner_of(connection, passage.plate),
+    )
+    await storing.insert(connection, given, made, account=_ACCOUNT, arrival_id=passage.arrival_id)
+
+
+async def find_owners(given: Services) -> int:
+    """Drafts without an owner whose plate somebody has had confirmed since then; how many found theirs."""
+    rows = await given.pool.fetch(
+        "SELECT a.application_id, v.owner_id FROM applications a JOIN vehicles v ON v.plate = a.plate"
+        " WHERE a.applicant_id = '' AND a.entered_at IS NOT NULL AND a.status IN ('draft', 'returned')"
+        " AND v.removed_at IS NULL AND v.confirmed_at IS NOT NULL LIMIT 100"
+    )
+    for row in rows:
+        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+            await _assign(connection, given, row["application_id"], row["owner_id"])
+    return len(rows)
+
+
+async def _assign(connection: Any, given: Services, application_id: str, owner_id: str) -> None:
+    held = await storing.held(connection, application_id)
+    if held is None or held.application.applicant_id:
+        return
+    step = Step(action=Action.ASSIGN, by=history.SYSTEM, at=given.clock(), applicant_id=owner_id)
+    moved = take(held.application, step, (await storing.book(connection)).of(held.application, given))
+    if isinstance(moved, Application):
+        details = history.details_of(step)
+        await storing.save(connection, given, held, moved, account=_ACCOUNT, details=details)

@@ -1,0 +1,188 @@
+"""What a person reads of their own points: owns the account of today, history, acts, trips and badges."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloud_sync.server import rule_books
+from cloud_sync.server.points import told
+from cloud_sync.server.points.equivalents import equivalents
+from cloud_sync.server.points.parts import day_of, midnight, said
+from cloud_sync.server.points.records import (
+    BadgeRecord,
+    EventPage,
+    GoalRecord,
+    HistoryPage,
+    PointsOfMe,
+    TripRecord,
+)
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.services import Services
+from cloud_sync.server.sql import Reader
+from control.points.methodology import scene_of
+from control.points.words import SCENES
+
+LIMIT_MAX = 200
+
+_ME = """
+SELECT coalesce(b.balance, 0) AS balance, coalesce(b.debt, 0) AS debt,
+  (SELECT coalesce(sum(points_left), 0) FROM point_lots WHERE person = p.person AND valid_until <= $2) AS ended,
+  (SELECT valid_until FROM point_lots WHERE person = p.person AND valid_until > $2 ORDER BY valid_until LIMIT 1)
+    AS next_end_at,
+  h.points AS held_points, h.number AS held_count, t.points AS today_points, t.grams AS today_grams,
+  m.points AS month_points, g.month_points AS goal,
+  (SELECT coalesce(sum(grams), 0) FROM point_events
+    WHERE person = p.person AND state = 'granted' AND reversed_at IS NULL) AS total_grams
+FROM (SELECT $1::text AS person) p
+LEFT JOIN point_balances b ON b.person = p.person
+LEFT JOIN point_goals g ON g.person = p.person
+CROSS JOIN LATERAL (SELECT coalesce(sum(points), 0) AS points, count(*) AS number FROM point_events
+  WHERE person = p.person AND state = 'held') h
+CROSS JOIN LATERAL (SELECT coalesce(sum(points), 0) AS points, coalesce(sum(grams), 0) AS grams FROM point_events
+  WHERE person = p.person AND state = 'granted' AND reversed_at IS NULL AND ended_at >= $3) t
+CROSS JOIN LATERAL (SELECT coalesce(sum(points), 0) AS points FROM point_events
+  WHERE person = p.person AND state = 'granted' AND reversed_at IS NULL AND ended_at >= $4) m
+"""
+
+
+async def me(given: Services, person: str) -> PointsOfMe:
+    """The account today, with what waits, what ends next, and what the grams stand for."""
+    now = given.clock()
+    today = day_of(given, now)
+    async with given.pool.acquire(timeout=10.0) as db:
+        row = await db.fetchrow(_ME, person, now, midnight(given, today), midnight(given, today.replace(day=1)))
+        next_end_points = 0
+        if row["next_end_at"] is not None:
+            next_end_points = await db.fetchval(
+                "SELECT sum(points_left) FROM point_lots WHERE person = $1 AND valid_until = $2",
+                *(person, row["next_end_at"]),
+            )
+        shown = await equivalents(db, int(row["total_grams"]), today)
+        earned = await badges(db, person)
+    return PointsOfMe(
+        balance=row["balance"],
+        available=0 if row["debt"] else int(row["balance"] - row["ended"]),
+        debt=row["debt"],
+        held_points=row["held_points"],
+        held_count=row["held_count"],
+        today_points=row["today_points"],
+        today_grams=int(row["today_grams"]),
+        total_grams=int(row["total_grams"]),
+        next_end_at=row["next_end_at"],
+        next_end_points=int(next_end_points),
+        equivalents=shown,
+        badges=earned,
+        goal=None if row["goal"] is None else GoalRecord(row["goal"], row["month_points"]),
+    )
+
+
+async def badges(db: Reader, person: str) -> tuple[BadgeRecord, ...]:
+    """Badges, the newest first."""
+    rows = await db.fetch(
+        "SELECT badge, count(*) AS times, min(ended_at) AS first_at, max(ended_at) AS last_at FROM point_events"
+        " WHERE person = $1 AND badge <> '' AND state = 'granted' AND reversed_at IS NULL"
+        " GROUP BY badge ORDER BY last_at DESC",
+        person,
+    )
+    return tuple(BadgeRecord(**row) for row in rows)
+
+
+async def set_goal(given: Services, person: str, month_points: int) -> None:
+    """What a person wants to earn in a month; their own wish, and no audit."""
+    await given.pool.execute(
+        "INSERT INTO point_goals (person, month_points, set_at) VALUES ($1, $2, $3)"
+        " ON CONFLICT (person) DO UPDATE SET month_points = excluded.month_points, set_at = excluded.set_at",
+        *(person, month_points, given.clock()),
+    )
+
+
+async def drop_goal(given: Services, person: str) -> None:
+    """No goal."""
+    await given.pool.execute("DELETE FROM point_goals WHERE person = $1", person)
+
+
+async def history(db: Reader, person: str, *, before: int | None = None, limit: int = 50) -> HistoryPage:
+    """The ledger of a person, the newest first, with the formula behind what was earned."""
+    rows = await db.fetch(
+        "SELECT * FROM point_entries WHERE person = $1 AND ($2::integer IS NULL OR seq < $2)"
+        " ORDER BY seq DESC LIMIT $3",
+        *(person, before, limit + 1),
+    )
+    methods = await rule_books.methodologies(db)
+    shown = rows[:limit]
+    events = await db.fetch(
+        "SELECT * FROM point_events WHERE person = $1 AND entry_id = ANY ($2::text[])",
+        *(person, [row["entry_id"] for row in shown if row["kind"] == "earn"]),
+    )
+    by_entry = {row["entry_id"]: told.earning(row, methods) for row in events}
+    made = tuple(told.entry(row, by_entry.get(row["entry_id"])) for row in shown)
+    return HistoryPage(made, shown[-1]["seq"] if len(rows) > limit else None)
+
+
+async def events(db: Reader, person: str, *, state: str = "", cursor: str = "", limit: int = 50) -> EventPage:
+    """The acts of a person by when they were claimed, the newest first; also what was refused, and why."""
+    at, event_id = read_cursor(cursor)
+    rows = await db.fetch(
+        "SELECT * FROM point_events WHERE person = $1 AND ($2 = '' OR state = $2)"
+        " AND ($3::timestamptz IS NULL OR (claimed_at, event_id) < ($3, $4))"
+        " ORDER BY claimed_at DESC, event_id DESC LIMIT $5",
+        *(person, state, at, event_id, limit + 1),
+    )
+    methods = await rule_books.methodologies(db)
+    shown = rows[:limit]
+    return EventPage(tuple(told.earning(row, methods) for row in shown), cursor_of(rows, shown, limit))
+
+
+def cursor_of(rows: list[Any], shown: list[Any], limit: int) -> str | None:
+    """Where the next page of acts begins."""
+    if len(rows) <= limit:
+        return None
+    return f"{shown[-1]['claimed_at'].isoformat()}~{shown[-1]['event_id']}"
+
+
+def read_cursor(cursor: str) -> tuple[datetime | None, str]:
+    """The place that a cursor names. Raises Problem `bad_cursor`."""
+    if not cursor:
+        return None, ""
+    at, _, event_id = cursor.partition("~")
+    try:
+        made = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise Problem("bad_cursor") from error
+    if made.tzinfo is None or not event_id.isprintable():
+        raise Problem("bad_cursor")
+    return made, event_id
+
+
+async def trips(db: Reader, person: str, *, now: datetime, longest_s: int, limit: int = 50) -> tuple[TripRecord, ...]:
+    """Ways between two codes, the newest first, the one that still runs at the head."""
+    rows = await db.fetch(
+        "SELECT t.*, e.state, e.points, e.grams FROM point_trips t JOIN point_events e USING (event_id)"
+        " WHERE t.person = $1 ORDER BY t.ended_at DESC LIMIT $2",
+        *(person, limit),
+    )
+    running = await db.fetchrow(
+        "SELECT s.key, s.place, s.direction, s.code_at FROM point_scans s WHERE s.person = $1"
+        " AND s.direction IN ('start', 'end') AND s.code_at > $2 ORDER BY s.code_at DESC LIMIT 1",
+        *(person, now - timedelta(seconds=longest_s)),
+    )
+    made = tuple(
+        TripRecord(
+            trip_id=row["trip_id"],
+            scene=said(SCENES, scene_of(row["key"])),
+            start_place=row["start_place"],
+            end_place=row["end_place"],
+            metres=row["metres"],
+            started_at=row["started_at"],
+            ended_at=row["ended_at"],
+            state=row["state"],
+            points=row["points"],
+            grams=row["grams"],
+        )
+        for row in rows
+    )
+    if running is None or running["direction"] != "start":
+        return made
+    scene, place, at = said(SCENES, scene_of(running["key"])), running["place"], running["code_at"]
+    return (TripRecord(None, scene, place, "", None, at, None, "running", 0, 0), *made)
