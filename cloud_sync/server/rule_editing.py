@@ -133,19 +133,23 @@ async def _proposed(
     try:
         rule_books.check(name, book, mapping, today=today)
     except ConfigurationError as error:
-        raise Problem("rules_refused", detail=str(error)) from error
+        raise _refused(str(error)) from error
     shown = Preview(number, _row(ends, today), _row(begins, today), _differences(last, begins))
     if not shown.changes:
         raise Problem("nothing_changed")
     return mapping, shown
 
 
+def _refused(detail: str) -> Problem:
+    """What the book says stands beside the sentence in both languages."""
+    return Problem("rules_refused", detail=detail, why_zh=detail, why_en=detail)
+
+
 def _check_days(last: Mapping[str, Any], new: NewRow) -> None:
     if last.get("valid_until") is not None or last["valid_from"] >= new.valid_from.isoformat():
-        raise Problem(
-            "rules_refused",
-            detail=f"{new.key}: the last row {last['id']} holds from {last['valid_from']} to"
-            f" {last.get('valid_until') or 'further notice'}; a new row begins after that.",
+        raise _refused(
+            f"{new.key}: the last row {last['id']} holds from {last['valid_from']} to"
+            f" {last.get('valid_until') or 'further notice'}; a new row begins after that."
         )
 
 
@@ -153,9 +157,9 @@ def _begun(last: Mapping[str, Any], new: NewRow, actor: Actor) -> dict[str, Any]
     """The next row: what is not named stays as it was."""
     unknown = new.values.keys() - editable(last)
     if unknown:
-        raise Problem("rules_refused", detail=f"{new.key}: there is no field {min(unknown)!r} to change.")
+        raise _refused(f"{new.key}: there is no field {min(unknown)!r} to change.")
     if "value" in last and "value" not in new.values:
-        raise Problem("rules_refused", detail=f"{new.key}: the new value is missing.")
+        raise _refused(f"{new.key}: the new value is missing.")
     begins = {key: value for key, value in last.items() if key != "valid_until"}
     begins |= {name: _typed(new.key, name, last.get(name), text) for name, text in new.values.items()}
     begins |= {"id": f"{new.key}@{new.valid_from.isoformat()}", "valid_from": new.valid_from.isoformat()}
@@ -169,7 +173,7 @@ def _begun(last: Mapping[str, Any], new: NewRow, actor: Actor) -> dict[str, Any]
 def _sources(last: Mapping[str, Any], new: NewRow) -> list[str]:
     """Which sources the change names: the row's own, or those of the figures of a methodology that it changes."""
     if not new.source.strip():
-        raise Problem("rules_refused", detail=f"{new.key}: a row without a source is refused.")
+        raise _refused(f"{new.key}: a row without a source is refused.")
     figures = {"source": "source", "baseline_g": "baseline_source", "project_g": "project_source"}
     named = [source for figure, source in figures.items() if figure in new.values or figure == "source"]
     return [source for source in named if source in last and source not in new.values]
@@ -186,13 +190,13 @@ def _typed(key: str, name: str, before: object, text: str) -> Any:
     match before:
         case bool():
             if text not in ("true", "false"):
-                raise Problem("rules_refused", detail=f"{key}: `{name}` is true or false, not {text!r}.")
+                raise _refused(f"{key}: `{name}` is true or false, not {text!r}.")
             return text == "true"
         case int():
             try:
                 return int(text)
             except ValueError as error:
-                raise Problem("rules_refused", detail=f"{key}: `{name}` is a whole number, not {text!r}.") from error
+                raise _refused(f"{key}: `{name}` is a whole number, not {text!r}.") from error
         case list():
             return [one.strip() for one in text.replace("，", ",").split(",") if one.strip()]
         case _:

@@ -108,7 +108,7 @@ def _clear_text(view: ArrivalView, without: Decision, policy: Policy) -> str | N
 
 def _vouched_text(view: ArrivalView, permit: Permit, policy: Policy) -> str:
     """The pass's plate, unless a character that was surely read is another one; then nothing, which no pass fits."""
-    if not isinstance(view.plate, PlateReading):
+    if not isinstance(view.plate, PlateReading) or view.plate.confidence < policy.number(keys.PASS_CONTRADICTED_MIN):
         return permit.plate
     seen, said = view.plate.characters, fold(normalise(permit.plate))
     if len(seen) != len(said):

@@ -96,6 +96,7 @@ NOT_MOUNTED = "arrival.plate_not_mounted"
 EMERGENCY = "emergency"
 PASS_PLATE_UNSURE = "pass.plate_unsure"
 PASS_PLATE_UNSEEN = "pass.plate_unseen"
+PASS_CONTRADICTED_MIN = "pass.contradicted_min"
 
 _ANY = frozenset(Treatment)
 _WAIT_OR_REFUSE = frozenset({Treatment.HOLD, Treatment.REFUSE})
@@ -132,7 +133,7 @@ def consistency_key(kind: PlateKind) -> str:
 
 FRACTIONS = frozenset(
     {CONFIDENCE_MIN, CHARACTER_MIN, COLOUR_MIN, VEHICLE_MIN, VEHICLE_HOLD_MIN}
-    | {WIDTH_FRAC_MIN, WIDTH_FRAC_MAX, HEIGHT_FRAC_MIN}
+    | {WIDTH_FRAC_MIN, WIDTH_FRAC_MAX, HEIGHT_FRAC_MIN, PASS_CONTRADICTED_MIN}
 )
 NUMBERS = frozenset(
     {SNAPSHOT_AGE_MAX_H, CLOCK_BEHIND_MAX_MIN, OWN_VIEW_MAX_MIN, LOOKS_MIN, MARGIN_WIDTHS, DRIFT_WIDTHS_MAX}

@@ -11,6 +11,7 @@ from cloud_sync.server.api import (
     health,
     media,
     office,
+    papers,
     passages,
     people,
     public,
@@ -35,5 +36,6 @@ for part in (
     stream,
     health,
     public,
+    papers,
 ):
     router.include_router(part.router)

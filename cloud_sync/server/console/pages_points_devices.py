@@ -21,7 +21,7 @@ from cloud_sync.server.console.points_views import scene_word
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.people import members
-from cloud_sync.server.points import devices, review
+from cloud_sync.server.points import desk, devices
 from cloud_sync.server.points.parts import day_of
 from cloud_sync.server.points.records import DeviceRecord, DeviceSecret, RefusalCell
 from cloud_sync.server.problems import Problem
@@ -68,7 +68,7 @@ async def _page(
     today = day_of(given, now)
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await devices.devices(given)
-        cells = await review.refusals(given, since=now - REFUSALS_SINCE)
+        cells = await desk.refusals(given.pool, given.config.zone, since=now - REFUSALS_SINCE, until=now)
         orgs = await members.organisations(given.pool, kind=members.OrganisationKind.MERCHANT)
         methods = (await rule_books.methodologies(given.pool)).at(today)
         ways = await devices.ways(given.pool)

@@ -157,7 +157,7 @@ def _actors(user: CurrentUser) -> dict[Action, Actor]:
 
 
 def application_of(record: ApplicationRecord, *, form: Form | None = None) -> Application:
-    """The application as the core knows it, as far as its steps and checks ask; with another form where one is given."""
+    """The application as the core knows it, as far as steps and checks ask; with another form where one is given."""
     appeal = record.appeal
     return Application(
         application_id=record.row.application_id,

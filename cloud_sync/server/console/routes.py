@@ -23,9 +23,12 @@ from cloud_sync.server.console import (
     pages_merchant,
     pages_office,
     pages_permits,
-    pages_reviews,
+    pages_points,
     pages_points_catalogue,
+    pages_points_devices,
     pages_public,
+    pages_reviews,
+    pages_rules,
     pages_vision,
     pages_vouchers,
 )
@@ -61,6 +64,7 @@ def mount_console(app: FastAPI) -> None:
         pages_permits,
         pages_filing,
         pages_reviews,
+        pages_rules,
         pages_vision,
         pages_energy,
         pages_energy_settings,
@@ -68,6 +72,8 @@ def mount_console(app: FastAPI) -> None:
         pages_vouchers,
         pages_points_catalogue,
         pages_merchant,
+        pages_points_devices,
+        pages_points,
     ):
         app.include_router(part.router)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")

@@ -41,6 +41,7 @@ NAMES = {
     gate_rules.EMERGENCY: N_("Police and emergency plates"),
     gate_rules.PASS_PLATE_UNSURE: N_("Valid pass, plate not clear"),
     gate_rules.PASS_PLATE_UNSEEN: N_("Valid pass, no plate seen"),
+    gate_rules.PASS_CONTRADICTED_MIN: N_("Valid pass: least confidence of a plate to speak against it"),
 }
 _NAMES_BY_KIND = {
     "kind.": N_("Plate kind: %(kind)s"),

@@ -121,7 +121,7 @@ NOTES: dict[str, Pair] = {
     ),
     "market": (
         "绿电只有凭合同或证书才按零计算，列在“按合同”一栏；上网电量不抵减排放。",
-        "Green power counts as zero with a contract or certificate alone, in the column by contract; export lowers nothing.",
+        "By contract, green power counts as zero where a contract or certificate proves it. Export lowers nothing.",
     ),
     "event": (
         "各项不确定度按相互独立合成。活动不在园区清单内，由主办方承担。",

@@ -144,7 +144,7 @@ class Desk:
         await self.page.fill("input[name=username]", role)
         await self.page.fill("input[name=password]", PASSWORD)
         await self.page.press("input[name=password]", "Enter")
-        await self.page.wait_for_url("**/live")
+        await self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     async def open(self, path: str) -> None:
         await self.page.goto(self.site.url + path)

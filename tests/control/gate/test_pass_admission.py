@@ -30,11 +30,11 @@ BEFORE = PermitSnapshot(3, AT - 2 * HOUR)
 QUAD = ((0.0, 0.0), (100.0, 0.0), (100.0, 30.0), (0.0, 30.0))
 
 
-def read(text: str, *, unsure: str = "", colour: PlateColour = PlateColour.BLUE) -> PlateReading:
+def read(text: str, *, unsure: str = "", colour: PlateColour = PlateColour.BLUE, whole: float = 0.6) -> PlateReading:
     """A reading; the characters at the places in `unsure` (from 1) are in doubt."""
     places = {int(place) for place in unsure}
     seen = tuple(CharacterReading(c, 0.4 if i in places else 0.99) for i, c in enumerate(text, 1))
-    return PlateReading(seen, colour, 0.99, 0.3 if places else 0.99, QUAD)
+    return PlateReading(seen, colour, 0.99, whole if places else 0.99, QUAD)
 
 
 def shown(
@@ -92,6 +92,12 @@ def test_a_dirty_plate_with_one_sure_character_of_another_is_held(rules: RuleSet
     judged = shown(rules, read("琼C92395", unsure="6"))
     assert judged.decision.outcome is Outcome.HOLD
     assert Code.PASS_OTHER_PLATE in codes(judged)
+
+
+def test_what_is_mostly_dirt_says_nothing_against_a_pass(rules: RuleSet) -> None:
+    judged = shown(rules, read("皖C8888学", unsure="46", whole=0.2))
+    assert judged.decision.outcome is Outcome.ADMIT_UNDER_PERMIT
+    assert judged.decision.permit_id == "p1"
 
 
 def test_without_any_plate_a_person_compares_unless_the_rule_says_otherwise(rules: RuleSet) -> None:

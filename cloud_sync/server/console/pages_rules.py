@@ -1,0 +1,191 @@
+"""The page of the rule books: every dated row, what a change would do, the change, and all versions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from cloud_sync.server import auth, queries, rule_books, rule_editing
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console import rule_words
+from cloud_sync.server.console.labels import N_
+from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
+from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.rule_books import BookName
+from cloud_sync.server.rule_editing import KeyRows, NewRow, Row
+from cloud_sync.server.services import Services, services
+from cloud_sync.server.store import Actor
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Text = Annotated[str, Form(max_length=500)]
+BOOKS = {
+    BookName.PERMITS: N_("Permits"),
+    BookName.FACTORS: N_("Emission factors"),
+    BookName.POINTS: N_("Points"),
+    BookName.METHODOLOGIES: N_("Methodologies"),
+}
+STATES = {
+    "in_force": ("admit", "circle-check", N_("In force")),
+    "coming": ("permit", "clock", N_("Coming")),
+    "over": ("stale", "circle", N_("Over")),
+}
+_FIELD = "field."
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The keys that belong together, under one heading."""
+
+    name: str
+    keys: tuple[KeyRows, ...]
+
+
+def _common(request: Request, book: BookName) -> dict[str, Any]:
+    words = words_of(request)
+    spoken = ("rule_name", "rule_field", "rule_unit", "rule_value")
+    return {
+        "book": book.value,
+        "books": [(code.value, words.gettext(text)) for code, text in BOOKS.items()],
+        "states": {code: (tone, icon, words.gettext(text)) for code, (tone, icon, text) in STATES.items()},
+        **{name: _spoken(words, name) for name in spoken},
+    }
+
+
+def _spoken(words: Any, name: str) -> Any:
+    return lambda text: getattr(rule_words, name)(words, text)
+
+
+@router.get("/rule-books")
+async def rule_book(
+    request: Request,
+    user: auth.RuleReader,
+    given: Given,
+    book: BookName = BookName.PERMITS,
+    key: str = "",
+    q: str = "",
+) -> Response:
+    """One book: its keys at the left, the rows of one key and the next row's form at the right."""
+    today = given.today_from().date()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        keys = await rule_editing.keys_of(given.pool, book, today=today)
+        number = await rule_books.newest_number(given.pool, book)
+        waiting = await queries.holds_count(given.pool)
+    groups = _groups(request, keys, q.strip())
+    shown = [one for group in groups for one in group.keys]
+    picked = next((one for one in keys if one.key == key), shown[0] if shown else None)
+    return page(
+        request,
+        "rule_books.html",
+        user=user,
+        groups=groups,
+        picked=picked,
+        q=q,
+        number=number,
+        count=len(shown),
+        today=today,
+        earliest=_earliest(picked, today) if picked else today,
+        holds_count=waiting,
+        **_common(request, book),
+    )
+
+
+def _groups(request: Request, keys: tuple[KeyRows, ...], q: str) -> list[Group]:
+    words, wanted = words_of(request), q.casefold()
+    by_name: dict[str, list[KeyRows]] = {}
+    for one in keys:
+        said = f"{one.key} {rule_words.rule_name(words, one.key)} {one.now.source}".casefold()
+        if wanted in said:
+            by_name.setdefault(rule_words.rule_group(words, one.key), []).append(one)
+    if len(by_name) > len(keys) // 2:
+        return [Group("", tuple(one for of_name in by_name.values() for one in of_name))]
+    return [Group(name, tuple(of_name)) for name, of_name in by_name.items()]
+
+
+def _earliest(picked: KeyRows, today: date) -> date:
+    """The first day from which a new row may hold: today, or the day after the newest row begins."""
+    newest: Row = picked.rows[0]
+    return max(today, newest.valid_from + timedelta(days=1))
+
+
+@router.get("/rule-books/versions")
+async def versions(
+    request: Request, user: auth.RuleReader, given: Given, book: BookName = BookName.PERMITS
+) -> Response:
+    """Who changed a book, when and why."""
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await rule_editing.versions(given.pool, book)
+        waiting = await queries.holds_count(given.pool)
+    return page(request, "rule_versions.html", user=user, versions=found, holds_count=waiting, **_common(request, book))
+
+
+async def _new_row(request: Request, key: str, valid_from: str, value: str | None, source: str, why: str) -> NewRow:
+    form = await request.form()
+    values = {name.removeprefix(_FIELD): str(text) for name, text in form.items() if name.startswith(_FIELD)}
+    if value is not None:
+        values["value"] = value
+    try:
+        day = date.fromisoformat(valid_from)
+    except ValueError as error:
+        raise Problem("invalid", detail="valid_from") from error
+    return NewRow(key, day, values, source, why)
+
+
+@router.post("/rule-books/{book}/preview")
+async def preview(
+    request: Request,
+    book: BookName,
+    user: auth.RuleChanger,
+    given: Given,
+    key: Text,
+    valid_from: Text = "",
+    value: Annotated[str | None, Form(max_length=500)] = None,
+    source: Text = "",
+    why: Text = "",
+    version: Annotated[int | None, Form(ge=0, le=1_000_000)] = None,
+) -> Response:
+    """What the row would change, as a piece of the page; a reason is asked for when it is written."""
+    new = await _new_row(request, key, valid_from, value, source, why or "?")
+    actor = Actor.of(user, remote_of(request))
+    try:
+        shown = await rule_editing.preview(given, given.pool, actor, book, new, expected=version)
+        problem = ""
+    except Problem as raised:
+        shown, problem = None, raised.sentence(words_of(request).language)
+        detail = raised.detail if raised.code == "rules_refused" else ""
+    else:
+        detail = ""
+    return page(
+        request,
+        "_rule_preview.html",
+        user=user,
+        shown=shown,
+        problem=problem,
+        detail=detail,
+        **_common(request, book),
+    )
+
+
+@router.post("/rule-books/{book}")
+async def change(
+    request: Request,
+    book: BookName,
+    user: auth.RuleChanger,
+    given: Given,
+    key: Text,
+    valid_from: Text = "",
+    value: Annotated[str | None, Form(max_length=500)] = None,
+    source: Text = "",
+    why: Text = "",
+    version: Annotated[int | None, Form(ge=0, le=1_000_000)] = None,
+) -> Response:
+    """Ends the open row and begins the new one."""
+    new = await _new_row(request, key, valid_from, value, source, why)
+    await rule_editing.change(given, Actor.of(user, remote_of(request)), book, new, expected=version)
+    return done(request, "rule_written", f"/rule-books?{query_of(book=book.value, key=key)}")

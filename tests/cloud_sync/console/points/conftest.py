@@ -1,0 +1,172 @@
+"""A day of points: a visitor who rode and one ride too fast, a device, a café with an item, a voucher's scheme."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page
+
+from cloud_sync.server import auth
+from cloud_sync.server.people import members, organisations
+from cloud_sync.server.points import catalogue, confirmations, devices, events, queries, redemptions, vouchers
+from cloud_sync.server.points.parts import change, lock_person
+from cloud_sync.server.services import Services
+from cloud_sync.server.store import Actor
+from control.points.earning_types import EarningEvent
+from control.points.methodology import Evidence
+from control.points.vouchers import HolderKind
+
+PASSWORD = "a long enough password"  # as the desks of the folder above type it
+OFFICE = Actor("approver")
+on_one_loop = partial(pytest_asyncio.fixture, loop_scope="session")
+
+
+@dataclass
+class PointsIsland:
+    """The visitor's rides and what they may spend, through the functions that the API calls."""
+
+    given: Services
+    visitor: str
+    café: str
+    item: str
+
+    async def ride(self, event_id: str, *, ago_min: float, took_s: int, km: str = "1.8", back: bool = False) -> None:
+        """A ride with the shuttle between two boards; faster than 60 km/h it is held."""
+        places = ("东屿岛码头", "会议中心") if not back else ("会议中心", "东屿岛码头")
+        ended = datetime.now(UTC) - timedelta(minutes=ago_min)
+        event = EarningEvent(
+            event_id=event_id,
+            person_id=self.visitor,
+            key="shuttle",
+            started_at=ended - timedelta(seconds=took_s),
+            ended_at=ended,
+            claimed_at=ended,
+            evidence=Evidence.TRIP_CODES,
+            source_id=">".join(places),
+            evidence_ref=event_id,
+            activity=Fraction(km),
+            trip_id=event_id,
+            distance_km=Fraction(km),
+            start_place=places[0],
+            end_place=places[1],
+        )
+        async with change(self.given) as connection:
+            await lock_person(connection, self.visitor)
+            person = await members.points_person(connection, self.visitor)
+            await events.earn(self.given, connection, event, person, await events.books_of(connection))
+
+    async def balance(self) -> int:
+        return (await queries.me(self.given, self.visitor)).balance
+
+    async def code(self) -> str:
+        """The one-time code of a coffee that the visitor has just bought."""
+        async with change(self.given) as connection:
+            await lock_person(connection, self.visitor)
+            redemption_id = await redemptions.redeem(self.given, connection, self.visitor, self.item)
+        return (await redemptions.with_code(self.given, self.given.pool, self.visitor, redemption_id)).code
+
+    async def person_code(self) -> str:
+        """What the visitor shows at a counter."""
+        user = auth.CurrentUser(self.visitor, "visitor", "陈海龙", auth.Role.VISITOR, "")
+        return (await confirmations.person_code(self.given, user)).code
+
+    async def used_redemptions(self) -> list[Any]:
+        return list(await self.given.pool.fetch("SELECT used_request, used_at FROM redemptions WHERE state = 'used'"))
+
+
+async def _account(given: Services, username: str, name: str, role: str, *, days_old: int = 30) -> str:
+    user_id = await auth.insert_user(
+        given.pool,
+        username=username,
+        name=name,
+        role=auth.Role(role),
+        password_hash=await given.passwords.hash(PASSWORD),
+        at=datetime.now(UTC) - timedelta(days=days_old),
+    )
+    return user_id
+
+
+@on_one_loop()
+async def island(site: Any, people: None) -> AsyncIterator[PointsIsland]:
+    """Points of a visitor, one ride that waits for a look, and a café where they can be spent."""
+    given: Services = site.given
+    visitor = await _account(given, "visitor", "陈海龙", "visitor")
+    staff = await _account(given, "merchant", "周店员", "merchant")
+    await _account(given, "reviewer", "符雅婷", "reviewer")
+    kind = members.OrganisationKind
+    café = await organisations.add(given, OFFICE, kind=kind.MERCHANT, name="椰林咖啡", name_en="Coconut Café")
+    await organisations.add_member(given, OFFICE, café.org_id, staff)
+    await organisations.add(given, OFFICE, kind=kind.APPLICANT, name="海南宏达吊装有限公司", name_en="Hongda Cranes")
+    await confirmations.set_merchant(given, OFFICE, café.org_id, ("reusable_cup", "vegetarian_meal"))
+    item = await catalogue.add_item(
+        given,
+        OFFICE,
+        catalogue.ItemWish(
+            name_zh="海岛咖啡，一杯",
+            name_en="One island coffee",
+            price_points=100,
+            stock=40,
+            person_max=20,
+            merchants=(café.org_id,),
+        ),
+    )
+    made = PointsIsland(given, visitor, café.org_id, item.item_id)
+    await devices.set_way(given, OFFICE, "东屿岛码头", "会议中心", 1800)
+    await devices.set_way(given, OFFICE, "会议中心", "东屿岛码头", 1800)
+    await made.ride("ride-1", ago_min=190, took_s=300)
+    await made.ride("ride-2", ago_min=130, took_s=280, back=True)
+    await made.ride("ride-3", ago_min=70, took_s=60)
+    yield made
+
+
+@on_one_loop()
+async def scheme(island: PointsIsland) -> str:
+    """A voucher of 50 CNY under a scheme in force; its code."""
+    given = island.given
+    wish = vouchers.SchemeWish(
+        name_zh="零碳会务奖励",
+        name_en="Reward for low-carbon events",
+        amounts_fen=(5_000, 10_000),
+        budget_fen=1_000_000,
+        validity_days=180,
+        valid_from=datetime.now(UTC) - timedelta(days=1),
+        merchants=(island.café,),
+        source="管理办法 art. 28",
+        reason="first year",
+        in_parts=True,
+    )
+    scheme_id = await vouchers.propose(given, Actor("reviewer"), wish)
+    await vouchers.approve(given, OFFICE, scheme_id)
+    holder = next(one for one in await members.organisations(given.pool) if one.kind == "applicant")
+    user = auth.CurrentUser("u", "approver", "李静", auth.Role.APPROVER, "")
+    async with change(given) as connection:
+        await vouchers.issue(
+            *(given, connection, OFFICE, user, scheme_id),
+            holder_kind=HolderKind.ORGANISATION,
+            holder_id=holder.org_id,
+            amount_fen=5_000,
+        )
+    holding = auth.CurrentUser("h", "holder", "", auth.Role.ORGANISATION, "", holder.org_id)
+    return (await vouchers.mine(given, holding))[0].code
+
+
+async def enter(page: Page, url: str, role: str, path: str) -> None:
+    """Signs in and goes to a page."""
+    await page.goto(f"{url}/sign-in?next={path}")
+    await page.fill("input[name=username]", role)
+    await page.fill("input[name=password]", PASSWORD)
+    await page.press("input[name=password]", "Enter")
+    await page.wait_for_url(f"**{path}")
+
+
+@pytest.fixture(scope="session")
+def entered() -> Any:
+    """`await entered(page, url, role, path)` signs in and stands at a page."""
+    return enter
