@@ -1,4 +1,4 @@
-"""`python -m edge.verify`: owns the proof that no stored row was altered, in the journal and in the cloud.
+"""`python -m edge.verify`: owns the proof that no stored row was altered, in journal, cloud and the cloud's ledgers.
 
 Every hash is computed again from the stored fields and the stored bytes of the body. It needs neither gateway
 nor server running, and changes nothing. Exit status 1 when a chain is broken, naming lane and row.
@@ -11,7 +11,7 @@ import asyncio
 import json
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,8 @@ import asyncpg
 
 from cloud_sync.contract.chain import event_hash, genesis_hash
 from cloud_sync.contract.v1 import LANES
+from cloud_sync.proofs import carbon
+from cloud_sync.proofs.proof import Proof
 
 EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -203,6 +205,31 @@ def _follow_cloud(chain: Chain, row: Any) -> None:
         chain.fail(row["seq"], "its body no longer says what the kept bytes say")
 
 
+# Each ledger with the table that tells whether this database has it.
+_LEDGERS: tuple[tuple[str, Callable[[Any], Awaitable[Proof]]], ...] = (("ledger_entries", carbon.verify),)
+
+
+async def verify_ledgers(database_url: str) -> list[Proof]:
+    """Every ledger of the cloud: chain, postings, balances, and what lies beside them."""
+    connection = await asyncpg.connect(database_url, timeout=10.0)
+    try:
+        return [
+            await verify(connection)
+            for table, verify in _LEDGERS
+            if await connection.fetchval("SELECT to_regclass($1)", table) is not None
+        ]
+    finally:
+        await connection.close(timeout=5.0)
+
+
+def ledger_line(proof: Proof) -> str:
+    """For people."""
+    if proof.ok:
+        return f"ok      ledger: {proof.book}: {proof.rows} entries, head {proof.head_hash[:16]}"
+    where = f"entry {proof.broken_seq}" if proof.broken_seq else "beside the chain"
+    return f"BROKEN  ledger: {proof.book}: {where}: {proof.why}"
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="island verify", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--journal", type=Path, action="append", default=[], help="a gateway's journal file")
@@ -226,18 +253,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     try:
         results = list(_results(arguments))
+        ledgers = asyncio.run(verify_ledgers(arguments.database_url)) if arguments.database_url else []
     except (sqlite3.Error, OSError, asyncpg.PostgresError, TimeoutError) as error:
         print(f"could not be read: {error}", file=sys.stderr)
         return 2
-    ok = all(one.broken_seq is None for one in results)
+    ok = all(one.broken_seq is None for one in (*results, *ledgers))
     if arguments.json:
-        print(
-            json.dumps(
-                {"ok": ok, "rows": sum(one.rows for one in results), "streams": [asdict(one) for one in results]}
-            )
-        )
+        told = {"ok": ok, "rows": sum(one.rows for one in results), "streams": [asdict(one) for one in results]}
+        print(json.dumps(told | {"ledgers": [asdict(one) for one in ledgers]}))
     else:
-        print("\n".join(one.line() for one in results))
+        print("\n".join([*(one.line() for one in results), *map(ledger_line, ledgers)]))
     return 0 if ok else 1
 
 

@@ -31,6 +31,7 @@ from cloud_sync.server.people import demo
 from cloud_sync.server.permits import worker as permit_worker
 from cloud_sync.server.permits.document_store import DocumentStore
 from cloud_sync.server.permits.tools import PermitTools
+from cloud_sync.server.points import worker as points_worker
 from cloud_sync.server.secret_files import made_secret, read_secret
 from cloud_sync.server.services import Clock, Services
 from cloud_sync.server.supervise import running
@@ -129,6 +130,7 @@ async def _start_workers(stack: AsyncExitStack, given: Services) -> None:
         await stack.enter_async_context(running("retention", partial(retention.run_daily, given)))
     await stack.enter_async_context(running("permits", partial(permit_worker.run, given)))
     await stack.enter_async_context(running("ledger", partial(carbon_worker.run, given)))
+    await stack.enter_async_context(running("points", partial(points_worker.run, given)))
     access = await _broker_access(stack, given.config)
     if access is not None:
         await _start_sync(stack, given, access)

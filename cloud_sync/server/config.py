@@ -102,7 +102,7 @@ class OidcConfig:
     client_id: str = ""
     client_secret_file: Path | None = None
     redirect_url: str = ""
-    label: str = ""
+    label: str = "OpenID"
     scopes: tuple[str, ...] = ("openid",)
     timeout_s: float = 5.0
     flow_s: int = 600

@@ -237,8 +237,8 @@ def _row(raw: Mapping[str, Any], today: date) -> Row:
 
 def _formula(raw: Mapping[str, Any]) -> str:
     if raw["form"] == "difference":
-        return f"{raw['baseline_g']} − {raw['project_g']} g"
-    return f"{raw['grams']} g"
+        return f"{raw['baseline_g']} − {raw['project_g']} g /"
+    return f"{raw['grams']} g /"
 
 
 def shown_value(value: Any) -> str:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.permits import applications
 from cloud_sync.server.records import (
     AlarmRecord,
     AuditRecord,
@@ -17,27 +18,15 @@ from cloud_sync.server.records import (
     PermitRecord,
     WatchRecord,
 )
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from control.domain.permits import PermitClass, WatchEffect
+from control.domain.permits import WatchEffect
 from control.domain.plates import EnergyClass
 from control.domain.vehicles import VehicleType
 
 router = APIRouter()
 Given = Annotated[Services, Depends(services)]
-
-
-class PermitBody(BaseModel):
-    """A permit to give. Empty `gates` means all."""
-
-    plate: str = Field(max_length=16)
-    permit_class: PermitClass
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
-    gates: tuple[str, ...] = ()
-    entries_left: int | None = Field(default=None, ge=0, le=100_000)
-    vehicle_type: VehicleType | None = None
-    holder: str = Field(default="", max_length=200)
-    why: str = Field(default="", max_length=500)
+Reviewer = auth.who_may(Can.REVIEW)
 
 
 class WhyBody(BaseModel):
@@ -94,18 +83,10 @@ async def permits(
     return await queries.permits(given.pool, now=given.clock(), plate=plate, active_only=active_only)
 
 
-@router.post("/permits", status_code=201, tags=["permits"])
-async def add_permit(body: PermitBody, user: auth.ListKeeper, given: Given, request: Request) -> PermitRecord:
-    """Gives a permit; every gate learns of it."""
-    values = body.model_dump()
-    values["vehicle_type"] = body.vehicle_type.value if body.vehicle_type else None
-    return await store.add_permit(given, _actor(user, request), **values)
-
-
 @router.post("/permits/{permit_id}/revoke", status_code=204, tags=["permits"])
-async def revoke_permit(permit_id: str, body: WhyBody, user: auth.ListKeeper, given: Given, request: Request) -> None:
-    """Ends a permit now."""
-    await store.revoke_permit(given, _actor(user, request), permit_id, why=body.why)
+async def revoke_permit(permit_id: str, body: WhyBody, user: Reviewer, given: Given, request: Request) -> None:
+    """Ends a permit now, with or without an application behind it."""
+    await applications.revoke_permit(given, user, permit_id, why=body.why, remote=remote_of(request))
 
 
 @router.get("/watch", tags=["permits"])

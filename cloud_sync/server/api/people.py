@@ -18,6 +18,7 @@ from cloud_sync.server.people import (
     guardians,
     listing,
     members,
+    oidc,
     organisations,
     personal,
     registering,
@@ -172,6 +173,12 @@ class UserChange(BaseModel):
 
     role: Role | None = None
     enabled: bool | None = None
+
+
+class SubjectBody(BaseModel):
+    """Who a person is at the provider."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class WhyBody(BaseModel):
@@ -467,3 +474,17 @@ async def set_password(
 ) -> None:
     """A new password; its sessions end."""
     await accounts.set_password(given, _actor(user, request), user_id, body.password)
+
+
+@router.put("/users/{user_id}/provider", status_code=204, tags=["people"])
+async def link_provider(
+    user_id: str, body: SubjectBody, user: auth.AccountKeeper, given: Given, request: Request
+) -> None:
+    """Links an account to a subject of the sign-in provider."""
+    await oidc.link(given, _actor(user, request), user_id, body.subject)
+
+
+@router.delete("/users/{user_id}/provider", status_code=204, tags=["people"])
+async def unlink_provider(user_id: str, user: auth.AccountKeeper, given: Given, request: Request) -> None:
+    """Takes the account's links away."""
+    await oidc.unlink(given, _actor(user, request), user_id)

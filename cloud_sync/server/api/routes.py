@@ -5,20 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from cloud_sync.server.api import (
+    applications,
     carbon,
+    documents,
     energy,
     energy_exports,
     health,
     media,
+    merchant,
     office,
     papers,
     passages,
     people,
+    points,
+    points_office,
     public,
     rules,
     session,
     stream,
+    vehicles,
     vision,
+    visits,
+    vouchers,
 )
 
 router = APIRouter(prefix="/api/v1")
@@ -29,6 +37,10 @@ for part in (
     rules,
     passages,
     office,
+    applications,
+    documents,
+    vehicles,
+    visits,
     vision,
     energy,
     energy_exports,
@@ -37,5 +49,9 @@ for part in (
     health,
     public,
     papers,
+    points,
+    points_office,
+    merchant,
+    vouchers,
 ):
     router.include_router(part.router)

@@ -55,6 +55,8 @@ DONE = {
     "user_changed": N_("Account changed."),
     "password_set": N_("Password set. Other sessions of the account have ended."),
     "saved": N_("Saved."),
+    "provider_linked": N_("Linked. You can sign in by the provider from now on."),
+    "provider_unlinked": N_("The link is gone. Your password works as before."),
     "rule_written": N_("Written. It holds from its day on; what was decided before keeps its row."),
     "ordered_admit": N_("Sent to the gate: admit."),
     "ordered_admit_under_permit": N_("Sent to the gate: admit under the permit."),

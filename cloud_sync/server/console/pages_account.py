@@ -20,6 +20,7 @@ from cloud_sync.server.console.render import (
     words_of,
 )
 from cloud_sync.server.console.words import LANGUAGES
+from cloud_sync.server.people import oidc
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 
@@ -30,6 +31,11 @@ Short = Annotated[str, Form(max_length=64)]
 YEAR_S = 365 * 86400
 
 
+def _provider(given: Services) -> str:
+    """What the button of the sign-in provider says; empty when there is none."""
+    return given.config.oidc.label if oidc.is_offered(given) else ""
+
+
 @router.get("/sign-in")
 async def sign_in_page(request: Request, given: Given, next: str = "/") -> Response:
     """The way in; without any account, the way to the first one."""
@@ -37,7 +43,9 @@ async def sign_in_page(request: Request, given: Given, next: str = "/") -> Respo
         return RedirectResponse("/setup", status_code=303)
     if await auth.user_of_session(given, request.cookies.get(auth.cookie_name(given))):
         return RedirectResponse(local_path(next), status_code=303)
-    return page(request, "sign_in.html", user=None, next=local_path(next), problem="", username="")
+    return page(
+        request, "sign_in.html", user=None, next=local_path(next), problem="", username="", provider=_provider(given)
+    )
 
 
 @router.post("/sign-in")
@@ -58,6 +66,7 @@ async def sign_in(
             next=local_path(next),
             problem=problem.sentence(words_of(request).language),
             username=username,
+            provider=_provider(given),
         )
     response = RedirectResponse(local_path(next), status_code=303)
     auth.set_cookie(response, given, signed.token)

@@ -36,7 +36,7 @@ from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 from control.points import rules as keys
-from control.points.methodology import Methodology
+from control.points.methodology import Methodology, MethodologySet
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -62,7 +62,7 @@ async def points(
         figures = await desk_figures.day_figures(given.pool, today)
         days = await desk_figures.daily_points(given.pool, today, days=DAYS_SHOWN)
         found = await desk.held(given.pool, cursor=cursor)
-        methods = (await rule_books.methodologies(given.pool)).at(today)
+        book = await rule_books.methodologies(given.pool)
         open_appeals = await desk.appeals(given.pool)
         undo = await _undo(given, user, released)
     chosen = next((one for one in found.held if one.event.event_id == event), found.held[0] if found.held else None)
@@ -76,11 +76,11 @@ async def points(
         days=points_views.day_chart(words, days),
         held=lines,
         next_cursor=found.next_cursor,
-        one=await _opened(request, user, given, chosen) if chosen else None,
+        one=await _opened(request, user, given, chosen, book) if chosen else None,
         next_href=_held_href(after, cursor),
         previous_href=_held_href(before, cursor),
         cursor=cursor,
-        scenes=[_scene_row(words, one, methods) for one in figures.scenes],
+        scenes=[_scene_row(words, one, book.at(today)) for one in figures.scenes],
         appeals_count=len(open_appeals),
         undo=undo,
         release_reasons=_choices(words, RELEASE_REASON),
@@ -96,7 +96,9 @@ async def _undo(given: Services, user: auth.CurrentUser, released: str) -> str:
     return released[:64] if there else ""
 
 
-async def _opened(request: Request, user: auth.CurrentUser, given: Services, held: HeldRecord) -> Any:
+async def _opened(
+    request: Request, user: auth.CurrentUser, given: Services, held: HeldRecord, book: MethodologySet
+) -> Any:
     """A held event with the person's acts around it. That it was opened leaves a row."""
     event = held.event
     actor = store.Actor.of(user, remote_of(request))
@@ -105,7 +107,9 @@ async def _opened(request: Request, user: auth.CurrentUser, given: Services, hel
     around = await queries.events(given.pool, event.person, cursor=f"{until.isoformat()}~", limit=AROUND_ACTS)
     near = [one for one in around.events if abs(one.ended_at - event.ended_at) < AROUND and one.state != "refused"]
     ways, names = await devices.ways(given.pool), await _names(request, given)
-    return held_view(words_of(request), held, near, ways, now=given.clock(), names=names)
+    rows = held.event.formula.row_ids if held.event.formula else ()
+    limits = next((row.limits for row in book.rows if row.row_id in rows), None)
+    return held_view(words_of(request), held, near, ways, now=given.clock(), names=names, limits=limits)
 
 
 async def _names(request: Request, given: Services) -> dict[str, str]:

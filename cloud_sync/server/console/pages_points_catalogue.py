@@ -64,17 +64,19 @@ async def catalogue_page(request: Request, user: PointReader, given: Given) -> R
         methods = (await rule_books.methodologies(given.pool)).at(day_of(given, now))
         may = {one.org_id: await confirmations.merchant_methods(given, one.org_id) for one in orgs}
     chinese = words.language == "zh"
+    names = {one.org_id: one.name if chinese or not one.name_en else one.name_en for one in orgs}
     return page(
         request,
         "points_catalogue.html",
         user=user,
         items=items,
         item_state=lambda code: words.gettext(ITEM_STATE[code]),
+        merchant_of=lambda org_id: names.get(org_id, org_id),
         states=[(said(words, one.state), one.count, one.points) for one in states],
         merchants=[
             {
                 "org_id": one.org_id,
-                "name": one.name if chinese or not one.name_en else one.name_en,
+                "name": names[one.org_id],
                 "enabled": one.enabled,
                 "may": [method.name_zh if chinese else method.name_en for method in may[one.org_id]],
                 "keys": [method.key for method in may[one.org_id]],

@@ -146,7 +146,7 @@ async def _known(words: Words, given: Services, record: ApplicationRecord, rules
         pooled_g=await offsets.pooled_g(db),
         visits=tuple(permits_case.visit_line(words, one) for one in visits),
         visits_count=visits_count,
-        evidence=permits_views.paper_cards(words, evidence),
+        evidence=permits_views.paper_cards(words, evidence, {}),
         undo_s=int(rules.term(keys.APPROVAL_UNDO).total_seconds()),
     )
 

@@ -32,7 +32,7 @@ BOOKS = {
     BookName.METHODOLOGIES: N_("Methodologies"),
 }
 STATES = {
-    "in_force": ("admit", "circle-check", N_("In force")),
+    "in_force": ("admit", "circle-check", N_("Holds now")),
     "coming": ("permit", "clock", N_("Coming")),
     "over": ("stale", "circle", N_("Over")),
 }
@@ -103,9 +103,7 @@ def _groups(request: Request, keys: tuple[KeyRows, ...], q: str) -> list[Group]:
         said = f"{one.key} {rule_words.rule_name(words, one.key)} {one.now.source}".casefold()
         if wanted in said:
             by_name.setdefault(rule_words.rule_group(words, one.key), []).append(one)
-    if len(by_name) > len(keys) // 2:
-        return [Group("", tuple(one for of_name in by_name.values() for one in of_name))]
-    return [Group(name, tuple(of_name)) for name, of_name in by_name.items()]
+    return [Group(name if len(of_name) > 1 else "", tuple(of_name)) for name, of_name in by_name.items()]
 
 
 def _earliest(picked: KeyRows, today: date) -> date:

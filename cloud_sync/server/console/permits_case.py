@@ -19,7 +19,7 @@ from cloud_sync.server.console.permits_views import FieldLine, Mark, Moment, Not
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.permits import access
 from cloud_sync.server.permits.desk import EarlierVisit
-from cloud_sync.server.permits.records import ApplicationRecord, CheckRecord
+from cloud_sync.server.permits.records import ApplicationRecord, CheckRecord, Tick
 from cloud_sync.server.roles import Can
 from control.permits import words as permit_words
 from control.permits.application import Actor, Appeal, Application, Change, Form, Remark, Role, Status
@@ -195,13 +195,21 @@ def marks_of(words: Words, check: CheckRecord | None) -> dict[str, Mark]:
 _FIELDS_OF_TICK = {"vehicle": ("vehicle_type", "plate"), "window": ("window_from",), "overdue": ("",)}
 
 
-def owed_line(words: Words, check: CheckRecord | None) -> tuple[FieldLine, ...]:
-    """Whether offsets are overdue: it stands for no field of the form and has a line of its own."""
-    tick = next((one for one in check.ticks if one.kind == "overdue"), None) if check is not None else None
-    if tick is None:
-        return ()
+def check_lines(words: Words, check: CheckRecord | None) -> tuple[FieldLine, ...]:
+    """Checks that stand for no field of the form have a line of their own."""
+    names = {
+        "vehicle_licence": words.gettext("Licence"),
+        "insurance": words.gettext("Insurance"),
+        "overdue": words.gettext("Owed offsets"),
+    }
+    ticks = {tick.kind: tick for tick in check.ticks} if check is not None else {}
+    found = [(name, ticks[kind]) for kind, name in names.items() if kind in ticks]
+    return tuple(_check_line(words, name, tick) for name, tick in found)
+
+
+def _check_line(words: Words, name: str, tick: Tick) -> FieldLine:
     text = said(words, (tick.words.zh, tick.words.en))
-    return (FieldLine("", words.gettext("Owed offsets"), text, _TONES[tick.state], verdict=text),)
+    return FieldLine("", name, text, _TONES[tick.state], verdict=text)
 
 
 # ---------------------------------------------------------------- the page
@@ -211,8 +219,8 @@ def case_view(words: Words, record: ApplicationRecord, user: CurrentUser, acts: 
     """Everything about one application, for this reader."""
     row, form = record.row, record.form
     marks = marks_of(words, known.check)
-    left, right = views.fields(words, record, marks, owed_line(words, known.check))
-    papers = views.paper_cards(words, form.papers)
+    left, right = views.fields(words, record, marks, check_lines(words, known.check))
+    papers = views.paper_cards(words, form.papers, marks)
     judging = row.status == "submitted"
     return CaseView(
         application_id=row.application_id,
@@ -227,7 +235,7 @@ def case_view(words: Words, record: ApplicationRecord, user: CurrentUser, acts: 
         left=left,
         right=right,
         papers=papers,
-        papers_line=papers_line(words, len(papers)),
+        papers_line=views.papers_line(words, len(papers)),
         papers_mark=marks.get("papers", Mark("")),
         papers_remark=views.open_remarks(record).get("papers", ""),
         estimate=known.estimate,
@@ -252,7 +260,7 @@ def case_view(words: Words, record: ApplicationRecord, user: CurrentUser, acts: 
         may_copy=user.may(Can.REVIEW),
         may_revoke=acts.may(Action.REVOKE),
         may_appeal=acts.may(Action.APPEAL),
-        has_pass=row.status in ("approved", "active"),
+        has_pass=row.status in ("approved", "active") and row.published_at is not None,
     )
 
 
@@ -265,11 +273,6 @@ def subline(words: Words, record: ApplicationRecord) -> str:
     if row.submitted_at is not None:
         parts.append(words.gettext("submitted %(time)s") % {"time": words.time(row.submitted_at, seconds=False)})
     return " · ".join(parts)
-
-
-def papers_line(words: Words, count: int) -> str:
-    """How many there are."""
-    return words.ngettext("%(num)s paper", "%(num)s papers", count) % {"num": count}
 
 
 def automatic_line(words: Words, known: Known) -> str:
@@ -325,7 +328,7 @@ def facts(words: Words, record: ApplicationRecord) -> tuple[tuple[str, str], ...
         (words.gettext("Entries used"), used),
         (words.gettext("Entries left"), left),
         (words.gettext("Filed by"), record.filed_by_name or record.filed_by),
-        (words.gettext("Since"), words.time(record.created_at, seconds=False)),
+        (words.gettext("Created"), words.time(record.created_at, seconds=False)),
     ]
     if record.copied_from:
         found.append((words.gettext("Copied from"), record.copied_from))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -40,6 +40,7 @@ class TypedPaper:
     kind: str
     name: str
     size: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +121,26 @@ def _time(text: str, name: str, zone: ZoneInfo, problems: list[Problem]) -> date
 
 
 def _papers(data: FormData) -> tuple[Paper, ...]:
-    tokens, kinds = data.getlist("paper")[:_PAPERS_MAX], data.getlist("paper_kind")[:_PAPERS_MAX]
-    found = (_paper(str(token), str(kind)) for token, kind in zip(tokens, kinds, strict=False))
+    names = ("paper", "paper_kind", "paper_until")
+    tokens, kinds, untils = ([str(one) for one in data.getlist(name)[:_PAPERS_MAX]] for name in names)
+    found = (_paper(*one) for one in zip(tokens, kinds, untils, strict=False))
     return tuple(one for one in found if one is not None)
 
 
-def _paper(token: str, kind: str) -> Paper | None:
+def _paper(token: str, kind: str, until: str) -> Paper | None:
     parts = token.split("|", 3)
     if len(parts) != len(("sha256", "media_type", "size_bytes", "name")) or len(parts[0]) != _SHA256_CHARS:
         return None
     size = int(parts[2]) if parts[2].isdecimal() else 0
-    return Paper(parts[0], kind[:64], parts[1][:64], size, parts[3][:200])
+    return Paper(parts[0], kind[:64], parts[1][:64], size, parts[3][:200], _day(until))
+
+
+def _day(text: str) -> date | None:
+    """A picker's day; None for what is none, as the picker sends it while it is not filled."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def typed_papers(papers: tuple[Paper, ...]) -> tuple[TypedPaper, ...]:
@@ -141,6 +151,7 @@ def typed_papers(papers: tuple[Paper, ...]) -> tuple[TypedPaper, ...]:
             one.kind,
             one.name or one.kind,
             size_text(one.size_bytes),
+            one.valid_until.isoformat() if one.valid_until else "",
         )
         for one in papers
     )

@@ -17,11 +17,11 @@ FIELDS = {
     "plate": N_("Plate"),
     "plate_colour": N_("Plate colour"),
     "permit_class": N_("Class"),
-    "entry_kind": N_("Entry"),
+    "entry_kind": N_("How often"),
     "entries": N_("Entries"),
     "vehicle_type": N_("Vehicle"),
     "emission_class": N_("Emission class"),
-    "drive": N_("Fuel"),
+    "drive": N_("Fuel type"),
     "consumption_per_100km": N_("Consumption"),
     "purpose": N_("Purpose"),
     "purpose_text": N_("Purpose in words"),
@@ -33,6 +33,12 @@ FIELDS = {
     "papers": N_("Papers"),
     "applicant_id": N_("Applicant"),
     "": N_("As a whole"),
+}
+GATES = {
+    "east": N_("East gate"),
+    "north": N_("North gate"),
+    "south": N_("South gate"),
+    "west": N_("West gate"),
 }
 CLASSES = {
     EmissionClass.PETROL_CAR: N_("Petrol car"),
@@ -105,6 +111,11 @@ def said_of(words: Words, table: Mapping[Any, tuple[str, str]], code: str | None
 def field_name(words: Words, field: str) -> str:
     """A field of the form as people call it."""
     return words.gettext(FIELDS[field]) if field in FIELDS else field
+
+
+def gate_name(words: Words, gate_id: str) -> str:
+    """A gate by its side of the island; other ids are shown as they are."""
+    return words.gettext(GATES[gate_id]) if gate_id in GATES else gate_id
 
 
 def class_name(words: Words, code: str) -> str:

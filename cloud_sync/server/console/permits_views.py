@@ -7,14 +7,14 @@ put into words here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
 from cloud_sync.contract.look import plates
 from cloud_sync.server.console import labels
-from cloud_sync.server.console.permits_labels import STEP_TONES, STEPS, class_name, field_name, said, said_of
+from cloud_sync.server.console.permits_labels import STEP_TONES, STEPS, class_name, field_name, gate_name, said, said_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.permits.records import ApplicationRecord, ApplicationRow, ChangeRecord, DeadlineRecord
 from control.domain.plates import PlateColour, identify, normalise
@@ -55,6 +55,8 @@ class PaperCard:
     file_name: str
     size: str
     is_picture: bool
+    tone: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,12 @@ def fields(
 
     left = (
         line("holder", words.gettext("Holder"), form.holder),
+        line("plate", words.gettext("Plate"), plate_line(words, form), "plate_colour"),
         line("vehicle_type", words.gettext("Vehicle"), vehicle_line(words, form), "drive", "emission_class"),
         line("purpose", words.gettext("Purpose"), purpose_line(words, form), "purpose_text"),
         line("window_from", words.gettext("Window"), window_line(words, form), "window_until"),
     )
     right = (
-        line("plate", words.gettext("Plate"), plate_line(words, form), "plate_colour"),
         line("gates", words.gettext("Gates"), gates_line(words, form), "entry_kind", "entries", "route"),
         line("consumption_per_100km", words.gettext("Consumption"), consumption_line(words, form)),
         *extra,
@@ -247,7 +249,20 @@ def plate_line(words: Words, form: Form) -> str:
 
 def gates_line(words: Words, form: Form) -> str:
     """Gates and how often."""
-    return " · ".join(part for part in (", ".join(form.gates), entries_line(words, form), form.route.strip()) if part)
+    return " · ".join(
+        part
+        for part in (
+            joined(words, [gate_name(words, one) for one in form.gates]),
+            entries_line(words, form),
+            form.route.strip(),
+        )
+        if part
+    )
+
+
+def joined(words: Words, parts: Sequence[str]) -> str:
+    """A list as people write it."""
+    return ("、" if words.language == "zh" else ", ").join(parts)
 
 
 def entries_line(words: Words, form: Form) -> str:
@@ -273,19 +288,22 @@ def size_text(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000:.1f} MB" if size_bytes >= 1_000_000 else f"{max(1, round(size_bytes / 1000))} kB"
 
 
-def paper_cards(words: Words, papers: Sequence[Paper]) -> tuple[PaperCard, ...]:
-    """The papers, each with its kind and size."""
-    return tuple(_paper_card(words, paper) for paper in papers)
+def paper_cards(words: Words, papers: Sequence[Paper], marks: Mapping[str, Mark]) -> tuple[PaperCard, ...]:
+    """The papers, each with what a check says of its kind; `marks` by kind."""
+    return tuple(_paper_card(words, paper, marks.get(paper.kind, Mark(""))) for paper in papers)
 
 
-def _paper_card(words: Words, paper: Paper) -> PaperCard:
+def _paper_card(words: Words, paper: Paper, mark: Mark) -> PaperCard:
     name = said_of(words, permit_words.PAPER_KINDS, paper.kind)
+    until = words.gettext("valid until %(day)s") % {"day": paper.valid_until} if paper.valid_until else ""
     return PaperCard(
         href=f"/api/v1/documents/{paper.sha256}",
         name=name,
         file_name=paper.name or name,
         size=size_text(paper.size_bytes),
         is_picture=paper.media_type in PICTURES,
+        tone=mark.tone,
+        note=mark.note or until,
     )
 
 
@@ -301,12 +319,19 @@ def history(
     """
     found = [_moment(words, record, change) for change in record.history]
     submitted = [at for at, change in enumerate(record.history) if change.action == "submit"]
-    if automatic and submitted:
+    if submitted:
         at = submitted[-1]
-        found.insert(at + 1, Moment(found[at].at, words.gettext("Automatic check"), automatic))
+        found[at] = replace(found[at], text=papers_line(words, len(record.form.papers)))
+        if automatic:
+            found.insert(at + 1, Moment(found[at].at, words.gettext("Automatic check"), automatic))
     if now_line is not None:
         found.append(Moment(words.gettext("now"), *now_line, tone="now"))
     return tuple(found)
+
+
+def papers_line(words: Words, count: int) -> str:
+    """How many papers there are."""
+    return words.ngettext("%(num)s paper", "%(num)s papers", count) % {"num": count}
 
 
 def _moment(words: Words, record: ApplicationRecord, change: ChangeRecord) -> Moment:

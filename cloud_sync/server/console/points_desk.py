@@ -12,9 +12,10 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.points_views import UNIT, masked, scene_icon
+from cloud_sync.server.console.points_views import UNIT, exact, masked, scene_icon
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.points.records import EarningRecord, FormulaRecord, HeldRecord, Sentence, WayRecord
+from control.points.methodology import Limits
 
 RELEASE_REASON = {
     "seen_on_site": N_("Somebody saw it on site"),
@@ -119,8 +120,12 @@ def held_view(
     *,
     now: datetime,
     names: Mapping[str, str],
+    limits: Limits | None,
 ) -> HeldView:
-    """One held event with its evidence; `around` are the person's events near it, `names` are of devices and places."""
+    """One held event with its evidence; `around` are the person's events near it, `names` are of devices and places.
+
+    `limits` are those of the methodology that it was judged by.
+    """
     event = held.event
     return HeldView(
         event_id=event.event_id,
@@ -133,23 +138,39 @@ def held_view(
         points=event.points,
         release_at=event.release_at,
         waits_s=(now - event.claimed_at).total_seconds(),
-        whys=_whys(words, event),
+        whys=tuple(Why(said(words, one), _figure(words, one.code, event, limits)) for one in event.reasons),
         facts=facts(words, event, names),
         way=way(words, event, around, ways, names),
         person=_person(words, held),
     )
 
 
-def _whys(words: Words, event: EarningRecord) -> tuple[Why, ...]:
-    shown = event.detail or (speed(words, event) or "")
-    return tuple(Why(said(words, one), shown if at == 0 else "") for at, one in enumerate(event.reasons))
+def _figure(words: Words, code: str, event: EarningRecord, limits: Limits | None) -> str:
+    """The figure behind an anomaly, beside what is believed."""
+    took = words.duration((event.ended_at - event.started_at).total_seconds())
+    believed = {"n": ""}
+    match code:
+        case "too_fast" if limits and limits.speed_max_kmh is not None:
+            believed["n"] = f"{exact(limits.speed_max_kmh)} km/h"
+            shown = speed(event) or ""
+        case "too_short" if limits and limits.duration_min_s is not None:
+            return f"{took}; {words.gettext('at least %(n)s') % {'n': words.duration(limits.duration_min_s)}}"
+        case "too_long":
+            return took
+        case "too_much" if limits:
+            believed["n"] = exact(limits.activity_max)
+            shown = event.activity
+        case _:
+            return event.detail
+    return f"{shown}; {words.gettext('believed up to %(n)s') % believed}"
 
 
 def facts(words: Words, event: EarningRecord, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What was claimed, by name and value."""
-    source = names.get(event.source_id, event.source_id)
-    found = [(words.gettext("Evidence"), said(words, event.evidence)), (words.gettext("Read at"), source)]
+    found = [(words.gettext("Evidence"), said(words, event.evidence))]
     places = [one for one in (event.start_place, event.end_place) if one]
+    if event.source_id != ">".join(places):
+        found.append((words.gettext("Read at"), names.get(event.source_id, event.source_id)))
     if places:
         found.append((words.gettext("Way"), " → ".join(dict.fromkeys(places))))
     if event.merchant:
@@ -157,7 +178,7 @@ def facts(words: Words, event: EarningRecord, names: Mapping[str, str]) -> tuple
     found.append((words.gettext("Time"), words.window(event.started_at, event.ended_at)))
     if event.ended_at > event.started_at:
         found.append((words.gettext("Took"), words.duration((event.ended_at - event.started_at).total_seconds())))
-    fast = speed(words, event)
+    fast = speed(event)
     if fast:
         found.append((words.gettext("Speed"), fast))
     late_s = (event.claimed_at - event.ended_at).total_seconds()
@@ -208,7 +229,7 @@ def kilometres(event: EarningRecord) -> Decimal | None:
         return None
 
 
-def speed(words: Words, event: EarningRecord) -> str | None:
+def speed(event: EarningRecord) -> str | None:
     """The mean speed of a way, where it has length and time."""
     km, took_s = kilometres(event), (event.ended_at - event.started_at).total_seconds()
     return None if km is None or took_s <= 0 else f"{float(km) / took_s * 3600:.0f} km/h"

@@ -23,6 +23,7 @@ from cloud_sync.server.permits.records import (
     ReminderRecord,
     Words,
 )
+from cloud_sync.server.permits.where import Where
 from cloud_sync.server.sql import Reader, as_json, like_pattern
 from control.domain.plates import normalise
 from control.permits import rules as keys
@@ -76,17 +77,17 @@ async def listed(
     limit: int = 50,
 ) -> ApplicationPage:
     """Applications, the newest number first; `plate` may be partial."""
+    where = Where("true")
+    if statuses:
+        where.add("a.status = ANY({}::text[])", list(statuses))
+    if owners is not None:
+        where.add("a.applicant_id = ANY({}::text[])", list(owners))
+    if plate:
+        where.add("a.plate LIKE {}", f"%{like_pattern(normalise(plate))}%")
+    if cursor is not None:
+        where.add("a.application_id < {}", cursor)
     rows = await db.fetch(
-        f"{_ROW_SQL} WHERE (cardinality($1::text[]) = 0 OR a.status = ANY($1::text[]))"
-        " AND ($2::text[] IS NULL OR a.applicant_id = ANY($2::text[]))"
-        " AND ($3 = '' OR a.plate LIKE $4) AND ($5::text IS NULL OR a.application_id < $5)"
-        " ORDER BY a.application_id DESC LIMIT $6",
-        list(statuses),
-        None if owners is None else list(owners),
-        plate,
-        f"%{like_pattern(normalise(plate))}%",
-        cursor,
-        limit + 1,
+        f"{_ROW_SQL} WHERE {where.text} ORDER BY a.application_id DESC LIMIT {limit + 1}", *where.values
     )
     items = tuple(_row(row) for row in rows[:limit])
     return ApplicationPage(items, items[-1].application_id if len(rows) > limit else None)

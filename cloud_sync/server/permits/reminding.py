@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_sync.server.permits import history, storing
+from cloud_sync.server.auth import CurrentUser
+from cloud_sync.server.permits import access, history, storing
 from cloud_sync.server.permits.storing import Book, Held
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
 from control.permits.application import Application, Status
@@ -86,3 +89,19 @@ async def _remind(connection: Any, given: Services, application: Application, ru
         [one.key for one in due],
         now,
     )
+
+
+async def seen(given: Services, user: CurrentUser, key: str) -> None:
+    """Writes down who read a reminder first. Raises Problem `not_found` for one that is not this person's."""
+    found = await given.pool.fetchval(
+        "UPDATE reminders r SET seen_at = coalesce(seen_at, $2), seen_by = coalesce(seen_by, $3) FROM applications a"
+        " WHERE a.application_id = r.application_id AND r.reminder_key = $1"
+        " AND CASE WHEN r.to_office THEN $4 ELSE a.applicant_id = ANY($5::text[]) END RETURNING r.reminder_key",
+        key,
+        given.clock(),
+        user.user_id,
+        user.may(Can.REVIEW),
+        list(access.owners_of(user)),
+    )
+    if found is None:
+        raise Problem("not_found")

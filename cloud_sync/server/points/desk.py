@@ -70,7 +70,8 @@ async def appeals(
     """Appeals in a state (empty: all), the newest first; of one person where named."""
     rows = await db.fetch(
         "SELECT a.appeal_id, a.person, a.text, a.at, a.state AS appeal_state, a.points AS appeal_points, a.answer,"
-        " a.decided_at AS answered_at, a.decided_by AS answered_by, a.event_id FROM point_appeals a WHERE ($1 = '' OR a.state = $1) AND ($2 = '' OR a.person = $2)"
+        " a.decided_at AS answered_at, a.decided_by AS answered_by, a.event_id"
+        " FROM point_appeals a WHERE ($1 = '' OR a.state = $1) AND ($2 = '' OR a.person = $2)"
         " AND ($3::text IS NULL OR a.appeal_id < $3) ORDER BY a.appeal_id DESC LIMIT $4",
         *(state, person, before, limit),
     )
@@ -162,11 +163,11 @@ async def refusals(db: Reader, zone: tzinfo, *, since: datetime, until: datetime
 
 def refusal_word(code: str) -> Sentence:
     """The sentence of a refusal, whichever part of the domain it comes from."""
-    if code in CodeRefused:
+    if code in set(CodeRefused):
         return said(CODES, CodeRefused(code))
-    if code in TripRefused:
+    if code in set(TripRefused):
         return said(TRIPS, TripRefused(code))
-    return said(REFUSED, Refused(code)) if code in Refused else told.reason(code)
+    return said(REFUSED, Refused(code)) if code in set(Refused) else told.reason(code)
 
 
 async def person(given: Services, user_id: str) -> PersonPoints:

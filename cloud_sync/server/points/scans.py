@@ -139,7 +139,7 @@ async def _act(given: Services, connection: Any, reading: _Reading, books: Books
     person = await points_person(connection, reading.scan.person_id)
     judged = await earn(given, connection, event, person, books)
     await _settle_scans(connection, [reading.scan_id], event.event_id, judged)
-    return _answer(reading.scan_id, event.key, judged, event.event_id)
+    return answer_of(reading.scan_id, event.key, judged, event.event_id)
 
 
 async def _settle_scans(connection: Any, scan_ids: list[str], event_id: str, judged: Judgement) -> None:
@@ -150,7 +150,8 @@ async def _settle_scans(connection: Any, scan_ids: list[str], event_id: str, jud
     )
 
 
-def _answer(scan_id: str, key: str, judged: Judgement, event_id: str, *, state: str = "") -> ScanResult:
+def answer_of(scan_id: str, key: str, judged: Judgement, event_id: str, *, state: str = "") -> ScanResult:
+    """What a judgement says to the person who asked."""
     state = state or state_of(judged)
     match judged:
         case Granted(award):
@@ -252,4 +253,4 @@ async def _made(given: Services, connection: Any, reading: _Reading, trip: Trip,
     )
     await _settle_scans(connection, [trip.start.scan_id, trip.end.scan_id], event_id, judged)
     state = "trip_ended" if isinstance(judged, Granted) else ""
-    return _answer(reading.scan_id, event.key, judged, event_id, state=state)
+    return answer_of(reading.scan_id, event.key, judged, event_id, state=state)

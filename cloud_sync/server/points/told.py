@@ -51,7 +51,7 @@ def earning(row: Any, methods: MethodologySet) -> EarningRecord:
 
 def reason(code: str) -> Sentence:
     """Why an act was held or refused."""
-    if code in Refused:
+    if code in set(Refused):
         return said(REFUSED, Refused(code))
     return said(ANOMALIES, Anomaly(code))
 

@@ -8,8 +8,11 @@ import pytest
 from playwright.async_api import expect
 
 from cloud_sync.server import rule_books
+from cloud_sync.server.console.rule_words import FIELDS, TERMS
 from cloud_sync.server.rule_books import BookName
+from cloud_sync.server.rule_editing import editable
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATHS = (
     "/rule-books",
     "/rule-books?book=factors&key=grid.hainan.co2",
@@ -35,6 +38,7 @@ async def test_an_approver_writes_a_new_row_with_the_keyboard(desk: Any) -> None
     await desk.sign_in("approver")
     await desk.open("/rule-books?book=permits&q=审核")
     await desk.page.keyboard.press("j")
+    await desk.page.keyboard.press("k")
     await desk.page.keyboard.press("Enter")
     await desk.page.wait_for_url("**key=review.term**")
     today = await desk.page.input_value("input[name=valid_from]")
@@ -62,10 +66,7 @@ async def test_a_guard_reads_and_is_offered_nothing_to_write(desk: Any) -> None:
     await expect(desk.page.locator(".context")).to_contain_text("由审批人修改")
 
 
-def test_every_term_of_the_delivered_books_has_words() -> None:
-    from cloud_sync.server.console.rule_words import FIELDS, TERMS
-    from cloud_sync.server.rule_editing import editable
-
+async def test_every_term_of_the_delivered_books_has_words() -> None:
     for name in BookName:
         mapping = rule_books.as_mapping(name, rule_books.delivered(name))
         rows = next(value for value in mapping.values() if isinstance(value, list))

@@ -1,5 +1,6 @@
 import os
 import pytest
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHOTS = [tuple(x.split("|")) for x in os.environ.get("PSHOTS","").split(";") if x]
 @pytest.mark.parametrize(("language","theme"), [("zh","light"),("en","dark")])
 async def test_shots(make_desk, language, theme):

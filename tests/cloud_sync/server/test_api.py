@@ -42,7 +42,7 @@ ROLES = (
     ("guard", "GET", "/passages.csv", 403),
     ("approver", "GET", "/passages.csv", 200),
     ("guard", "GET", "/audit", 403),
-    ("guard", "POST", "/permits", 403),
+    ("guard", "POST", "/permits/p/revoke", 403),
     ("guard", "POST", "/watch", 403),
     ("approver", "GET", "/users", 403),
     ("engineer", "GET", "/users", 200),
@@ -170,9 +170,9 @@ async def test_csv_opens_in_a_spreadsheet_and_runs_nothing(sign_in: Any, gateway
 async def test_permits_and_lists_travel_to_the_gates_with_a_higher_version(app: Any, sign_in: Any, clock: Any) -> None:
     office, pool = await sign_in("approver"), given_of(app).pool
     before = (await queries.permit_snapshot(pool, now=clock())).version
-    permit = {"plate": "琼C·78083", "permit_class": "special", "valid_from": "2026-11-21T00:00:00Z"}
-    permit |= {"valid_until": "2026-11-21T10:00:00Z", "gates": ["east"], "holder": "Hongda Lifting"}
-    made = (await office.post("/permits", permit)).json()
+    permit = {"plate": "琼C·78083", "permit_class": PermitClass.SPECIAL, "valid_from": clock() - timedelta(hours=1)}
+    permit |= {"valid_until": clock() + timedelta(hours=8), "gates": ("east",), "holder": "Hongda Lifting"}
+    made = await store.add_permit(given_of(app), store.Actor("approver"), **permit)
     watch = (await office.post("/watch", {"plate": "粤B12345", "effect": "block", "reason": "forged"})).json()
     await office.send("PUT", "/registry/琼C5M216", json={"energy": "battery_electric", "source": "register"})
     snapshot = await queries.permit_snapshot(pool, now=clock())
@@ -180,10 +180,11 @@ async def test_permits_and_lists_travel_to_the_gates_with_a_higher_version(app: 
     assert snapshot.permits["琼C78083"][0].gates == frozenset({"east"})
     assert snapshot.watch["粤B12345"][0].effect == "block"
     assert snapshot.registry["琼C5M216"].energy == "battery_electric"
-    assert (await office.post(f"/permits/{made['permit_id']}/revoke", {"why": "misused"})).status_code == 204
+    assert (await office.post(f"/permits/{made.permit_id}/revoke", {"why": "misused"})).status_code == 204
     assert (await office.post(f"/watch/{watch['watch_id']}/remove", {"why": "cleared"})).status_code == 204
     snapshot = await queries.permit_snapshot(pool, now=clock())
     assert (snapshot.version, snapshot.permits, snapshot.watch) == (before + 5, {}, {})
+    assert snapshot.revoked == {made.permit_id}
     (shown,) = (await office.get("/permits")).json()
     assert (shown["state"], shown["revoked_why"]) == ("revoked", "misused")
 

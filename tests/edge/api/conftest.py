@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cloud_sync.contract.pass_code import issue
+from cloud_sync.contract.signed import KeyPair
 from control.domain.permits import Permit, PermitClass, PermitSnapshot
 from control.domain.plates import PlateColour
 from control.domain.readings import Unavailable
@@ -27,6 +29,8 @@ from edge.clock import SystemClock
 from edge.config import HutConfig
 from edge.config_reading import Secret
 from edge.inference import LaneTally
+from edge.pass_watch import PassWatch
+from edge.passes import PassVerifier
 from edge.policy import LivePolicy
 from edge.ports import Frame
 from edge.retrying import Backoff
@@ -91,6 +95,14 @@ class Hut:
     url: str
     uplink: FakeUplink
     policy: LivePolicy
+    pass_key: KeyPair
+
+    def scan(self, plate: str, *, key: KeyPair | None = None, permit_id: str = "XK-2026-000529") -> None:
+        """A driver holds a pass for this gate to the hand scanner; another `key` makes it a stranger's."""
+        now = datetime.now(UTC)
+        ends = now + timedelta(hours=6)
+        permit = Permit(permit_id, plate, PermitClass.SPECIAL, now - timedelta(hours=1), ends, frozenset({"east"}), 2)
+        self.bench.lane.passes.scanned(issue(permit, issued_at=now, key=key or self.pass_key))
 
     async def hold(self, *plates: Any) -> str:
         """Bring a vehicle to the barrier and wait until it is held; gives the arrival's id."""
@@ -138,7 +150,9 @@ async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
     clock = SystemClock()
     journal_at = SqliteJournal.open(folder / "journal.db", gateway_id="gw", boot_id="b", clock=clock)
     async with journal_at as journal:
-        bench = bench_module.build_bench(clock, journal, folder, permits=permits())
+        pass_key = KeyPair.generate()
+        watch = PassWatch(PassVerifier([pass_key.public], clock), clock, lane_id="east-in-1")
+        bench = bench_module.build_bench(clock, journal, folder, permits=permits(), passes=watch)
         bench.lane.camera = PacedCamera(clock, make_picture)
         policy, uplink = LivePolicy(bench_module.RULES), FakeUplink()
         policy.snapshot = permits()
@@ -176,7 +190,7 @@ async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
         server.serve(gateway)
         task = asyncio.create_task(gateway.run())
         try:
-            hut = Hut(gateway, bench, f"http://127.0.0.1:{port}", uplink, policy)
+            hut = Hut(gateway, bench, f"http://127.0.0.1:{port}", uplink, policy, pass_key)
             await listening(port)
             yield hut
         finally:

@@ -88,7 +88,7 @@ const acts = {
     const code = plain(form.elements.person.value);
     const id = newId();
     put("act", card("ask", "clock", say("taking"), [chosen.dataset.name]));
-    queue.add({ id, kind: "act", panel: "act", path: `${API}/confirmations`, body: { person_code: code, acts: [{ key: chosen.value }], request_id: id }, what: chosen.dataset.name });
+    queue.add({ id, kind: "act", panel: "act", path: `${API}/confirmations`, body: { code, acts: [{ key: chosen.value }], request_id: id }, what: chosen.dataset.name });
     form.elements.person.value = "";
   },
   voucher(form) {

@@ -45,7 +45,8 @@ export function button(text, act, { primary = false, focus = false } = {}) {
 
 /* The sentence of a problem: what the server said, or what a status means. */
 export function problem(answer) {
-  return (zh ? answer.said.title_zh : answer.said.title) || say("strange", { status: answer.status });
+  const { said } = answer;
+  return (zh ? said.sentence_zh || said.title_zh : said.sentence_en || said.title) || say("strange", { status: answer.status });
 }
 
 function reasonOf(answer) { return answer.said.reason ?? answer.said.acts?.[0]?.reason ?? null; }

@@ -59,7 +59,8 @@ CREATE TABLE applications (
 );
 CREATE INDEX applications_status ON applications (status, window_from, application_id);
 CREATE INDEX applications_person ON applications (applicant_id, application_id DESC);
-CREATE INDEX applications_plate ON applications (plate text_pattern_ops);
+CREATE INDEX applications_plate ON applications (plate);
+CREATE INDEX applications_plate_like ON applications USING gin (plate gin_trgm_ops);
 CREATE INDEX applications_next ON applications (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX applications_publish ON applications (publish_at) WHERE publish_at IS NOT NULL AND published_at IS NULL;
 CREATE INDEX applications_ended ON applications (ended_at) WHERE redacted_at IS NULL;
@@ -174,6 +175,7 @@ CREATE TABLE visits (
   updated_at timestamptz NOT NULL
 );
 CREATE INDEX visits_plate ON visits (plate, visit_id);
+CREATE INDEX visits_plate_like ON visits USING gin (plate gin_trgm_ops);
 CREATE INDEX visits_time ON visits ((coalesce(entered_at, left_at)) DESC, visit_id DESC);
 CREATE INDEX visits_open ON visits (entered_at) WHERE NOT is_over AND withdrawn_at IS NULL;
 CREATE INDEX visits_permit ON visits (permit_id) WHERE permit_id IS NOT NULL;

@@ -15,7 +15,7 @@ async def test_shots(office_desk: Any, office: Any) -> None:
     c = await office.filed("other", plate="琼CA8812", plate_colour=PlateColour.BLUE, vehicle_type=VehicleType.AMBULANCE, emission_class="ambulance", holder="琼海市人民医院", purpose=Purpose.MEDICAL, purpose_text="", consumption_per_100km=None)
     d = await office.filed("driver", plate="琼B33Z07", vehicle_type=VehicleType.TRUCK, emission_class="generator_truck", holder="中能应急")
     await office.returned(d, {"holder": "与行驶证上的单位不一致", "papers": "行驶证看不清到期日", "": "其余没有问题"})
-    e = await office.filed("driver", plate="琼C92M40", vehicle_type=VehicleType.SANITATION, emission_class="heavy_truck", holder="琼海环卫", permit_class=PermitClass.STANDING, entry_kind=EntryKind.STANDING, entries=None)
+    e = await office.filed("driver", plate="琼C92M40", vehicle_type=VehicleType.SANITATION, emission_class="heavy_truck", holder="琼海环卫", permit_class=PermitClass.STANDING, entry_kind=EntryKind.STANDING, entries=None, window_from=__import__("datetime").datetime.now(__import__("datetime").UTC)+timedelta(days=5), window_until=__import__("datetime").datetime.now(__import__("datetime").UTC)+timedelta(days=60))
     await office.approved(e)
     f = await office.filed("driver", plate="琼C0P115", holder="博鳌建工"); 
     from cloud_sync.server.permits import applications

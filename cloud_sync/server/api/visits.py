@@ -1,0 +1,68 @@
+"""Visits: one's own, or everybody's for staff."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime
+
+from cloud_sync.server import auth, store
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.permits import access, visit_queries
+from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
+from cloud_sync.server.permits.visit_queries import VisitFilter
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
+from cloud_sync.server.services import Services, services
+
+router = APIRouter(tags=["visits"])
+Given = Annotated[Services, Depends(services)]
+Staff = auth.who_may(Can.READ_APPLICATIONS)
+
+
+@router.get("/visits")
+async def listed(
+    user: auth.AnyPerson,
+    given: Given,
+    request: Request,
+    plate: Annotated[str, Query(max_length=16)] = "",
+    open_only: bool = False,
+    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until_at: Annotated[AwareDatetime | None, Query(alias="until")] = None,
+    application_id: Annotated[str, Query(max_length=64)] = "",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> VisitPage:
+    """Visits that match, the newest first."""
+    staff = user.may(Can.READ_APPLICATIONS)
+    if staff and plate and cursor is None:
+        actor = store.Actor.of(user, remote_of(request))
+        await store.note_access(given, actor, "visits_searched", ("search", ""), what={"plate": plate})
+    wanted = VisitFilter(
+        owners=None if staff else access.owners_of(user),
+        plate=plate,
+        open_only=open_only,
+        from_at=from_at,
+        until_at=until_at,
+        application_id=application_id,
+    )
+    return await visit_queries.listed(given.pool, wanted, cursor=cursor, limit=limit)
+
+
+@router.get("/visits/unread")
+async def unread(user: Staff, given: Given) -> tuple[UnreadPassage, ...]:
+    """Vehicles that went through while nobody could read their plate: correct the passage to name them."""
+    return await visit_queries.unread(given.pool)
+
+
+@router.get("/visits/{visit_id}")
+async def one(visit_id: str, user: auth.AnyPerson, given: Given, request: Request) -> VisitRecord:
+    """One visit; that staff opened it is audited."""
+    staff = user.may(Can.READ_APPLICATIONS)
+    found = await visit_queries.one(given.pool, visit_id, owners=None if staff else access.owners_of(user))
+    if found is None:
+        raise Problem("not_found")
+    if staff:
+        await store.note_access(given, store.Actor.of(user, remote_of(request)), "visit_opened", ("visit", visit_id))
+    return found

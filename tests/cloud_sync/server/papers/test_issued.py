@@ -1,0 +1,136 @@
+"""Papers are given out, opened by whom they are for, followed by their code, and told when they are no longer true."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import httpx
+import pypdfium2
+import zxingcpp
+
+from cloud_sync.server.papers.issued import masked
+
+DAYS = {"since": "2026-11-01", "until": "2026-11-30"}
+
+
+def code_of(content: bytes) -> str:
+    """What a camera reads on the first page."""
+    document = pypdfium2.PdfDocument(content)
+    picture = document[0].render(scale=2.2, grayscale=True).to_numpy()
+    document.close()
+    return str(zxingcpp.read_barcodes(picture)[0].text)
+
+
+async def test_a_certificate_is_followed_by_its_code_to_what_it_says(
+    books: Any, sign_in: Any, browser: httpx.AsyncClient
+) -> None:
+    await books.visit("v1", "XK-2026-000001")
+    await books.visit("v2", "XK-2026-000001", days_ago=1)
+    office = await sign_in("reviewer")
+    early = await office.post("/papers", {"kind": "neutralisation", "subject": "XK-2026-000001"})
+    assert (early.status_code, early.json()["code"]) == (409, "not_neutralised")
+    await books.retire()
+    made = await office.post("/papers", {"kind": "neutralisation", "subject": "XK-2026-000001"})
+    assert made.status_code == 201
+    number = made.json()["paper_id"]
+    file = await office.get(f"/papers/{number}/file")
+    assert file.headers["content-type"] == "application/pdf"
+    address = code_of(file.content)
+    assert address.startswith("http://island.test/verify/")
+    code = address.rsplit("/", 1)[1]
+    told = (await browser.get(f"/api/v1/public/papers/{code}")).json()
+    assert (told["paper_id"], told["genuine"], told["holds"]) == (number, True, True)
+    owed = await books.owed("v1") + await books.owed("v2")
+    assert (told["said"]["owed_g"], told["said"]["covered_g"]) == (owed, owed)
+    assert told["said"]["plates"] == ["琼C·6***2"]
+    assert "琼C66E02" not in str(told)
+    assert told["said"]["serials"] == ["CCER 2025 CN-46-4117"]
+    page = await browser.get(f"/verify/{code.lower()}", headers={"Accept": "text/html", "Accept-Language": "zh"})
+    assert page.status_code == 200
+    assert "真实有效" in page.text
+    assert "琼C·6***2" in page.text
+    listed = (await office.get("/papers?kind=neutralisation")).json()
+    assert [one["paper_id"] for one in listed["items"]] == [number]
+
+
+async def test_a_correction_leaves_it_genuine_and_no_longer_true(
+    books: Any, sign_in: Any, browser: httpx.AsyncClient, clock: Any
+) -> None:
+    await books.visit("v1", "XK-2026-000001")
+    await books.retire()
+    office = await sign_in("approver")
+    number = (await office.post("/papers", {"kind": "neutralisation", "subject": "v1"})).json()["paper_id"]
+    code = code_of((await office.get(f"/papers/{number}/file")).content).rsplit("/", 1)[1]
+    clock.leap(hours=1)
+    from cloud_sync.server.carbon import visits  # the ledger's own way of correcting
+
+    await books.given.pool.execute(
+        "UPDATE visits SET left_at = left_at + interval '3 hours', revision = 2, updated_at = $1", clock()
+    )
+    await books.given.pool.execute("UPDATE visits SET vehicle_type = 'bus'")
+    await visits.turn(books.given)
+    told = (await browser.get(f"/api/v1/public/papers/{code}")).json()
+    assert (told["genuine"], told["holds"]) == (True, False)
+    assert told["changed_since"] is not None
+    page = await browser.get(f"/verify/{code}", headers={"Accept": "text/html", "Accept-Language": "en"})
+    assert "no longer" in page.text
+
+
+async def test_a_figure_changed_behind_the_books_is_told(books: Any, sign_in: Any, browser: httpx.AsyncClient) -> None:
+    await books.visit("v1", "XK-2026-000001")
+    await books.retire()
+    office = await sign_in("approver")
+    number = (await office.post("/papers", {"kind": "neutralisation", "subject": "v1"})).json()["paper_id"]
+    code = code_of((await office.get(f"/papers/{number}/file")).content).rsplit("/", 1)[1]
+    async with books.given.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute("UPDATE papers SET facts = jsonb_set(facts, '{owed_g}', '1')")
+    told = (await browser.get(f"/api/v1/public/papers/{code}")).json()
+    assert (told["genuine"], told["holds"], told["said"]) == (False, False, {})
+
+
+async def test_an_account_changed_behind_the_books_is_told_too(
+    books: Any, sign_in: Any, browser: httpx.AsyncClient
+) -> None:
+    await books.visit("v1", "XK-2026-000001")
+    await books.retire()
+    office = await sign_in("approver")
+    number = (await office.post("/papers", {"kind": "neutralisation", "subject": "v1"})).json()["paper_id"]
+    code = code_of((await office.get(f"/papers/{number}/file")).content).rsplit("/", 1)[1]
+    await books.given.pool.execute("UPDATE visit_accounts SET owed_g = owed_g + 1")
+    told = (await browser.get(f"/api/v1/public/papers/{code}")).json()
+    assert (told["genuine"], told["holds"]) == (True, False)
+
+
+async def test_a_driver_has_a_statement_of_own_visits_and_nobody_elses(books: Any, sign_in: Any) -> None:
+    driver = await sign_in("driver")
+    user_id = await books.given.pool.fetchval("SELECT user_id::text FROM users WHERE username = 'driver'")
+    await books.visit("v1", "XK-2026-000001", owner=user_id)
+    await books.visit("v2", "XK-2026-000002", owner="somebody else")
+    made = await driver.post("/papers", {"kind": "visits", "language": "en", **DAYS})
+    assert made.status_code == 201
+    file = (await driver.get(f"/papers/{made.json()['paper_id']}/file")).content
+    document = pypdfium2.PdfDocument(io.BytesIO(file))
+    text = document[0].get_textpage().get_text_bounded()
+    document.close()
+    assert "Offset statement of visits" in text
+    assert "1 visits" in text or "1 visit" in text
+    other = await driver.post("/papers", {"kind": "neutralisation", "subject": "v2"})
+    assert other.status_code in (404, 409)
+    month = await driver.post("/papers", {"kind": "month", "subject": "2026-10"})
+    assert month.status_code == 403
+    merchant = await sign_in("merchant")
+    assert (await merchant.get(f"/papers/{made.json()['paper_id']}/file")).status_code == 404
+    assert (await merchant.get("/papers")).status_code == 403
+
+
+async def test_looking_at_codes_is_limited_and_guessing_finds_nothing(app: Any, browser: httpx.AsyncClient) -> None:
+    most = app.state.services.config.reports.verify_requests_max
+    answers = [(await browser.get("/api/v1/public/papers/0000-0000-0000")).status_code for _ in range(most + 1)]
+    assert answers == [404] * most + [429]
+    assert (await browser.get("/api/v1/papers")).status_code == 401
+
+
+def test_plates_are_masked_as_on_boards() -> None:
+    assert [masked(one) for one in ("琼C12345", "琼AD31906", "")] == ["琼C·1***5", "琼A·D***6", "***"]
