@@ -1,4 +1,4 @@
-"""The cloud's API as the demonstration uses it: owns signing in, entering papers, and reading what came in."""
+"""The cloud's API as the demonstration uses it: owns signing in, entering lists, and reading what came in."""
 
 from __future__ import annotations
 
@@ -34,32 +34,27 @@ class CloudClient:
 
     async def sign_in(self, username: str, password: str) -> None:
         """Start a session; everything that changes something carries its token from now on."""
-        answer = await self._post("/api/v1/session", {"username": username, "password": password})
+        answer = await self.post("/api/v1/session", {"username": username, "password": password})
         self._http.headers["X-CSRF-Token"] = answer["csrf_token"]
 
-    async def enter_papers(self, fleet: Fleet) -> None:
-        """Permits, watch list and register, as the office would enter them. What is there already stays."""
-        known = {permit["plate"] for permit in await self._get("/api/v1/permits", {})}
-        for permit in fleet.permits:
-            if permit.plate not in known:
-                await self._post("/api/v1/permits", _permit_body(permit))
-        watched = {entry["plate"] for entry in await self._get("/api/v1/watch", {})}
+    async def enter_lists(self, fleet: Fleet) -> None:
+        """Watch list and register, as the office would enter them. What is there already stays."""
+        watched = {entry["plate"] for entry in await self.get("/api/v1/watch")}
         for entry in fleet.watch:
             if entry.plate not in watched:
                 entered = {"plate": entry.plate, "effect": entry.effect.value, "reason": entry.reason}
-                await self._post("/api/v1/watch", entered)
+                await self.post("/api/v1/watch", entered)
         for row in fleet.registry:
             body: dict[str, str | None] = {
                 "energy": row.energy,
                 "vehicle_type": row.vehicle_type,
                 "source": "demonstration",
             }
-            answer = await self._http.put(f"/api/v1/registry/{row.plate}", json=body)
-            _check(answer)
+            await self.put(f"/api/v1/registry/{row.plate}", body)
 
     async def passages(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest arrivals, newest first."""
-        return list(await self._get("/api/v1/passages/recent", {"limit": limit}))
+        return list(await self.get("/api/v1/passages/recent", {"limit": limit}))
 
     async def all_passages(self, since: datetime) -> list[dict[str, Any]]:
         """Every arrival since then, page by page, newest first."""
@@ -67,7 +62,7 @@ class CloudClient:
         cursor: str | None = None
         while True:
             wanted: dict[str, Any] = {"limit": 200, "from": since.isoformat()}
-            page = await self._get("/api/v1/passages", wanted | ({"cursor": cursor} if cursor else {}))
+            page = await self.get("/api/v1/passages", wanted | ({"cursor": cursor} if cursor else {}))
             found += page["items"]
             cursor = page["next_cursor"]
             if not cursor:
@@ -75,37 +70,41 @@ class CloudClient:
 
     async def gateways(self) -> list[dict[str, Any]]:
         """Every gateway with the version of the permits that it holds."""
-        return list(await self._get("/api/v1/gateways", {}))
+        return list(await self.get("/api/v1/gateways"))
 
     async def holds(self) -> list[dict[str, Any]]:
         """Vehicles that wait for a person."""
-        return list(await self._get("/api/v1/holds", {}))
+        return list(await self.get("/api/v1/holds"))
 
     async def events_applied(self) -> int:
         """Events of all gateways that the cloud has committed."""
-        return int((await self._get("/api/v1/health", {}))["events_applied"])
+        return int((await self.get("/api/v1/health"))["events_applied"])
 
-    async def _get(self, path: str, wanted: dict[str, Any]) -> Any:
+    async def lanes(self) -> list[dict[str, Any]]:
+        """Every lane that a gateway has told of."""
+        return list(await self.get("/api/v1/lanes"))
+
+    async def upload(self, content: bytes, media_type: str) -> dict[str, Any]:
+        """A paper; gives its record with the content hash."""
+        answer = await self._http.post("/api/v1/documents", content=content, headers={"Content-Type": media_type})
+        _check(answer)
+        return dict(answer.json())
+
+    async def get(self, path: str, wanted: dict[str, Any] | None = None) -> Any:
+        """JSON. Raises IslandError when the cloud refuses."""
         answer = await self._http.get(path, params=wanted)
         _check(answer)
         return answer.json()
 
-    async def _post(self, path: str, body: dict[str, Any]) -> Any:
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """JSON there and back; None for an answer without a body. Raises IslandError when the cloud refuses."""
         answer = await self._http.post(path, json=body)
         _check(answer)
-        return answer.json()
+        return answer.json() if answer.content else None
 
-
-def _permit_body(permit: Any) -> dict[str, Any]:
-    return {
-        "plate": permit.plate,
-        "permit_class": permit.permit_class.value,
-        "valid_from": permit.valid_from.isoformat(),
-        "valid_until": permit.valid_until.isoformat(),
-        "vehicle_type": permit.vehicle_type,
-        "holder": permit.holder,
-        "why": "demonstration",
-    }
+    async def put(self, path: str, body: dict[str, Any]) -> None:
+        """JSON there, nothing back. Raises IslandError when the cloud refuses."""
+        _check(await self._http.put(path, json=body))
 
 
 def _check(answer: httpx.Response) -> None:

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -28,6 +28,7 @@ from hw_sim.energy_show import EnergyShow, programme_for
 from hw_sim.guard import ScriptedGuard
 from hw_sim.island import Island
 from hw_sim.narration import Narrator, narrator
+from hw_sim.permit_show import PermitShow, guests_of, permits_of
 from hw_sim.site_files import DemoOptions, Site, make_site
 from hw_sim.summary import EnergySummary, Summary, summarise, summarise_energy
 
@@ -138,6 +139,8 @@ class Demonstration:
         self._island: Island
         self._guard: ScriptedGuard | None = None
         self._energy: EnergyShow | None = None
+        self._permits: PermitShow | None = None
+        self._over = False
         self.open_for_traffic = False
 
     async def run(self, stop: asyncio.Event) -> Summary:
@@ -146,11 +149,14 @@ class Demonstration:
         began_s = loop.time()
         self._voice.say("近零碳岛演示 Near-zero-carbon island, demonstration")
         self._island = await self._stack.enter_async_context(Island(self._site, self._voice.step))
-        username, password = await self._island.start(seed=self._wishes.options.seed)
+        guests = guests_of(self._wishes.options.seed, datetime.now(UTC))
+        username, password = await self._island.start(seed=self._wishes.options.seed, more=permits_of(guests))
         self._guard = ScriptedGuard(self._site, self._island.http) if self._wishes.guard else None
         if self._site.energy is not None:
             programme = programme_for(self._wishes.seconds, self._wishes.outage_at_s)
             self._energy = EnergyShow(self._island, self._voice, programme)
+        show = PermitShow(self._island, self._voice, guests, password)
+        self._permits = await self._stack.enter_async_context(show)
         self._voice.welcome(self._site, username, password, started_in_s=loop.time() - began_s)
         await self._island.sim_post("/arrivals", {"stopped": False})
         self.open_for_traffic = True
@@ -172,11 +178,14 @@ class Demonstration:
             self._voice.tell(await self._island.api.passages())
             if self._guard is not None:
                 await self._guard.look()
+            if self._permits is not None and self.open_for_traffic and not self._over:
+                await self._permits.look()
             if self._energy is not None:
                 await self._energy.look()
 
     async def _finish(self, *, hurried: bool) -> Summary:
         """Let the lanes empty, wait until cloud equals gateways, then count. Who pressed Ctrl-C waits less."""
+        self._over = True
         if self._energy is not None:
             self._energy.end()
         self._voice.say("")
@@ -194,6 +203,7 @@ class Demonstration:
             in_cloud=in_cloud,
             console=f"{self._site.cloud_url}/",
             energy=await self._energy_account(),
+            permits=None if self._permits is None else await self._permits.account(),
         )
         self._voice.account(summary, doubtful)
         return summary

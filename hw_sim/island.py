@@ -1,7 +1,8 @@
 """All programs of an island on this machine: owns the order in which they start and end, and how to reach them.
 
-Cloud first (with its database and broker), then permits, then the simulated devices, then the gateways. Traffic
-begins when the gate's gateway has the permits. Used by the demonstration and by the tests that kill programs.
+Cloud first (with its database and broker), then the simulated devices and the gateways, then permits, which name gates
+that the cloud has to know. Traffic begins when the gate's gateway has the permits. Used by the demonstration and by the
+tests that kill programs.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any
 
 import httpx
 
+from control.domain.permits import Permit
 from hw_sim.cloud_client import CloudClient
 from hw_sim.energy_files import EnergySite
 from hw_sim.fleet import draw_fleet
+from hw_sim.permit_office import PermitOffice, shorten_terms
 from hw_sim.programs import Program, ProgramFailed, check_alive
-from hw_sim.site_files import Site, write_edge
+from hw_sim.site_files import GATE_ID, Site, write_edge
 from hw_sim.summary import events_journalled
 
 CLOUD_START_S = 120.0
@@ -32,8 +35,9 @@ _ACCOUNT = re.compile(r"first account: (\S+) / (\S+)")
 class Island:
     """All programs and the clients that talk to them. Use as an async context manager: its end ends them all."""
 
-    def __init__(self, site: Site, tell: Callable[[str], None]) -> None:
-        self.site, self._tell = site, tell
+    def __init__(self, site: Site, tell: Callable[[str], None], *, undo_s: int | None = None) -> None:
+        self.site, self._tell, self._undo_s = site, tell, undo_s
+        self.office: PermitOffice
         logs = site.folder / "logs"
         self.cloud = Program("cloud", "cloud_sync.server", ("--config", str(site.cloud_file)), logs / "cloud.log")
         self.sim = Program("simulated gate", "hw_sim", ("--config", str(site.sim_file)), logs / "sim.log")
@@ -57,27 +61,47 @@ class Island:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def start(self, *, seed: int) -> tuple[str, str]:
-        """Start everything; gives name and password of the console's one account."""
+    async def start(self, *, seed: int, more: tuple[Permit, ...] = ()) -> tuple[str, str]:
+        """Start everything; gives name and password of the console's account.
+
+        `more` are permits to apply for besides those of the fleet.
+        """
         self._tell("云端、数据库、消息代理 cloud, PostgreSQL and broker")
         for program in (self.cloud, self.sim):
             await self._launch(program)
         await self.cloud_answers()
         account = self._first_account()
         await self.api.sign_in(*account)
-        self._tell("许可、名单、登记 permits, lists and register")
-        await self.api.enter_papers(draw_fleet(seed, self.started_at))
+        fleet = draw_fleet(seed, self.started_at)
+        self._tell("名单、登记 lists and register")
+        await self.api.enter_lists(fleet)
         self._tell("模拟门岗 simulated gate")
         await self.sim.wait_until(lambda: self._answers(f"{self.site.sim_url}/state"), timeout_s=EDGE_START_S)
         self._tell("网关 gateway")
         write_edge(self.site)
         await self._launch(self.edge)
+        self.office = await self._stack.enter_async_context(PermitOffice(self.site.cloud_url, account[1]))
+        # Approvals go out a few seconds later; the microgrid starts meanwhile.
+        await self._lanes_known()
+        self._tell("申请与批准许可 permits are applied for and approved")
+        await shorten_terms(self.office.approver, undo_s=self._undo_s)
+        permits = (*fleet.permits, *more)
+        await self.office.grant_all(permits, gate_id=GATE_ID)
         if self.site.energy is not None:
             self._tell("微电网与它的网关 simulated microgrid and its gateway")
             await self._start_microgrid(self.site.energy)
         await self.edge_answers()
+        await self.office.published(permit.plate for permit in permits)
         await self._papers_arrived()
         return account
+
+    async def _lanes_known(self) -> None:
+        """A form names its gates: the cloud knows them once a gateway has told of its lanes."""
+
+        async def known() -> bool:
+            return len(await self.api.lanes()) >= len(self.site.lanes)
+
+        await self.edge.wait_until(known, timeout_s=EDGE_START_S)
 
     async def _start_microgrid(self, energy: EnergySite) -> None:
         await self._launch(self.microgrid)

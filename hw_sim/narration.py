@@ -99,6 +99,13 @@ class Narrator:
         )
         for match in doubtful:
             self.say(f"    {_doubt(match)}")
+        if summary.permits is not None:
+            permits = summary.permits
+            self.say(
+                f"  申请 applications {permits.applications}   进出 visits {permits.visits}, "
+                f"结束 over {permits.visits_over}   记账 posted {permits.posted_g} g CO2e   "
+                f"扫码 scans {permits.scans}, 减排 reduced {permits.points_g} g"
+            )
         if summary.energy is not None:
             self._energy_account(summary.energy)
 

@@ -86,19 +86,19 @@ class PointsDevices:
         self._devices: dict[str, PointsDevice] = {}
 
     def put_up(self, body: Any) -> PointsDevice:
-        """A device with the secret that the cloud gave for it. Raises UnknownDevice for a body that is none."""
+        """A device with the file that the cloud gave for it, and its `name`. Raises UnknownDevice for another body."""
         try:
             device = PointsDevice(
                 device_id=str(body["device_id"]),
                 number=int(body["number"]),
-                secret=bytes.fromhex(body["secret"]),
+                secret=bytes.fromhex(body["secret_hex"]),
                 makes_acts=bool(body.get("makes_acts", False)),
                 name=str(body.get("name", "")),
                 set_at=self._now(),
             )
             device.content(device.set_at)
         except (KeyError, TypeError, ValueError) as error:
-            raise UnknownDevice(f"A device needs device_id, number and secret (hex): {error!r}.") from error
+            raise UnknownDevice(f"A device needs the file that the cloud gave for it: {error!r}.") from error
         if device.device_id not in self._devices and len(self._devices) >= DEVICES_MAX:
             raise UnknownDevice(f"There are {DEVICES_MAX} devices already.")
         self._devices[device.device_id] = device

@@ -42,6 +42,7 @@ class Ports:
     hut: int
     sim: int
     modbus: tuple[int, ...]
+    scanners: tuple[int, ...]
     energy_metrics: int = 0
 
 
@@ -147,12 +148,21 @@ def lanes_of(options: DemoOptions) -> tuple[DemoLane, ...]:
 def make_site(folder: Path, options: DemoOptions) -> Site:
     """Choose free ports, make secrets, write the files of cloud and simulator. `write_edge` follows later."""
     lanes = lanes_of(options)
-    gate_ports = 5 + len(lanes)
+    gate_ports = 5 + 2 * len(lanes)
     ports = _free_ports(gate_ports + (energy_files.ports_needed() if options.energy else 0))
+    modbus, scanners = tuple(ports[5 : 5 + len(lanes)]), tuple(ports[5 + len(lanes) : gate_ports])
     site = Site(
         folder=folder,
         lanes=lanes,
-        ports=Ports(ports[0], ports[1], ports[2], ports[3], tuple(ports[5:gate_ports]), ports[4]),
+        ports=Ports(
+            ports[0],
+            ports[1],
+            ports[2],
+            ports[3],
+            tuple(ports[5 : 5 + len(lanes)]),
+            tuple(ports[5 + len(lanes) : gate_ports]),
+            ports[4],
+        ),
         hut_pin=_kept_secret(folder / "secrets" / "hut.pin", _pin),
         energy=_energy(folder, options, ports[gate_ports:]) if options.energy else None,
     )
@@ -283,10 +293,13 @@ id = "{lane.lane_id}"
 label = "{lane.label}"
 direction = "{lane.direction}"
 modbus_port = {port}
+scanner_port = {scanner}
 interval_s = {float(options.interval_s)}
 first_s = {2.0 + 4.0 * index}
 """
-        for index, (lane, port) in enumerate(zip(site.lanes, site.ports.modbus, strict=True))
+        for index, (lane, port, scanner) in enumerate(
+            zip(site.lanes, site.ports.modbus, site.ports.scanners, strict=True)
+        )
     )
 
 
@@ -330,6 +343,10 @@ port = {port}
 
 [lane.display]
 kind = "modbus"
+
+[lane.scanner]
+kind = "tcp"
+port = {scanner}
 """
-        for lane, port in zip(site.lanes, site.ports.modbus, strict=True)
+        for lane, port, scanner in zip(site.lanes, site.ports.modbus, site.ports.scanners, strict=True)
     )

@@ -38,6 +38,18 @@ class EnergySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class PermitSummary:
+    """Permits, the ledger and points as the cloud tells them; `posted_g` is what visits owe, in grams CO2e."""
+
+    applications: int
+    visits: int
+    visits_over: int
+    posted_g: int
+    scans: int
+    points_g: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The last line of `--json`. `violations` counts what the simulated barrier saw and must be 0."""
 
@@ -54,6 +66,7 @@ class Summary:
     events_in_cloud: int
     console: str
     energy: EnergySummary | None = None
+    permits: PermitSummary | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -140,6 +153,7 @@ def summarise(
     in_cloud: int,
     console: str,
     energy: EnergySummary | None = None,
+    permits: PermitSummary | None = None,
 ) -> tuple[Summary, list[Match]]:
     """The account and the matches that were wrong or misread."""
     matches = match_all(passages, truth)
@@ -160,6 +174,7 @@ def summarise(
         events_in_cloud=in_cloud,
         console=console,
         energy=energy,
+        permits=permits,
     )
     return summary, [match for match in matches if match.wrong or match.misread]
 

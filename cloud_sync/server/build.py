@@ -17,7 +17,7 @@ from cloud_sync.server.api import routes as api_routes
 from cloud_sync.server.api.errors import install_handlers
 from cloud_sync.server.api.headers import SecurityHeaders
 from cloud_sync.server.broker import BrokerSettings, EmbeddedBroker
-from cloud_sync.server.carbon import offsets
+from cloud_sync.server.carbon import feed, offsets
 from cloud_sync.server.carbon import worker as carbon_worker
 from cloud_sync.server.config import BrokerConfig, CloudConfig
 from cloud_sync.server.console.routes import mount_console
@@ -131,6 +131,7 @@ async def _start_workers(stack: AsyncExitStack, given: Services) -> None:
     await stack.enter_async_context(running("permits", partial(permit_worker.run, given)))
     await stack.enter_async_context(running("ledger", partial(carbon_worker.run, given)))
     await stack.enter_async_context(running("points", partial(points_worker.run, given)))
+    await stack.enter_async_context(running("feed", partial(feed.run, given)))
     access = await _broker_access(stack, given.config)
     if access is not None:
         await _start_sync(stack, given, access)

@@ -19,6 +19,7 @@ import uuid_utils
 from cloud_sync.server import queries
 from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.live import Change, announce
+from cloud_sync.server.permits import outbox
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import CommandRecord, PermitRecord
 from cloud_sync.server.services import Services
@@ -191,6 +192,7 @@ async def correct_plate(given: Services, actor: Actor, arrival_id: str, text: st
             now,
         )
         await connection.execute("UPDATE passages SET plate = $2 WHERE arrival_id = $1", arrival_id, corrected)
+        await outbox.put(connection, [arrival_id])
         await write_audit(
             connection,
             at=now,

@@ -116,7 +116,7 @@ class Island:
         return json.loads((await self.ask("GET", "stop-1/code")).content)
 
     async def put_up(self, *, makes_acts: bool = False) -> None:
-        body = {"device_id": "stop-1", "number": 7, "secret": SECRET.hex(), "makes_acts": makes_acts}
+        body = {"device_id": "stop-1", "number": 7, "secret_hex": SECRET.hex(), "makes_acts": makes_acts}
         assert (await self.ask("POST", "", body)).status == 200
 
     def judged(self, text: str, device: Device) -> CodeAccepted | CodeRefusal:
@@ -168,8 +168,8 @@ async def test_an_offline_device_is_believed_for_a_day_and_a_wrong_clock_is_not(
     [
         ("GET", "nowhere/code", None, 400),
         ("POST", "", {"device_id": "x"}, 400),
-        ("POST", "", {"device_id": "x", "number": 5, "secret": "not hex"}, 400),
-        ("POST", "", {"device_id": "x", "number": 1 << 40, "secret": "00"}, 400),
+        ("POST", "", {"device_id": "x", "number": 5, "secret_hex": "not hex"}, 400),
+        ("POST", "", {"device_id": "x", "number": 1 << 40, "secret_hex": "00"}, 400),
         ("POST", "stop-1/acts", {"amount": "much"}, 400),
         ("DELETE", "", None, 404),
     ],

@@ -35,7 +35,7 @@ OPTIONS = DemoOptions(seed=SEED, speed=1.5, interval_s=10.0, hour=10.0)
 @pytest.mark.timeout(600)
 async def test_random_kills_lose_and_double_nothing(island_folder: Path):
     site = make_site(island_folder, OPTIONS)
-    async with Island(site, lambda text: None) as island:
+    async with Island(site, lambda text: None, undo_s=0) as island:
         await island.start(seed=SEED)
         await island.sim_post("/arrivals", {"stopped": False})
         guarding = asyncio.create_task(guard_for_ever(island))

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from cloud_sync.server.api import (
     applications,
     carbon,
+    carbon_events,
     documents,
     energy,
     energy_exports,
@@ -20,6 +21,7 @@ from cloud_sync.server.api import (
     points,
     points_office,
     public,
+    reports,
     rules,
     session,
     stream,
@@ -53,5 +55,7 @@ for part in (
     points_office,
     merchant,
     vouchers,
+    reports,
+    carbon_events,
 ):
     router.include_router(part.router)

@@ -8,6 +8,7 @@ cursor never skips one and never meets one twice; no row is ever changed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,6 +27,7 @@ from cloud_sync.server.store import Actor, write_audit
 
 ROWS_MAX = 1000
 HOUR = timedelta(hours=1)
+WRITE_EVERY_S = 300.0
 NAME_MAX = 80
 _FEED_LOCK = 7_301_020
 _TOKEN_SEEN_EVERY = timedelta(minutes=1)
@@ -67,6 +69,13 @@ class TokenRow:
 
 
 # ---------------------------------------------------------------- writing rows
+
+
+async def run(given: Services) -> None:
+    """Writes rows every few minutes, for ever."""
+    while True:
+        await write_rows(given)
+        await asyncio.sleep(WRITE_EVERY_S)
 
 
 async def write_rows(given: Services) -> int:
@@ -112,8 +121,9 @@ async def _append(db: Any, kind: str, rows: Sequence[tuple[datetime, int, dict[s
 async def _passages(db: Any, since: datetime, until: datetime) -> Bodies:
     """Vehicles by gate, direction, drive and outcome; no plate, no single time."""
     rows = await db.fetch(
-        "SELECT date_trunc('hour', arrived_at, 'UTC') AS at, gate_id, direction, coalesce(verdict, 'unread') AS verdict,"
-        " final_outcome AS outcome, count(*) AS vehicles FROM passages WHERE arrived_at >= $1 AND arrived_at < $2"
+        "SELECT date_trunc('hour', arrived_at, 'UTC') AS at, gate_id, direction,"
+        " coalesce(verdict, 'unread') AS verdict, final_outcome AS outcome, count(*) AS vehicles"
+        " FROM passages WHERE arrived_at >= $1 AND arrived_at < $2"
         " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5",
         *(since, until),
     )
@@ -155,7 +165,8 @@ async def _charging(db: Any, since: datetime, until: datetime) -> Bodies:
     """Charging sessions by the hour in which they ended: into vehicles, and back out of them (V2G)."""
     rows = await db.fetch(
         "SELECT date_trunc('hour', ended_at, 'UTC') AS at, count(*) AS sessions, sum(energy_kwh::float8) AS charged,"
-        " sum(fed_back_kwh::float8) AS fed_back FROM charging_sessions WHERE ended_at >= $1 AND ended_at < $2 GROUP BY 1",
+        " sum(fed_back_kwh::float8) AS fed_back FROM charging_sessions"
+        " WHERE ended_at >= $1 AND ended_at < $2 GROUP BY 1",
         *(since, until),
     )
     return {

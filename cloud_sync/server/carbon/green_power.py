@@ -1,4 +1,4 @@
-"""Evidence of green power, and sinks: owns the rows that people add to a month, and that they are withdrawn, not deleted.
+"""Evidence of green power, and sinks: owns the rows that people add to a month; they are withdrawn, never deleted.
 
 Green power counts with a contract or certificate alone, kept by its hash. A row is never edited: it is withdrawn with
 a reason and another one is added.

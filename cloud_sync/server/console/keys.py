@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud_sync.server.auth import CurrentUser
+from cloud_sync.server.console import people_words
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.roles import Can
@@ -28,15 +29,19 @@ PAGES = (
     ("/vouchers", "ticket", N_("Vouchers"), "Y", Can.READ_POINTS),
     ("/till", "store", N_("Counter"), "", Can.SERVE_AT_MERCHANT),
     ("/rule-books", "gavel", N_("Rule books"), "F", Can.READ_RULES),
+    ("/ledger", "scale", N_("Carbon ledger"), "N", Can.READ_LEDGER),
+    ("/ledger/credits", "leaf", N_("Credits and retirements"), "", Can.READ_LEDGER),
     ("/rules", "scroll-text", N_("Rules in force"), "R", Can.READ_RULES),
     ("/gateways", "router", N_("Gateways"), "E", Can.WATCH_GATE),
     ("/vision", "scan-search", N_("Vehicle types"), "V", Can.WATCH_GATE),
     ("/audit", "fingerprint-pattern", N_("Audit trail"), "A", Can.READ_AUDIT),
+    ("/organisations", "building", N_("Organisations"), "M", Can.KEEP_PEOPLE),
+    ("/data-requests", "message-square", N_("Requests about personal data"), "Q", Can.KEEP_PEOPLE),
     ("/users", "users", N_("Accounts"), "U", Can.KEEP_ACCOUNTS),
     ("/account", "circle-user", N_("Your account"), "", None),
+    ("/account/data", "file-text", N_("Your data"), "", None),
 )
 DONE = {
-    "permit_added": N_("Permit added. It is on its way to every gate."),
     "permit_revoked": N_("Permit revoked. The gates learn it at once."),
     "permit_returned": N_("Returned. The applicant reads the remarks beside the fields."),
     "permit_refused": N_("Refused. The applicant reads the reason and may appeal."),
@@ -55,9 +60,6 @@ DONE = {
     "user_changed": N_("Account changed."),
     "password_set": N_("Password set. Other sessions of the account have ended."),
     "saved": N_("Saved."),
-    "provider_linked": N_("Linked. You can sign in by the provider from now on."),
-    "provider_unlinked": N_("The link is gone. Your password works as before."),
-    "rule_written": N_("Written. It holds from its day on; what was decided before keeps its row."),
     "ordered_admit": N_("Sent to the gate: admit."),
     "ordered_admit_under_permit": N_("Sent to the gate: admit under the permit."),
     "ordered_refuse": N_("Sent to the gate: refuse."),
@@ -87,6 +89,13 @@ DONE = {
     "scheme_approved": N_("Approved. Vouchers can be issued under it."),
     "scheme_ended": N_("Ended. Vouchers that are out keep their time."),
     "voucher_issued": N_("Voucher issued. The organisation finds it in its account."),
+    "retirement_proposed": N_("Sent for review. The units are kept for it."),
+    "retirement_confirmed": N_("Retired. The oldest visits are covered."),
+    "retirement_cancelled": N_("Cancelled. The units are free again."),
+    "credits_bought": N_("The purchase is in the book."),
+    "credits_taken_back": N_("The purchase was reversed."),
+    "evidence_declared": N_("Evidence added. The figure is computed again."),
+    "visit_corrected": N_("Corrected by a further entry."),
     "head_ordered": N_("Sent to the gateway. It answers here within a minute."),
 }
 HELP = (
@@ -159,4 +168,5 @@ def key_help(words: Words) -> tuple[tuple[str, tuple[tuple[tuple[str, ...], str]
 
 def done_sentence(words: Words, code: str) -> str:
     """What was done, or "" for a code of nobody's."""
-    return words.gettext(DONE[code]) if code in DONE else ""
+    sentence = DONE.get(code) or people_words.DONE.get(code)
+    return words.gettext(sentence) if sentence else ""

@@ -214,6 +214,23 @@ AUDIT_ACTION = {
     "energy_settings_discarded": N_("Discarded staged settings"),
     "energy_taken_over": N_("Took over the microgrid"),
     "energy_exported": N_("Exported telemetry"),
+    "registered": N_("Opened an account"),
+    "consent_changed": N_("Changed a consent"),
+    "personal_data_corrected": N_("Corrected own data"),
+    "personal_data_copied": N_("Copied a person's data"),
+    "account_anonymised": N_("Made an account anonymous"),
+    "token_reused": N_("A used token came again; its family was ended"),
+    "signed_out_everywhere": N_("Signed out everywhere"),
+    "guardian_changed": N_("Changed a guardian"),
+    "data_request_made": N_("Asked about personal data"),
+    "data_request_opened": N_("Opened a request about personal data"),
+    "data_request_answered": N_("Answered a request about personal data"),
+    "organisation_added": N_("Added an organisation"),
+    "organisation_changed": N_("Changed an organisation"),
+    "member_changed": N_("Changed a member"),
+    "provider_linked": N_("Linked a sign-in provider"),
+    "provider_unlinked": N_("Unlinked a sign-in provider"),
+    "rules_changed": N_("Wrote a rule"),
 }
 SUBJECT = {
     "passage": N_("Passage"),
@@ -225,6 +242,9 @@ SUBJECT = {
     "media": N_("Picture"),
     "gateway": N_("Gateway"),
     "microgrid": N_("Microgrid"),
+    "organisation": N_("Organisation"),
+    "data_request": N_("Request about data"),
+    "rule_book": N_("Rule book"),
 }
 FIELD = {
     "plate": N_("Plate"),

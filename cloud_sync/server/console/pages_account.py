@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from cloud_sync.server import accounts, auth, queries, store
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.console import people_words
 from cloud_sync.server.console.landing import local_path
 from cloud_sync.server.console.pages_gate import done
 from cloud_sync.server.console.render import (
@@ -20,8 +21,9 @@ from cloud_sync.server.console.render import (
     words_of,
 )
 from cloud_sync.server.console.words import LANGUAGES
-from cloud_sync.server.people import oidc
+from cloud_sync.server.people import oidc, tokens
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(include_in_schema=False)
@@ -140,9 +142,27 @@ async def preferences(
 
 @router.get("/account")
 async def account(request: Request, user: auth.AnyPerson, given: Given) -> Response:
-    """Language, theme, keys, password, sign-out."""
-    waiting = await queries.holds_count(given.pool)
-    return page(request, "account.html", user=user, holds_count=waiting)
+    """Language, theme, keys, password, devices, sign-out; and what the account is for."""
+    waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
+    uses = people_words.USES.get(user.role)
+    return page(
+        request,
+        "account.html",
+        user=user,
+        uses=words_of(request).gettext(uses) if uses else "",
+        provider=_provider(given),
+        linked=await oidc.is_linked(given, user.user_id),
+        holds_count=waiting,
+    )
+
+
+@router.post("/account/sign-out-everywhere")
+async def sign_out_everywhere(request: Request, user: auth.AnyPerson, given: Given) -> Response:
+    """Ends every session and every app's sign-in, this one too."""
+    await tokens.sign_out_everywhere(given, store.Actor.of(user, remote_of(request)), user.user_id)
+    response = RedirectResponse("/sign-in", status_code=303)
+    auth.clear_cookie(response, given)
+    return response
 
 
 @router.post("/account/password")

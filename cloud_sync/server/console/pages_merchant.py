@@ -29,7 +29,7 @@ Given = Annotated[Services, Depends(services)]
 Server = auth.who_may(Can.SERVE_AT_MERCHANT)
 TABS = (
     ("redeem", "gift", N_("Redeem")),
-    ("act", "leaf", N_("Low-carbon act")),
+    ("act", "leaf", N_("Green act")),
     ("voucher", "ticket", N_("Vouchers")),
     ("today", "list", N_("Today")),
 )

@@ -1,4 +1,4 @@
-"""The office's and the engineers' pages: watch list, rules, gateways, audit trail, accounts."""
+"""The office's and the engineers' pages: watch list, rules, gateways, audit trail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import accounts, auth, queries, store
+from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import labels
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done, lane_labels
@@ -180,63 +180,3 @@ def _shown(words: Words, name: str, value: Any) -> str:
         return words.time(datetime.fromisoformat(value), seconds=False) if "T" in value or "+" in value else value
     except (TypeError, ValueError):
         return str(value)
-
-
-# ---------------------------------------------------------------- accounts
-
-
-@router.get("/users")
-async def users(request: Request, user: auth.AccountKeeper, given: Given) -> Response:
-    """Every account."""
-    async with asyncio.timeout(READ_TIMEOUT_S):
-        found = await queries.users(given.pool)
-        waiting = await queries.holds_count(given.pool)
-    return page(
-        request, "users.html", user=user, users=found, roles=_choices(request, labels.ROLE), holds_count=waiting
-    )
-
-
-@router.post("/users")
-async def add_user(
-    request: Request,
-    user: auth.AccountKeeper,
-    given: Given,
-    username: Text,
-    role: Text,
-    password: Text,
-    name: Text = "",
-) -> Response:
-    """A new account."""
-    actor = store.Actor.of(user, remote_of(request))
-    await accounts.add_user(given, actor, username=username.strip(), name=name, role=_role(role), password=password)
-    return done(request, "user_added", "/users")
-
-
-def _role(text: str) -> auth.Role:
-    if text not in labels.ROLE:
-        raise Problem("invalid", detail="role")
-    return auth.Role(text)
-
-
-@router.post("/users/{user_id}")
-async def change_user(
-    request: Request, user_id: str, user: auth.AccountKeeper, given: Given, role: Text = "", enabled: Text = ""
-) -> Response:
-    """Another role, or switched off or on."""
-    await accounts.change_user(
-        given,
-        store.Actor.of(user, remote_of(request)),
-        user_id,
-        role=_role(role) if role else None,
-        enabled={"yes": True, "no": False}.get(enabled),
-    )
-    return done(request, "user_changed", "/users")
-
-
-@router.post("/users/{user_id}/password")
-async def set_password(
-    request: Request, user_id: str, user: auth.AccountKeeper, given: Given, password: Text
-) -> Response:
-    """A new password for somebody who lost theirs."""
-    await accounts.set_password(given, store.Actor.of(user, remote_of(request)), user_id, password)
-    return done(request, "password_set", "/users")

@@ -13,9 +13,11 @@ from datetime import datetime
 from markupsafe import Markup
 
 from cloud_sync.server.auth import CurrentUser
+from cloud_sync.server.console import permits_history
 from cloud_sync.server.console import permits_views as views
+from cloud_sync.server.console.permits_history import Moment
 from cloud_sync.server.console.permits_labels import said, said_of
-from cloud_sync.server.console.permits_views import FieldLine, Mark, Moment, Notice, PaperCard
+from cloud_sync.server.console.permits_views import FieldLine, Mark, Notice, PaperCard
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.permits import access
 from cloud_sync.server.permits.desk import EarlierVisit
@@ -242,7 +244,7 @@ def case_view(words: Words, record: ApplicationRecord, user: CurrentUser, acts: 
         estimate_missing=words.gettext("It is estimated when class and fuel are given"),
         pooled=f"{views.kilograms(known.pooled_g)} kg" if known.pooled_g else "",
         pooled_missing=words.gettext("Nothing has been retired in advance"),
-        history=views.history(
+        history=permits_history.history(
             words, record, automatic=automatic_line(words, known), now_line=now_line(words, record, judging, acts)
         ),
         visits=known.visits,
@@ -279,7 +281,7 @@ def automatic_line(words: Words, known: Known) -> str:
     """What the automatic check found, counted."""
     if known.check is None:
         return ""
-    return views.counted_marks(words, [_TONES[tick.state] for tick in known.check.ticks])
+    return permits_history.counted_marks(words, [_TONES[tick.state] for tick in known.check.ticks])
 
 
 def now_line(words: Words, record: ApplicationRecord, judging: bool, acts: Acts) -> tuple[str, str] | None:
@@ -292,7 +294,7 @@ def now_line(words: Words, record: ApplicationRecord, judging: bool, acts: Acts)
         title = words.gettext("waits for your decision") if mine else words.gettext("waits for the office")
     else:
         title = words.gettext("waits for the applicant")
-    return title, views.deadline_line(words, due)
+    return title, permits_history.deadline_line(words, due)
 
 
 def notices(words: Words, record: ApplicationRecord, acts: Acts, marks: Mapping[str, Mark]) -> tuple[Notice, ...]:
@@ -341,7 +343,7 @@ def appeal_view(words: Words, record: ApplicationRecord, evidence: tuple[PaperCa
     if appeal is None:
         return None
     line = next((one for one in reversed(record.history) if one.action == "appeal"), None)
-    by = views.who(words, record.row, line) if line is not None else record.row.applicant_name
+    by = permits_history.who(words, record.row, line) if line is not None else record.row.applicant_name
     against = views.status(words, appeal.against)
     return AppealView(by, words.time(appeal.at, seconds=False), appeal.reason, against, evidence)
 

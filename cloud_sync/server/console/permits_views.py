@@ -7,17 +7,17 @@ put into words here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
 from cloud_sync.contract.look import plates
 from cloud_sync.server.console import labels
-from cloud_sync.server.console.permits_labels import STEP_TONES, STEPS, class_name, field_name, gate_name, said, said_of
+from cloud_sync.server.console.permits_labels import class_name, gate_name, said_of
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.permits.records import ApplicationRecord, ApplicationRow, ChangeRecord, DeadlineRecord
-from control.domain.plates import PlateColour, identify, normalise
+from cloud_sync.server.permits.records import ApplicationRecord
+from control.domain.plates import PlateColour, PlateKind, formats_of, identify, normalise
 from control.permits import words as permit_words
 from control.permits.application import EntryKind, Form, Paper
 
@@ -60,18 +60,6 @@ class PaperCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One line of the history."""
-
-    at: str
-    title: str
-    text: str = ""
-    tone: str = ""
-    remarks: tuple[tuple[str, str], ...] = ()
-    changes: tuple[tuple[str, str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to know before deciding."""
 
@@ -85,7 +73,7 @@ class Notice:
 
 
 def chip(words: Words, form: Form, size: str) -> Markup:
-    """The plate; its ground is the declared colour, else what its text allows."""
+    """The plate of a form."""
     return plate_chip(words, form.plate, form.plate_colour, size)
 
 
@@ -93,8 +81,13 @@ def plate_chip(words: Words, plate: str, colour: str, size: str) -> Markup:
     """A plate as text and colour."""
     if not normalise(plate):
         return Markup(plates.chip("", plates.UNREAD, label=words.gettext("No plate yet"), size=size))
-    seen = identify(plate, PlateColour(colour) if colour in set(PlateColour) else PlateColour.UNKNOWN)
-    return Markup(plates.chip(plate, plates.ground_of(seen.kind, colour), label=plates.spoken(plate), size=size))
+    return Markup(plates.chip(plate, _ground(plate, colour), label=plates.spoken(plate), size=size))
+
+
+def _ground(plate: str, colour: str) -> str:
+    """By the colour, else by the text where one kind alone looks like this: blue and yellow ones share a format."""
+    kinds = {row.kind for row in formats_of(normalise(plate))}
+    return plates.ground_of(kinds.pop() if len(kinds) == 1 else PlateKind.UNKNOWN, colour)
 
 
 def title(words: Words, form: Form) -> str:
@@ -307,58 +300,9 @@ def _paper_card(words: Words, paper: Paper, mark: Mark) -> PaperCard:
     )
 
 
-# ---------------------------------------------------------------- history
-
-
-def history(
-    words: Words, record: ApplicationRecord, *, automatic: str = "", now_line: tuple[str, str] | None = None
-) -> tuple[Moment, ...]:
-    """The steps, the earliest first; the automatic check stands after the last submission, and what is due at the end.
-
-    `now_line` is what is waited for, and until when.
-    """
-    found = [_moment(words, record, change) for change in record.history]
-    submitted = [at for at, change in enumerate(record.history) if change.action == "submit"]
-    if submitted:
-        at = submitted[-1]
-        found[at] = replace(found[at], text=papers_line(words, len(record.form.papers)))
-        if automatic:
-            found.insert(at + 1, Moment(found[at].at, words.gettext("Automatic check"), automatic))
-    if now_line is not None:
-        found.append(Moment(words.gettext("now"), *now_line, tone="now"))
-    return tuple(found)
-
-
 def papers_line(words: Words, count: int) -> str:
     """How many papers there are."""
     return words.ngettext("%(num)s paper", "%(num)s papers", count) % {"num": count}
-
-
-def _moment(words: Words, record: ApplicationRecord, change: ChangeRecord) -> Moment:
-    step = words.gettext(STEPS[change.action]) if change.action in STEPS else f"%(who)s {change.action}"
-    return Moment(
-        at=words.time(change.at, seconds=False),
-        title=step % {"who": who(words, record.row, change)},
-        text=quoted(words, change.reason) if change.action != "copy" else change.reason,
-        tone=STEP_TONES.get(change.action, ""),
-        remarks=tuple((field_name(words, one["field"]), one["text"]) for one in change.remarks),
-        changes=tuple(_changed(words, one) for one in change.fields),
-    )
-
-
-def _changed(words: Words, one: Mapping[str, str]) -> tuple[str, str, str]:
-    name = one["field"]
-    return (
-        field_name(words, name),
-        shown_value(words, name, one.get("before", "")),
-        shown_value(words, name, one.get("after", "")),
-    )
-
-
-def who(words: Words, row: ApplicationRow, change: ChangeRecord) -> str:
-    """A person's name, else as whom they acted. The applicant's stands with the application."""
-    own = row.applicant_name if change.role in ("driver", "organisation") else ""
-    return change.by_name or own or said_of(words, permit_words.ROLES, change.role)
 
 
 def quoted(words: Words, text: str) -> str:
@@ -366,49 +310,6 @@ def quoted(words: Words, text: str) -> str:
     if not text:
         return ""
     return f"“{text}”" if words.language == "zh" else f"‘{text}’"
-
-
-_VALUE_TABLES = {
-    "purpose": permit_words.PURPOSES,
-    "drive": permit_words.DRIVES,
-    "entry_kind": permit_words.ENTRY_KINDS,
-}
-_LABEL_TABLES = {"plate_colour": "colour", "permit_class": "permit_class", "vehicle_type": "vehicle"}
-
-
-def shown_value(words: Words, field: str, text: str) -> str:
-    """A field's value in the history, as people read it."""
-    if not text:
-        return ""
-    if field in _VALUE_TABLES:
-        return said_of(words, _VALUE_TABLES[field], text)
-    if field in _LABEL_TABLES:
-        return labels.label(words, _LABEL_TABLES[field], text)
-    if field == "emission_class":
-        return class_name(words, text)
-    if field in ("window_from", "window_until"):
-        return words.time(datetime.fromisoformat(text), seconds=False)
-    if field == "papers":
-        kinds = [one.split()[0] for one in text.split(", ")]
-        return ", ".join(said_of(words, permit_words.PAPER_KINDS, kind) for kind in kinds)
-    return text
-
-
-def deadline_line(words: Words, due: DeadlineRecord) -> str:
-    """Until when something has to be done, or that it should have been."""
-    text = words.gettext("%(term)s overdue since %(time)s") if due.overdue else words.gettext("%(term)s %(time)s")
-    return text % {"term": said(words, (due.words.zh, due.words.en)), "time": words.time(due.due_at, seconds=False)}
-
-
-def counted_marks(words: Words, marks: Sequence[str]) -> str:
-    """How many checks passed, and how many point at something."""
-    passed = sum(one == "good" for one in marks)
-    pointed = sum(one in ("warn", "bad") for one in marks)
-    first = words.ngettext("%(num)s check passed", "%(num)s checks passed", passed) % {"num": passed}
-    if not pointed:
-        return first
-    second = words.ngettext("%(num)s points at something", "%(num)s point at something", pointed) % {"num": pointed}
-    return f"{first}{'，' if words.language == 'zh' else ', '}{second}"
 
 
 def kilograms(grams: int) -> str:

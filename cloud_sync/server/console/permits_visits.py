@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -10,7 +11,7 @@ from cloud_sync.contract.look import plates
 from cloud_sync.server.console import permits_views as views
 from cloud_sync.server.console.permits_labels import gate_name, said, said_of
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.permits.desk import VisitCarbon
+from cloud_sync.server.permits.desk import VisitBeside
 from cloud_sync.server.permits.records import VisitRecord
 from control.carbon.words import TIERS
 from control.permits import words as permit_words
@@ -41,10 +42,10 @@ class VisitLine:
     other_arrival: str | None
 
 
-def visit_line(words: Words, visit: VisitRecord, carbon: VisitCarbon | None) -> VisitLine:
+def visit_line(words: Words, visit: VisitRecord, beside: VisitBeside) -> VisitLine:
     """One line of the list."""
     tone, icon = _TONES.get(visit.state, ("hold", "triangle-alert"))
-    known = carbon is not None and not carbon.problem
+    carbon = None if beside.carbon is None or beside.carbon.problem else beside.carbon
     return VisitLine(
         chip=views.plate_chip(words, visit.plate, "", "ps"),
         spoken=plates.spoken(visit.plate),
@@ -57,16 +58,16 @@ def visit_line(words: Words, visit: VisitRecord, carbon: VisitCarbon | None) -> 
         application_id=visit.application_id,
         permit=visit.permit_id,
         flags=tuple(said_of(words, permit_words.VISIT_FLAGS, flag) for flag in visit.flags),
-        emission=f"{carbon.owed_g / 1000:,.2f}" if carbon is not None and known else "",
-        tier=said(words, TIERS[carbon.tier]) if carbon is not None and known and carbon.tier in TIERS else "",
+        emission="" if carbon is None else f"{carbon.owed_g / 1000:,.2f}",
+        tier=said(words, TIERS[carbon.tier]) if carbon is not None and carbon.tier in TIERS else "",
         emission_missing=missing(words, visit),
         arrival_id=visit.visit_id,
         has_entry=visit.entered_at is not None,
-        other_arrival=visit.exit_arrival if visit.entered_at is not None else None,
+        other_arrival=beside.exit_arrival if visit.entered_at is not None else None,
     )
 
 
-def _place(words: Words, at: object, gate: str | None) -> str:
+def _place(words: Words, at: datetime | None, gate: str | None) -> str:
     if at is None:
         return "—"
     return " · ".join(part for part in (words.time(at, seconds=False), gate_name(words, gate or "")) if part)

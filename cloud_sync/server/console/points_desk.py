@@ -148,21 +148,18 @@ def held_view(
 def _figure(words: Words, code: str, event: EarningRecord, limits: Limits | None) -> str:
     """The figure behind an anomaly, beside what is believed."""
     took = words.duration((event.ended_at - event.started_at).total_seconds())
-    believed = {"n": ""}
+    most, least = words.gettext("believed up to %(n)s"), words.gettext("at least %(n)s")
     match code:
         case "too_fast" if limits and limits.speed_max_kmh is not None:
-            believed["n"] = f"{exact(limits.speed_max_kmh)} km/h"
-            shown = speed(event) or ""
+            return f"{speed(event) or took} · {most % {'n': f'{exact(limits.speed_max_kmh)} km/h'}}"
         case "too_short" if limits and limits.duration_min_s is not None:
-            return f"{took}; {words.gettext('at least %(n)s') % {'n': words.duration(limits.duration_min_s)}}"
+            return f"{took} · {least % {'n': words.duration(limits.duration_min_s)}}"
+        case "too_much" if limits:
+            return f"{event.activity} · {most % {'n': exact(limits.activity_max)}}"
         case "too_long":
             return took
-        case "too_much" if limits:
-            believed["n"] = exact(limits.activity_max)
-            shown = event.activity
         case _:
             return event.detail
-    return f"{shown}; {words.gettext('believed up to %(n)s') % believed}"
 
 
 def facts(words: Words, event: EarningRecord, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -211,7 +208,10 @@ def short(amount: str) -> str:
 def _person(words: Words, held: HeldRecord) -> tuple[tuple[str, str], ...]:
     return (
         (words.gettext("Account since"), words.time(held.account_opened_at, seconds=False)),
-        (words.gettext("In seven days"), words.gettext("%(n)s acts") % {"n": words.number(held.events_week)}),
+        (
+            words.gettext("In seven days"),
+            words.ngettext("%(num)d act", "%(num)d acts", held.events_week) % {"num": held.events_week},
+        ),
         (words.gettext("Held"), words.number(held.held_week)),
         (words.gettext("Refused"), words.number(held.refused_week)),
     )

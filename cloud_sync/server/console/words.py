@@ -107,15 +107,15 @@ class Words:
 def load_catalogue(language: str) -> NullTranslations:
     """The catalogue from its .po files; English is the language of the keys and needs none."""
     paths = sorted((LOCALE_DIR / language / "LC_MESSAGES").glob("*.po"))
-    return compiled(paths) if paths else NullTranslations()
+    return compiled(paths, language) if paths else NullTranslations()
 
 
-def compiled(paths: Iterable[Path]) -> Translations:
-    """.po files as one catalogue, compiled in memory so that no build step is needed."""
-    catalogue = Catalog()
+def compiled(paths: Iterable[Path], language: str) -> Translations:
+    """.po files as one catalogue with the language's plurals, compiled in memory so that no build step is needed."""
+    catalogue = Catalog(locale=language)
     for path in paths:
         with path.open("rb") as source:
-            for message in read_po(source):
+            for message in read_po(source, locale=language):
                 if message.id:
                     catalogue[message.id] = message
     target = io.BytesIO()

@@ -1,7 +1,8 @@
-"""The list of accounts: owns finding people by name or role, page by page."""
+"""The list of accounts: owns finding accounts by name or role, page by page."""
 
 from __future__ import annotations
 
+from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import UserRecord
 from cloud_sync.server.roles import PUBLIC, Role
 from cloud_sync.server.sql import Reader, like_pattern
@@ -25,3 +26,13 @@ async def accounts(
         limit,
     )
     return tuple(UserRecord(**row) for row in rows)
+
+
+async def id_of(db: Reader, username: str) -> str:
+    """The account of a sign-in name. Raises Problem `not_found`."""
+    found = await db.fetchval(
+        "SELECT user_id::text FROM users WHERE username = $1 AND anonymised_at IS NULL", username.strip().casefold()
+    )
+    if found is None:
+        raise Problem("not_found", detail="username")
+    return str(found)

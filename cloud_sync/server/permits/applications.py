@@ -401,7 +401,7 @@ async def _stale(connection: Any, held: Held, version: int) -> Problem:
     return Problem(
         "changed_meanwhile",
         version=held.version,
-        status=held.application.status.value,
+        application_status=held.application.status.value,
         actions=[row["action"] for row in rows],
         fields=sorted(fields),
     )

@@ -50,6 +50,14 @@ class VisitCarbon:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitBeside:
+    """The arrival of a visit's exit and its place in the carbon book, as far as they are known."""
+
+    exit_arrival: str | None
+    carbon: VisitCarbon | None
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierVisit:
     """One visit of a vehicle that began before. `carbon` is None until something was computed."""
 
@@ -147,13 +155,17 @@ def _earlier(row: Any) -> EarlierVisit:
     )
 
 
-async def carbon_of(db: Reader, visit_ids: Sequence[str]) -> dict[str, VisitCarbon]:
-    """How these visits stand in the carbon book; those without a figure are left out."""
+async def beside_visits(db: Reader, visit_ids: Sequence[str]) -> dict[str, VisitBeside]:
+    """Where these visits ended, and how they stand in the carbon book."""
     rows = await db.fetch(
-        "SELECT visit_id, owed_g, covered_g, tier, problem FROM visit_accounts WHERE visit_id = ANY($1::text[])",
+        "SELECT v.visit_id, v.exit_arrival, c.owed_g, c.covered_g, c.tier, c.problem"
+        " FROM visits v LEFT JOIN visit_accounts c USING (visit_id) WHERE v.visit_id = ANY($1::text[])",
         list(visit_ids),
     )
-    return {row["visit_id"]: _carbon(row) for row in rows}
+    return {
+        row["visit_id"]: VisitBeside(row["exit_arrival"], None if row["owed_g"] is None else _carbon(row))
+        for row in rows
+    }
 
 
 def _carbon(row: Any) -> VisitCarbon:

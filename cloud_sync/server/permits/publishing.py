@@ -107,7 +107,8 @@ async def recount(connection: Any, given: Services, permit_ids: list[str]) -> bo
         await _count_on_application(connection, given, permit_id, used)
         row = await connection.fetchrow(
             "UPDATE permits SET entries_left = greatest(0, entries_max - $2), changed_at = $3 WHERE permit_id = $1"
-            " AND entries_left IS DISTINCT FROM greatest(0, entries_max - $2) RETURNING permit_id",
+            " AND entries_max IS NOT NULL"
+            " AND entries_left <> greatest(0, entries_max - $2) RETURNING permit_id",
             permit_id,
             used,
             given.clock(),

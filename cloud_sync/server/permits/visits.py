@@ -19,7 +19,7 @@ from cloud_sync.server.services import Services
 from cloud_sync.server.sql import as_json
 from cloud_sync.server.store import new_snapshot
 from control.domain.passages import Direction
-from control.domain.plates import EnergyClass, PlateColour, identify
+from control.domain.plates import EnergyClass, energy_of, formats_of
 from control.gate.presence import DOUBTS
 from control.permits import rules as keys
 from control.permits.passages import EVENTS, GateEvent, Passage, passages
@@ -160,9 +160,10 @@ def _owes(passage: Passage, registered: Mapping[str, str]) -> bool:
     if passage.permit_id is not None or passage.complete_after or not passage.plate:
         return True
     energy = registered.get(passage.plate)
-    if energy not in set(EnergyClass) or energy == EnergyClass.UNKNOWN:
-        energy = identify(passage.plate, PlateColour.UNKNOWN).energy
-    return energy not in _NO_EMISSION
+    if energy in set(EnergyClass) - {EnergyClass.UNKNOWN}:
+        return energy not in _NO_EMISSION
+    by_text = {energy_of(passage.plate, row.kind) for row in formats_of(passage.plate)}
+    return not by_text or not by_text <= _NO_EMISSION
 
 
 def _passage_row(passage: Passage, gateway_id: str) -> tuple[Any, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from cloud_sync.server import queries
+from cloud_sync.server import queries, store
 from cloud_sync.server.services import Services
+from control.domain.permits import PermitClass
 
 DECISION = {"outcome": "admit", "reason_code": "looked_at_picture", "note": "一切正常"}
 

@@ -9,7 +9,6 @@ import pytest
 
 from cloud_sync.server import projections, queries, store
 from control.domain.passages import Outcome
-from control.domain.permits import PermitClass
 
 ACTOR = store.Actor("chen")
 LATER = "2026-11-21T02:43:00.000+00:00"
@@ -136,66 +135,6 @@ async def test_the_barrier_of_a_passage(services: Any, gateway: Any, clock: Any)
     found = await queries.passage_detail(services.pool, "a1", now=clock())
     assert (found.barrier_action, found.barrier_outcome, found.passage.movement) == ("open", "done", "passed")
     assert [one.kind for one in found.events][:2] == ["passage_decided", "barrier_commanded"]
-
-
-async def _counted_permit(services: Any, entries: int | None) -> str:
-    times = {"valid_from": services.clock(), "valid_until": services.clock() + timedelta(days=1)}
-    made = await store.add_permit(
-        services, ACTOR, plate="琼C12345", permit_class=PermitClass.SPECIAL, entries_left=entries, **times
-    )
-    return made.permit_id
-
-
-async def _entries_left(services: Any, permit_id: str) -> int | None:
-    found = await queries.permit(services.pool, permit_id, now=services.clock())
-    assert found is not None
-    return found.entries_left
-
-
-def _passed(gateway: Any, arrival_id: str, movement: str = "passed") -> Any:
-    return gateway.row("vehicle_passed", arrival_id=arrival_id, lane_id="e1", movement=movement, at=LATER)
-
-
-async def test_an_entry_under_a_counted_permit_counts_once_and_stands_in_the_next_snapshot(
-    services: Any, gateway: Any
-) -> None:
-    permit_id = await _counted_permit(services, 3)
-    came = _passed(gateway, "a1")
-    await gateway.send(gateway.decided("a1", permit_id=permit_id), came)
-    async with services.pool.acquire() as connection:
-        await projections.apply(connection, gateway.gateway_id, [came])
-        await projections.rebuild(connection)
-    assert await _entries_left(services, permit_id) == 2
-    taken = await queries.permit_snapshot(services.pool, now=services.clock())
-    assert [one.entries_left for one in taken.permits["琼C12345"]] == [2]
-
-
-async def test_only_what_went_in_counts_and_never_below_nothing(services: Any, gateway: Any) -> None:
-    permit_id = await _counted_permit(services, 1)
-    await gateway.send(
-        gateway.decided("a1", permit_id=permit_id),
-        _passed(gateway, "a1", "backed_out"),
-        gateway.decided("a2", permit_id=permit_id, direction="out"),
-        _passed(gateway, "a2"),
-        gateway.decided("a3", outcome="hold", permit_id=permit_id),
-        gateway.guard_decided("a3", "admit"),
-        _passed(gateway, "a3"),
-    )
-    assert await _entries_left(services, permit_id) == 1
-    await gateway.send(
-        gateway.decided("a4", outcome="hold"),
-        gateway.guard_decided("a4", "admit_under_permit", permit_id=permit_id),
-        gateway.decided("a5", permit_id=permit_id),
-        _passed(gateway, "a4"),
-        _passed(gateway, "a5"),
-    )
-    assert await _entries_left(services, permit_id) == 0
-
-
-async def test_a_permit_without_a_count_stays_without(services: Any, gateway: Any) -> None:
-    permit_id = await _counted_permit(services, None)
-    await gateway.send(gateway.decided("a1", permit_id=permit_id), _passed(gateway, "a1"))
-    assert await _entries_left(services, permit_id) is None
 
 
 async def test_a_rebuild_gives_the_same_as_what_grew(services: Any, gateway: Any) -> None:

@@ -145,7 +145,7 @@ async function send(form) {
   try {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) });
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error([zh ? said.title_zh : said.title, zh ? said.why_zh : said.why_en, said.code === "setting_refused" ? said.detail : ""].filter(Boolean).join(" ") || String(answer.status));
+    if (!answer.ok) throw new Error([zh ? said.title_zh : said.title, zh ? said.why_zh || said.sentence_zh : said.why_en || said.sentence_en, said.code === "setting_refused" ? said.detail : ""].filter(Boolean).join(" ") || String(answer.status));
     done(form, said);
   } catch (error) {
     const away = error instanceof TypeError || error.name === "TimeoutError";

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -14,12 +15,15 @@ import cv2
 import numpy as np
 import pytest_asyncio
 
-from cloud_sync.server import auth
+from cloud_sync.server import auth, rule_books
 from cloud_sync.server.permits import applications, documents
 from cloud_sync.server.permits.records import ApplicationRecord
+from control.domain.permits import PermitClass
 from control.domain.plates import PlateColour
 from control.domain.vehicles import VehicleType
+from control.permits import rules as keys
 from control.permits.application import Drive, EntryKind, Form, Paper, Purpose, Remark
+from control.permits.rules import to_mapping
 
 on_one_loop = partial(pytest_asyncio.fixture, loop_scope="session")
 PASSWORD = "a long enough password"
@@ -65,19 +69,12 @@ def drawn_paper(ground: tuple[int, int, int], lines: int) -> bytes:
     return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
 
 
-PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-)
-
-
 @dataclass
 class Office:
     """Files and decides as people do, without a browser."""
 
     site: Any
     users: Mapping[str, auth.CurrentUser]
-    papers: list[Paper] = field(default_factory=list)
 
     async def filed(self, who: str = "driver", *, submitted: bool = True, papers: int = 2, **more: Any) -> str:
         """An application of somebody, handed in unless said otherwise; its number."""
@@ -90,12 +87,19 @@ class Office:
             await applications.submit(given, user, record.row.application_id)
         return record.row.application_id
 
+    async def standing(self, who: str = "driver") -> str:
+        """One that two people have to approve."""
+        window = {"window_from": at_island(5, 7), "window_until": at_island(60, 19)}
+        more = {"permit_class": PermitClass.STANDING, "entry_kind": EntryKind.STANDING, "entries": None}
+        return await self.filed(who, **(window | more))
+
     async def paper(self, user: auth.CurrentUser, number: int) -> Paper:
         """A picture that this person sends."""
-        kinds = ("vehicle_licence", "vehicle_photo", "duty_order", "contract")
+        kinds = ("vehicle_licence", "vehicle_photo", "duty_order", "insurance")
+        until = {0: at_island(400, 7).date(), 3: at_island(1, 7).date()}.get(number)
         content = drawn_paper((60 + 40 * number, 120, 160), 8 + number)
         stored = await documents.take(self.site.given, user, content)
-        return Paper(stored.sha256, kinds[number], stored.media_type, stored.size_bytes, f"{kinds[number]}.jpg")
+        return Paper(stored.sha256, kinds[number], stored.media_type, stored.size_bytes, f"{kinds[number]}.jpg", until)
 
     async def returned(self, application_id: str, remarks: Mapping[str, str]) -> ApplicationRecord:
         """The reviewer asks for something."""
@@ -121,7 +125,21 @@ async def office(site: Any, people: None) -> Office:
             at=datetime.now(UTC),
         )
         users[username] = auth.CurrentUser(user_id, username, name, auth.Role(role), "")
+    await _more_time_to_undo(site)
     return Office(site, users)
+
+
+async def _more_time_to_undo(site: Any) -> None:
+    """Ten minutes instead of some seconds: no test may depend on how fast a machine is."""
+    mapping = to_mapping(rule_books.delivered(rule_books.BookName.PERMITS))
+    for row in mapping["rule"]:
+        if row["key"] == keys.APPROVAL_UNDO:
+            row["value"] = "600"
+    await site.given.pool.execute(
+        "INSERT INTO rule_books (book, version, body, author, reason, at) VALUES ('permits', 1, $1::jsonb, '', '', $2)",
+        json.dumps(mapping),
+        datetime.now(UTC),
+    )
 
 
 @on_one_loop()

@@ -15,7 +15,7 @@ from playwright.async_api import Page
 
 from cloud_sync.server import auth
 from cloud_sync.server.people import members, organisations
-from cloud_sync.server.points import catalogue, confirmations, devices, events, queries, redemptions, vouchers
+from cloud_sync.server.points import catalogue, confirmations, devices, events, queries, redemptions, reviews, vouchers
 from cloud_sync.server.points.parts import change, lock_person
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
@@ -76,6 +76,19 @@ class PointsIsland:
         """What the visitor shows at a counter."""
         user = auth.CurrentUser(self.visitor, "visitor", "陈海龙", auth.Role.VISITOR, "")
         return (await confirmations.person_code(self.given, user)).code
+
+    async def appeal(self, event_id: str, text: str) -> None:
+        """The visitor's word against a refusal that somebody else than the reviewer gave."""
+        approver = auth.CurrentUser(self.café, "approver", "李静", auth.Role.APPROVER, "")
+        await reviews.decide(self.given, OFFICE, approver, event_id, release=False, why="too fast")
+        async with change(self.given) as connection:
+            await lock_person(connection, self.visitor)
+            await reviews.appeal(self.given, connection, self.visitor, event_id, text)
+
+    async def spend(self, code: str, amount_fen: int, request_id: str) -> None:
+        """The café takes an amount of a voucher."""
+        user = auth.CurrentUser("s", "merchant", "周店员", auth.Role.MERCHANT, "", self.café)
+        await vouchers.spend(self.given, OFFICE, self.café, user, code, amount_fen, request_id)
 
     async def used_redemptions(self) -> list[Any]:
         return list(await self.given.pool.fetch("SELECT used_request, used_at FROM redemptions WHERE state = 'used'"))

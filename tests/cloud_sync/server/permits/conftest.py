@@ -5,14 +5,18 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from cloud_sync.server import rule_books
 from cloud_sync.server.permits import worker
 from cloud_sync.server.services import Services
+from cloud_sync.server.store import Actor
+from control.permits.rules import to_mapping
 
 PLATE = "琼C61K28"
 
@@ -41,9 +45,18 @@ class Desk:
     """Signed-in people and the steps that many tests begin with. Workers do not run: `turn` does their work once."""
 
     def __init__(self, app: FastAPI, sign_in: Any, clock: Any) -> None:
-        self._sign_in, self.clock = sign_in, clock
-        self.given: Services = app.state.services
+        self._app, self._sign_in, self.clock = app, sign_in, clock
         self._people: dict[str, Any] = {}
+
+    @property
+    def given(self) -> Services:
+        """What handlers are given."""
+        found: Services = self._app.state.services
+        return found
+
+    def owes(self, overdue_for: Any) -> None:
+        """Another answer to who has overdue offsets."""
+        self._app.state.services = replace(self.given, permits=replace(self.given.permits, overdue_for=overdue_for))
 
     async def person(self, role: str) -> Any:
         """Signed in once a test."""
@@ -54,7 +67,39 @@ class Desk:
     async def turn(self, **later: float) -> None:
         """Some time passes, and the worker does what is due then."""
         self.clock.leap(**later)
+        forever = "UPDATE sessions SET expires_at = $1::timestamptz + interval '1 day', last_seen_at = $1"
+        await self.given.pool.execute(forever, self.clock())  # nobody is signed out by the leap
         await worker.turn(self.given)
+
+    @staticmethod
+    def delta(**amount: float) -> timedelta:
+        """A stretch of time."""
+        return timedelta(**amount)
+
+    async def upload(self, person: Any, shade: int = 0) -> str:
+        """The hash of a picture that this person uploaded."""
+        return str((await upload(person, png(shade)))["sha256"])
+
+    async def id_of(self, role: str) -> str:
+        """The account's id."""
+        return str(await self.given.pool.fetchval("SELECT user_id FROM users WHERE username = $1", role))
+
+    async def change_rule(self, key: str, *, value: Any) -> None:
+        """From tomorrow on."""
+        book, today = await rule_books.permit_rules(self.given.pool), self.clock().date()
+        old = book.at(today).rows[key]
+        row = replace(old, rule_id=f"{old.rule_id}b", value=value, valid_from=today + timedelta(days=1), reason="test")
+        changed = to_mapping(book.replaced(row, version="2026.2"))
+        async with self.given.pool.acquire() as connection, connection.transaction():
+            await rule_books.write(
+                connection,
+                Actor("approver"),
+                rule_books.BookName.PERMITS,
+                changed,
+                reason="test",
+                at=self.clock(),
+                today=today,
+            )
 
     async def gates(self) -> None:
         """East and west exist."""

@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 
 from cloud_sync.server import auth
-from cloud_sync.server.points import devices
-from cloud_sync.server.points.parts import device_master
+from cloud_sync.server.points import book, book_check, catalogue, devices
+from cloud_sync.server.points.parts import change, device_master, lock_person, rules_now
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
+from control.points.entries import ends_at
+from control.points.ledger import Entry, EntryKind, PointsAccount
 from control.points.rotating_code import CodeContent, device_key, qr_text, step_of, typed_text
 
 OFFICE = Actor("office")
@@ -115,3 +117,39 @@ class Client:
         answer = await self.post("/points/scans", {"text": text, "scanned_at": at.isoformat(), **more}, key=key)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+
+async def give_points(given: Services, person: str, points: int, *, entry_id: str = "earn:start") -> None:
+    """An earning of so many points, by the rules of today."""
+    async with change(given) as connection:
+        rules = await rules_now(given, connection)
+        await lock_person(connection, person)
+
+        def make(_: PointsAccount, at: datetime) -> Entry:
+            until = ends_at(at, rules, given.config.zone)
+            kind = EntryKind.EARN
+            return Entry(
+                entry_id=entry_id,
+                account_id=person,
+                kind=kind,
+                at=at,
+                points=points,
+                author="cloud",
+                reason="a start",
+                valid_until=until,
+            )
+
+        await book.post(connection, person, given.clock(), make, ids=(entry_id,))
+
+
+async def add_item(given: Services, merchant: str, **more: Any) -> str:
+    """Something in the catalogue; its id."""
+    values: dict[str, Any] = {"price_points": 100, "stock": 10, "person_max": 5} | more
+    wish = catalogue.ItemWish(name_zh="咖啡", name_en="Coffee", merchants=(merchant,), **values)
+    return (await catalogue.add_item(given, OFFICE, wish)).item_id
+
+
+async def holds(given: Services) -> book_check.BookCheck:
+    """The check of the whole ledger."""
+    async with given.pool.acquire() as connection:
+        return await book_check.check(connection)

@@ -1,0 +1,195 @@
+"""The cloud's API at 200 requests a second, with 1,000,000 ledger entries and 100,000 accounts of points.
+
+Server, PostgreSQL and load are three processes on the same cores. Requests begin when they are due (open loop). Beside
+each latency stands the database's own time for the same requests (pg_stat_statements of the run).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from benchmarks import _ledger_rows, _points_rows
+from benchmarks._open_loop import Answered, Ask, drive, percentile_ms, request
+from cloud_sync.server.auth import token_hash
+from cloud_sync.server.postgres import EmbeddedPostgres, migrate
+
+P99_MS_MAX = 50.0
+PEOPLE = 500
+STAFF = "reviewer"
+WARM_S = 10.0
+
+# Of 100 requests: an app that is opened (visitor and driver), a till, and an office that works through its queue.
+MIX: tuple[tuple[int, str, str], ...] = (
+    (28, "visitor", "/api/v1/points/me"),
+    (20, "visitor", "/api/v1/points/me/history"),
+    (12, "visitor", "/api/v1/points/catalogue"),
+    (10, "visitor", "/api/v1/points/redemptions"),
+    (6, "visitor", "/api/v1/points/methods"),
+    (4, "visitor", "/api/v1/me"),
+    (6, STAFF, "/api/v1/carbon/summary"),
+    (6, STAFF, "/api/v1/carbon/visits"),
+    (4, STAFF, "/api/v1/carbon/entries"),
+    (4, STAFF, "/api/v1/applications"),
+)
+
+
+@asynccontextmanager
+async def database(folder: Path) -> AsyncIterator[str]:
+    """An embedded PostgreSQL that keeps count of what its statements cost."""
+    server = EmbeddedPostgres(folder, settings={"shared_preload_libraries": "'pg_stat_statements'"})
+    await server.start()
+    try:
+        await migrate(server.url())
+        yield server.url()
+    finally:
+        await server.stop()
+
+
+async def filled(url: str, *, entries: int, accounts: int) -> dict[str, list[str]]:
+    """Fills the tables; access tokens by role."""
+    connection = await asyncpg.connect(url, command_timeout=1800)
+    now = datetime.now(UTC)
+    try:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        await _ledger_rows.fill(connection, entries, last=now)
+        people = await _points_rows.fill(connection, accounts=accounts, entries=entries, last=now)
+        tokens = {"visitor": [await _token(connection, one, now) for one in people[:PEOPLE]]}
+        staff = await connection.fetchval(
+            "INSERT INTO users (username, name, role, password_hash, created_at)"
+            " VALUES ('bench', 'Bench', $1, '', $2) RETURNING user_id::text",
+            *(STAFF, now),
+        )
+        tokens[STAFF] = [await _token(connection, staff, now)]
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+    return tokens
+
+
+async def _token(connection: Any, user_id: str, now: datetime) -> str:
+    """An access token as if this person had signed in with the app."""
+    token, family_id, until = secrets.token_urlsafe(32), secrets.token_hex(16), now + timedelta(hours=2)
+    await connection.execute(
+        "INSERT INTO token_families (family_id, user_id, device, created_at, expires_at)"
+        " VALUES ($1, $2::text::uuid, 'bench', $3, $4)",
+        *(family_id, user_id, now, until),
+    )
+    await connection.execute(
+        "INSERT INTO app_tokens (token_hash, family_id, kind, expires_at) VALUES ($1, $2, 'access', $3)",
+        *(token_hash(token), family_id, until),
+    )
+    return token
+
+
+@asynccontextmanager
+async def served(folder: Path, url: str) -> AsyncIterator[int]:
+    """The cloud as its own process, without a broker; its port."""
+    config = folder / "cloud.toml"
+    config.write_text(
+        f'[server]\ndata_dir = "{folder / "cloud"}"\nport = 0\n[database]\nurl = "{url}"\n[broker]\nkind = "none"\n'
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cloud_sync.server", "--config", str(config)), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(120):
+            while not (line := (await process.stdout.readline()).decode()).startswith("console:"):
+                assert line, "the cloud did not start"
+        yield int(line.rsplit(":", 1)[1].strip().rstrip("/"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+def mixed(tokens: dict[str, list[str]]) -> Callable[[int], Ask]:
+    """Requests in the proportions of MIX, in an order that every run repeats."""
+    chosen = random.Random(5)
+    weights = [weight for weight, _, _ in MIX]
+
+    def ask(_: int) -> Ask:
+        _, role, path = chosen.choices(MIX, weights)[0]
+        return request(path, "GET", path, token=chosen.choice(tokens[role]))
+
+    return ask
+
+
+async def measured(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One run."""
+    async with database(folder) as url:
+        tokens = await filled(url, entries=arguments.entries, accounts=arguments.accounts)
+        async with served(folder, url) as port:
+            ask = mixed(tokens)
+            await drive("127.0.0.1", port, ask, rate_per_s=arguments.rate / 4, seconds=WARM_S)
+            connection = await asyncpg.connect(url)
+            await connection.execute("SELECT pg_stat_statements_reset()")
+            answers = await drive("127.0.0.1", port, ask, rate_per_s=arguments.rate, seconds=arguments.seconds)
+            database_s = await connection.fetchval(
+                "SELECT sum(total_exec_time) / 1000 FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%'"
+            )
+            await connection.close()
+    return figures(answers, float(database_s or 0.0), arguments)
+
+
+def figures(answers: Sequence[Answered], database_s: float, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Percentiles over all requests and by address, in milliseconds."""
+    by_name: dict[str, list[float]] = defaultdict(list)
+    for one in answers:
+        by_name[one.name].append(one.took_s)
+    took_s = [one.took_s for one in answers]
+    p99_ms = percentile_ms(took_s, 0.99)
+    return {
+        "benchmark": "api",
+        "requests": len(answers),
+        "rate_per_s": arguments.rate,
+        "ledger_entries": arguments.entries,
+        "accounts": arguments.accounts,
+        "cores": os.cpu_count(),
+        "failed": sum(not one.right for one in answers),
+        "p50_ms": round(percentile_ms(took_s, 0.5), 2),
+        "p99_ms": round(p99_ms, 2),
+        "limit_ms_p99": P99_MS_MAX,
+        "ratio": round(p99_ms / P99_MS_MAX, 3),
+        "database_ms_per_request": round(database_s / len(answers) * 1e3, 3),
+        "by_address_ms": {
+            name: {"p50": round(percentile_ms(of, 0.5), 2), "p99": round(percentile_ms(of, 0.99), 2), "n": len(of)}
+            for name, of in sorted(by_name.items())
+        },
+        "within_limits": p99_ms <= P99_MS_MAX and all(one.right for one in answers),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Fills, serves, measures; 0 within the limits."""
+    parser = argparse.ArgumentParser(prog="island bench api", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="entries of each ledger")
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--rate", type=float, default=200.0, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    chosen = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="island-bench-api-"))
+    folder.chmod(0o755)
+    try:
+        found = asyncio.run(measured(folder, chosen))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(json.dumps(found) if chosen.json else "\n".join(f"{key}: {value}" for key, value in found.items()))
+    return 0 if found["within_limits"] else 1

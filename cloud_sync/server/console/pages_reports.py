@@ -1,0 +1,195 @@
+"""The reports page: months with their gaps, exports, evidence of green power, issued papers, and the feed's tokens."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from cloud_sync.server import auth, queries, rule_books
+from cloud_sync.server.api.papers import base_url
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.carbon import feed, green_power, inventory
+from cloud_sync.server.carbon.inventory import Month, month_of, span
+from cloud_sync.server.console import report_chart, report_views, report_words
+from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
+from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.papers import issued
+from cloud_sync.server.papers.issued import Wanted
+from cloud_sync.server.permits import documents
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
+from cloud_sync.server.services import Services, services
+from cloud_sync.server.store import Actor
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Reader = auth.who_may(Can.READ_LEDGER)
+Keeper = auth.who_may(Can.KEEP_LEDGER)
+Text = Annotated[str, Form(max_length=500)]
+PAPERS_SHOWN = 20
+
+
+@router.get("/reports")
+async def reports(request: Request, user: Reader, given: Given, year: str = "", cursor: str = "") -> Response:
+    """A year by month, and what can be made of it."""
+    return await _page(request, user, given, year=year, cursor=cursor[:40])
+
+
+async def _page(
+    request: Request, user: Any, given: Services, *, year: str = "", cursor: str = "", fresh_token: str = ""
+) -> Response:
+    words = words_of(request)
+    this = Month.of(given.clock().astimezone(given.config.zone).date())
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        first = await inventory.first_month(given.pool, given.config.zone) or this
+        years = tuple(range(this.year, min(first.year, this.year) - 1, -1))
+        chosen = int(year) if year.isdigit() and int(year) in years else this.year
+        wanted = span(Month(chosen, 1), min(Month(chosen, 12), this))
+        factors = await rule_books.factors(given.pool)
+        months = await inventory.months(given.pool, wanted, zone=given.config.zone, factors=factors)
+        evidence = await green_power.listed(given.pool)
+        sinks = await green_power.sinks(given.pool)
+        papers = await issued.listed(given, user, cursor=cursor, limit=PAPERS_SHOWN)
+        tokens = await feed.tokens(given.pool) if user.may(Can.RUN_SYSTEM) else ()
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "reports.html",
+        user=user,
+        holds_count=waiting,
+        year=chosen,
+        years=years,
+        lines=report_views.lines(words, months, this),
+        finding=report_views.finding(words, months, chosen),
+        chart=report_chart.chart(months),
+        box=(report_chart.WIDTH, report_chart.HEIGHT),
+        first=str(wanted[0]),
+        last=str(wanted[-1]),
+        this=str(this),
+        evidence=[one for one in evidence if one.year == chosen],
+        sinks=[one for one in sinks if one.year == chosen],
+        papers=papers,
+        tokens=tokens,
+        fresh_token=fresh_token,
+        view=report_views,
+        kinds=report_words,
+        words=words,
+    )
+
+
+@router.post("/reports/papers")
+async def issue(
+    request: Request, user: Keeper, given: Given, kind: Text = "", subject: Text = "", language: Text = "zh"
+) -> Response:
+    """Makes a paper and shows it in the list."""
+    wanted = Wanted(kind=kind, subject=subject.strip()[:80], language=language)
+    await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
+    return done(request, "paper_issued", "/reports")
+
+
+@router.get("/reports/papers/{paper_id}")
+async def paper_file(paper_id: str, user: Reader, given: Given, request: Request) -> Response:
+    """The PDF, in the browser."""
+    number, content = await issued.file_of(given, user, paper_id, remote=remote_of(request))
+    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"', "Cache-Control": "no-store"}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+@router.post("/reports/green-power")
+async def add_green(
+    request: Request,
+    user: Keeper,
+    given: Given,
+    document: UploadFile,
+    month: Text = "",
+    kwh: Text = "",
+    reference: Text = "",
+) -> Response:
+    """Adds green power of a month with its document."""
+    most = await documents.bytes_max(given)
+    content = await document.read(most + 1)
+    if len(content) > most:
+        raise Problem("too_large")
+    kept = await documents.take(given, user, content, remote=remote_of(request))
+    await green_power.add(
+        given,
+        user,
+        month=_month(month),
+        kwh=_number(kwh),
+        reference=reference,
+        sha256=kept.sha256,
+        remote=remote_of(request),
+    )
+    return done(request, "green_power_added", f"/reports?year={month[:4]}")
+
+
+@router.post("/reports/green-power/{green_id}/withdraw")
+async def withdraw_green(request: Request, green_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
+    """Evidence counts no longer."""
+    await green_power.withdraw(given, Actor.of(user, remote_of(request)), green_id, why=why)
+    return done(request, "evidence_withdrawn", "/reports")
+
+
+@router.post("/reports/sinks")
+async def add_sink(
+    request: Request,
+    user: Keeper,
+    given: Given,
+    month: Text = "",
+    kg: Text = "",
+    method: Text = "",
+    source: Text = "",
+) -> Response:
+    """Adds what plants took up in a month."""
+    await green_power.add_sink(
+        given,
+        user,
+        month=_month(month),
+        grams=int(_number(kg) * 1000),
+        method=method,
+        source=source,
+        remote=remote_of(request),
+    )
+    return done(request, "sink_added", f"/reports?year={month[:4]}")
+
+
+@router.post("/reports/sinks/{sink_id}/withdraw")
+async def withdraw_sink(request: Request, sink_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
+    """A sink counts no longer."""
+    await green_power.withdraw_sink(given, Actor.of(user, remote_of(request)), sink_id, why=why)
+    return done(request, "evidence_withdrawn", "/reports")
+
+
+@router.post("/reports/feed-tokens")
+async def make_token(request: Request, user: auth.SystemRunner, given: Given, name: Text = "") -> Response:
+    """A token for a platform, shown once."""
+    _, token = await feed.make_token(given, Actor.of(user, remote_of(request)), name)
+    return await _page(request, user, given, fresh_token=token)
+
+
+@router.post("/reports/feed-tokens/{token_id}/revoke")
+async def revoke_token(request: Request, token_id: str, user: auth.SystemRunner, given: Given) -> Response:
+    """The platform reads no more."""
+    await feed.revoke_token(given, Actor.of(user, remote_of(request)), token_id)
+    return done(request, "feed_token_revoked", "/reports")
+
+
+def _month(text: str) -> Month:
+    try:
+        return month_of(text.strip()[:7])
+    except ValueError as error:
+        raise Problem("invalid", detail="month") from error
+
+
+def _number(text: str) -> Decimal:
+    try:
+        found = Decimal(text.strip().replace(",", ""))
+    except InvalidOperation as error:
+        raise Problem("invalid", detail=text[:20]) from error
+    if not found.is_finite():
+        raise Problem("invalid", detail=text[:20])
+    return found

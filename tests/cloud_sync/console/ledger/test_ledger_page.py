@@ -1,0 +1,101 @@
+"""The ledger in a real browser: propose, review, see the covers; one visit's figure; credits. axe finds nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from cloud_sync.server.carbon import book
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_tonne_from_proposal_to_cover(make_desk: Any, ledger_scene: Any) -> None:
+    desk = await make_desk()
+    page = desk.page
+    await desk.sign_in("reviewer")
+    await desk.open("/ledger")
+    await expect(page.locator("#chain")).to_contain_text("链已核验")
+    await expect(page.locator("tr.cov").first).to_be_visible()
+    assert await desk.axe() == []
+    tinted = await page.locator("tr.cov").count()
+    await page.get_by_role("button", name="多一吨").click()
+    await expect(page.locator("#send")).to_contain_text("送林晓复核 2 t")
+    await expect(page.locator("#send")).to_be_visible()
+    assert await page.locator("tr.cov").count() >= tinted
+    await page.get_by_role("button", name="少一吨").click()
+    await expect(page.locator("#send")).to_contain_text("送林晓复核 1 t")
+    await page.fill("#text", "近期燃油特种车进场")
+    async with page.expect_navigation():
+        await page.click("#send")
+    await expect(page.locator(".pend")).to_contain_text("近期燃油特种车进场")
+    await expect(page.locator(".pend")).not_to_contain_text("复核并注销")
+    assert desk.seen.errors == []
+
+    other = await make_desk("en", "dark")
+    await other.sign_in("second")
+    await other.open("/ledger")
+    assert await other.axe() == []
+    await other.page.get_by_role("button", name="Review and retire…").click()
+    await other.page.fill("#confirm-dialog [name=proof]", "CCER-2026-0091")
+    async with other.page.expect_navigation():
+        await other.page.locator("#confirm-dialog").get_by_role("button", name="Retire").click()
+    await expect(other.page.locator(".flash")).to_contain_text("Retired")
+    await expect(other.page.locator(".pend")).to_have_count(0)
+    assert other.seen.errors == []
+    assert (await book.verify(desk.site.given.pool)).ok
+
+
+async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_scene: Any) -> None:
+    desk = await make_desk()
+    page = desk.page
+    await desk.sign_in("approver")
+    await desk.open("/ledger?show=all")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("/ledger/visits/"))
+    await expect(page.locator(".formula")).to_contain_text("CO₂")
+    assert await desk.axe() == []
+    await page.keyboard.press("e")
+    await page.fill("#evidence-dialog [name=fuel_used]", "9.5")
+    await page.fill("#evidence-dialog [name=note]", "加油小票")
+    async with page.expect_navigation():
+        await page.locator("#evidence-dialog").get_by_role("button", name="添加").click()
+    await expect(page.locator(".lside .pend").last).to_contain_text("9.5")
+    await expect(page.locator(".lbig .tier")).to_have_text("1")
+    await page.get_by_role("button", name="更正…").click()
+    await page.fill("#correct-amount-dialog [name=added_kg]", "−2.5")
+    await page.fill("#correct-amount-dialog [name=why]", "其中一段不在示范区")
+    async with page.expect_navigation():
+        await page.locator("#correct-amount-dialog").get_by_role("button", name="更正").click()
+    await expect(page.locator(".c-hold")).to_contain_text("已更正")
+    assert desk.seen.errors == []
+    assert (await book.verify(desk.site.given.pool)).ok
+
+
+async def test_credits_are_bought_and_a_wrong_purchase_is_reversed(make_desk: Any, ledger_scene: Any) -> None:
+    desk = await make_desk("en", "dark")
+    page = desk.page
+    await desk.sign_in("reviewer")
+    await desk.open("/ledger/credits")
+    assert await desk.axe() == []
+    await page.get_by_role("button", name="Enter a purchase").first.click()
+    for name, value in (("registry", "VCS"), ("project", "Seagrass"), ("first_serial", "1"), ("last_serial", "12")):
+        await page.fill(f"#buy-dialog [name={name}]", value)
+    await page.fill("#buy-dialog [name=proof]", "invoice 12")
+    async with page.expect_navigation():
+        await page.locator("#buy-dialog").get_by_role("button", name="Enter a purchase").click()
+    row = page.locator("tr", has_text="Seagrass")
+    await row.get_by_role("button", name="Reverse…").click()
+    await page.fill("#reverse-dialog [name=why]", "entered twice")
+    async with page.expect_navigation():
+        await page.locator("#reverse-dialog").get_by_role("button", name="Reverse").click()
+    await expect(page.locator("tr.gone", has_text="Seagrass")).to_contain_text("reversed")
+    await desk.open("/ledger?show=corrections")
+    await expect(page.locator("#rows")).to_contain_text("entered twice")
+    await desk.open("/ledger?show=all&tier=1")
+    await expect(page.locator("#rows tbody tr").first).to_be_visible()
+    assert desk.seen.errors == []

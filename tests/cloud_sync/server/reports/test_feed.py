@@ -1,0 +1,66 @@
+"""The other platform reads each row once and in order, learns what came late, and sees no plate."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from cloud_sync.server.carbon import feed
+
+
+async def test_a_cursor_meets_every_row_once_and_late_data_as_a_revision(
+    data: Any, sign_in: Any, browser: httpx.AsyncClient, clock: Any
+) -> None:
+    engineer = await sign_in("engineer")
+    made = (await engineer.post("/feed/tokens", {"name": "碳足迹平台"})).json()
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    hour = (clock() - timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    await data.quarters(hour, 8)
+    await data.passage("a-1", hour + timedelta(minutes=5))
+    await data.passage("a-2", hour + timedelta(minutes=6), verdict="fuel")
+    await data.pool.execute(
+        "INSERT INTO charging_sessions (gateway_id, session_id, charger, phase, started_at, updated_at, ended_at,"
+        " energy_kwh, fed_back_kwh) VALUES ('gw-east', 's', 'cp-01', 'ended', $1, $1, $1, 12.5, 3.25)",
+        hour + timedelta(minutes=40),
+    )
+    # Writers that run at once write each row once.
+    written = await asyncio.gather(*(feed.write_rows(data.given) for _ in range(3)))
+    assert sorted(written) == [0, 0, 4]
+    seen: list[dict[str, Any]] = []
+    cursor, more = 0, True
+    while more:
+        page = (await browser.get(f"/api/v1/feed/rows?cursor={cursor}&count=3", headers=headers)).json()
+        seen += page["rows"]
+        cursor, more = page["cursor"], page["more"]
+    assert [one["seq"] for one in seen] == [1, 2, 3, 4]
+    bodies = {one["kind"]: one["body"] for one in seen if one["starts_at"].startswith(hour.isoformat()[:13])}
+    assert bodies["energy"]["imported"] == {"kwh": 40.0, "known_frac": 1.0}
+    assert bodies["charging"] == {"sessions_ended": 1, "charged_kwh": 12.5, "v2g_kwh": 3.25}
+    assert [one["vehicles"] for one in bodies["passages"]["counts"]] == [1, 1]
+    assert "琼" not in str(seen)
+    await data.passage("late", hour + timedelta(minutes=50))
+    assert await feed.write_rows(data.given) == 1
+    page = (await browser.get(f"/api/v1/feed/rows?cursor={cursor}", headers=headers)).json()
+    (row,) = page["rows"]
+    assert (row["seq"], row["kind"], row["revision"]) == (5, "passages", 2)
+    assert sum(one["vehicles"] for one in row["body"]["counts"]) == 3
+    assert (await browser.get("/api/v1/feed/rows?cursor=5", headers=headers)).json()["cursor"] == 5
+    span = {"since": hour.isoformat(), "until": (hour + timedelta(hours=2)).isoformat()}
+    told = (await browser.get("/api/v1/feed/completeness", params=span, headers=headers)).json()
+    assert told["kinds"]["energy"] == {"hours": 2, "hours_asked": 2, "revisions_max": 1}
+    assert told["kinds"]["shuttle"]["hours"] == 0
+    assert (await engineer.get("/feed/tokens")).json()[0]["last_used_at"] is not None
+    assert (await engineer.send("DELETE", f"/feed/tokens/{made['id']}")).status_code == 204
+    assert (await browser.get("/api/v1/feed/rows", headers=headers)).status_code == 401
+    assert (await browser.get("/api/v1/feed/rows")).status_code == 401
+
+
+async def test_only_an_engineer_makes_tokens_and_none_is_kept_as_it_is(data: Any, sign_in: Any) -> None:
+    approver = await sign_in("approver")
+    assert (await approver.post("/feed/tokens", {"name": "x"})).status_code == 403
+    engineer = await sign_in("engineer")
+    token = (await engineer.post("/feed/tokens", {"name": "x"})).json()["token"]
+    assert token not in str(await data.pool.fetch("SELECT * FROM feed_tokens"))
