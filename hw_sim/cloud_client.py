@@ -10,7 +10,7 @@ import httpx
 from control.domain.errors import IslandError
 from hw_sim.fleet import Fleet
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 
 
 class CloudClient:
@@ -101,6 +101,18 @@ class CloudClient:
         answer = await self._http.post(path, json=body)
         _check(answer)
         return answer.json() if answer.content else None
+
+    async def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """JSON there and back. Raises IslandError when the cloud refuses."""
+        answer = await self._http.patch(path, json=body)
+        _check(answer)
+        return answer.json()
+
+    async def download(self, path: str) -> bytes:
+        """The bytes of a file. Raises IslandError when the cloud refuses."""
+        answer = await self._http.get(path)
+        _check(answer)
+        return answer.content
 
     async def put(self, path: str, body: dict[str, Any]) -> None:
         """JSON there, nothing back. Raises IslandError when the cloud refuses."""

@@ -61,10 +61,10 @@ class Island:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def start(self, *, seed: int, more: tuple[Permit, ...] = ()) -> tuple[str, str]:
+    async def start(self, *, seed: int, more: tuple[Permit, ...] = (), papers: bool = True) -> tuple[str, str]:
         """Start everything; gives name and password of the console's account.
 
-        `more` are permits to apply for besides those of the fleet.
+        `more` are permits to apply for besides those of the fleet; without `papers` nobody has any.
         """
         self._tell("云端、数据库、消息代理 cloud, PostgreSQL and broker")
         for program in (self.cloud, self.sim):
@@ -85,7 +85,7 @@ class Island:
         await self._lanes_known()
         self._tell("申请与批准许可 permits are applied for and approved")
         await shorten_terms(self.office.approver, undo_s=self._undo_s)
-        permits = (*fleet.permits, *more)
+        permits = (*fleet.permits, *more) if papers else ()
         await self.office.grant_all(permits, gate_id=GATE_ID)
         if self.site.energy is not None:
             self._tell("微电网与它的网关 simulated microgrid and its gateway")

@@ -154,15 +154,7 @@ def make_site(folder: Path, options: DemoOptions) -> Site:
     site = Site(
         folder=folder,
         lanes=lanes,
-        ports=Ports(
-            ports[0],
-            ports[1],
-            ports[2],
-            ports[3],
-            tuple(ports[5 : 5 + len(lanes)]),
-            tuple(ports[5 + len(lanes) : gate_ports]),
-            ports[4],
-        ),
+        ports=Ports(*ports[:4], modbus, scanners, energy_metrics=ports[4]),
         hut_pin=_kept_secret(folder / "secrets" / "hut.pin", _pin),
         energy=_energy(folder, options, ports[gate_ports:]) if options.energy else None,
     )

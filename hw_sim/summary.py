@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from control.gate.reasons import Code
+
 # A camera sees a vehicle some seconds before the loop does.
 _EARLY = timedelta(seconds=8)
 _LATE = timedelta(seconds=3)
@@ -90,9 +92,10 @@ class Match:
 
     @property
     def misread(self) -> bool:
-        """The plate that was read is another one than the vehicle's."""
+        """The plate that was read is another one than the vehicle's, and no pass stood in for it."""
         read = self.passage["raw_plate"]
-        return self.vehicle is not None and bool(read) and read != self.vehicle["plate"]
+        by_pass = any(reason["code"] == Code.PASS_VALID for reason in self.passage.get("reasons", ()))
+        return self.vehicle is not None and bool(read) and read != self.vehicle["plate"] and not by_pass
 
 
 def match_all(passages: list[dict[str, Any]], truth: list[dict[str, Any]]) -> list[Match]:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from cloud_sync.server.people import tidying
+from cloud_sync.server.permits import forgetting
 from cloud_sync.server.services import Services
 
 RETENTION_LOCK = 7_301_004
@@ -144,6 +145,7 @@ async def _delete_rows(given: Services, now: datetime) -> int:
             count += await _done(given, f"DELETE FROM {table} WHERE at < $1", now - timedelta(days=days[what]))
     for what in _ENERGY.keys() & days.keys():
         count += await _delete_telemetry(given, what, now - timedelta(days=days[what]), now)
+    count += await forgetting.forget(given, now, days)
     count += await tidying.tidy(given, now, request_keys_days=days.get("request_keys"))
     return count + await _done(given, "DELETE FROM sessions WHERE expires_at < $1", now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,17 @@ from cloud_sync.server.sql import DATABASE_AWAY
 
 log = structlog.get_logger()
 
+# The one place for what no field's type forbids and no database keeps: NUL, lone surrogates, numbers too large.
+UNFIT = (asyncpg.DataError, UnicodeEncodeError)
+_UNFIT_NUMBERS = (
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.InvalidDatetimeFormatError,
+    asyncpg.InvalidTextRepresentationError,
+)
+_UNFIT_TEXTS = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
+_UNFIT_ARGUMENT = "invalid input for query argument"  # how asyncpg begins when a value does not fit its parameter
+
 
 def install_handlers(app: FastAPI) -> None:
     """Problems become RFC 9457 JSON; a page that needs a sign-in is sent there instead."""
@@ -23,6 +35,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BadCursor, _bad_cursor)
+    for unfit in UNFIT:
+        app.add_exception_handler(unfit, _unfit)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
 
@@ -53,6 +67,25 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _bad_cursor(request: Request, error: Exception) -> Response:
     return as_response(Problem("bad_cursor"), request.url.path)
+
+
+def unfit_problem(error: Exception) -> Problem | None:
+    """What was sent and cannot be stored, as a problem of the sender's; None for a mistake of ours."""
+    if isinstance(error, _UNFIT_TEXTS):
+        return Problem("text_invalid")
+    if isinstance(error, _UNFIT_NUMBERS) or str(error).startswith(_UNFIT_ARGUMENT):
+        return Problem("invalid")
+    return None
+
+
+async def _unfit(request: Request, error: Exception) -> Response:
+    problem = unfit_problem(error)
+    if problem is None:
+        raise error
+    log.warning(
+        "input_unfit", path=request.scope.get("route") and request.scope["route"].path, error=type(error).__name__
+    )
+    return as_response(problem, request.url.path)
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

@@ -31,6 +31,8 @@ PAGES = (
     ("/rule-books", "gavel", N_("Rule books"), "F", Can.READ_RULES),
     ("/ledger", "scale", N_("Carbon ledger"), "N", Can.READ_LEDGER),
     ("/ledger/credits", "leaf", N_("Credits and retirements"), "", Can.READ_LEDGER),
+    ("/reports", "file-chart-column", N_("Reports"), "T", Can.READ_LEDGER),
+    ("/events", "calendar-check", N_("Events"), "X", Can.READ_LEDGER),
     ("/rules", "scroll-text", N_("Rules in force"), "R", Can.READ_RULES),
     ("/gateways", "router", N_("Gateways"), "E", Can.WATCH_GATE),
     ("/vision", "scan-search", N_("Vehicle types"), "V", Can.WATCH_GATE),
@@ -96,6 +98,14 @@ DONE = {
     "credits_taken_back": N_("The purchase was reversed."),
     "evidence_declared": N_("Evidence added. The figure is computed again."),
     "visit_corrected": N_("Corrected by a further entry."),
+    "paper_issued": N_("Issued. The paper is in the list."),
+    "green_power_added": N_("Evidence kept. The month counts it."),
+    "sink_added": N_("Sink kept. The month counts it."),
+    "evidence_withdrawn": N_("Withdrawn. It counts no longer."),
+    "feed_token_revoked": N_("Revoked. The platform reads no more."),
+    "event_opened": N_("Account opened. Add what was counted."),
+    "event_closed": N_("Closed. The footprint is in the book."),
+    "event_reopened": N_("Open again. The debit was reversed."),
     "head_ordered": N_("Sent to the gateway. It answers here within a minute."),
 }
 HELP = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from babel.dates import format_date
 from markupsafe import Markup
@@ -154,7 +154,7 @@ def _state(words: Words, row: VisitRow) -> tuple[str, str]:
     if row.information:
         return words.gettext("Information only"), "plain"
     if row.open_g == 0:
-        return words.gettext("Neutralised"), "admit"
+        return words.gettext("Covered whole"), "admit"
     if row.days_late:
         return words.gettext("%(n)d days overdue") % {"n": row.days_late}, "refuse"
     if row.covered_g:
@@ -281,7 +281,15 @@ def evidence_value(words: Words, name: str, text: str | None) -> str:
         return class_name(words, text)
     if text in FUELS:
         return words.gettext(FUELS[text])
-    return f"{text} {EVIDENCE_UNITS.get(name, '')}".strip()
+    return f"{_trimmed(text)} {EVIDENCE_UNITS.get(name, '')}".strip()
+
+
+def _trimmed(text: str) -> str:
+    """A number without zeros at its end; what is no number stays as it was told."""
+    try:
+        return f"{Decimal(text).normalize():f}"
+    except InvalidOperation:
+        return text
 
 
 def declared_line(words: Words, row: Declared) -> str:

@@ -53,6 +53,7 @@ async def till(request: Request, user: Server, given: Given) -> Response:
         tabs=[(key, icon, words.gettext(text)) for key, icon, text in TABS],
         acts=[_act(words, one) for one in acts],
         spoken=spoken(words),
+        zone=given.config.zone.key,
     )
 
 

@@ -80,6 +80,7 @@ async def _page(
         user=user,
         devices=found,
         secret=secret,
+        secret_of=next((one.name for one in found if secret and one.device_id == secret.device_id), ""),
         refusals=refusal_lines(words, cells),
         merchants=[{"org_id": key, "name": name} for key, name in names.items()],
         merchant_of=lambda org_id: names.get(org_id, org_id),

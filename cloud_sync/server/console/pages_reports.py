@@ -63,7 +63,7 @@ async def _page(
         holds_count=waiting,
         year=chosen,
         years=years,
-        lines=report_views.lines(words, months, this),
+        month_lines=report_views.lines(words, months, this),
         finding=report_views.finding(words, months, chosen),
         chart=report_chart.chart(months),
         box=(report_chart.WIDTH, report_chart.HEIGHT),

@@ -14,10 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.errors import UNFIT, unfit_problem
 from cloud_sync.server.console import (
     pages_account,
     pages_energy,
     pages_energy_settings,
+    pages_events,
     pages_filing,
     pages_gate,
     pages_ledger,
@@ -31,6 +33,7 @@ from cloud_sync.server.console import (
     pages_points_devices,
     pages_provider,
     pages_public,
+    pages_reports,
     pages_reviews,
     pages_rules,
     pages_vision,
@@ -82,17 +85,20 @@ def mount_console(app: FastAPI) -> None:
         pages_merchant,
         pages_points_devices,
         pages_points,
+        pages_reports,
+        pages_events,
     ):
         app.include_router(part.router)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")
     app.mount("/look", Assets(directory=LOOK_DIR), name="look")
-    for kind in (Problem, HTTPException, RequestValidationError, BadCursor, *DATABASE_AWAY):
+    for kind in (Problem, HTTPException, RequestValidationError, BadCursor, *UNFIT, *DATABASE_AWAY):
         app.add_exception_handler(kind, _for_pages(app.exception_handlers.get(kind)))
 
 
 def _for_pages(otherwise: Any) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
-        if wants_page(request) or otherwise is None:
+        ours = isinstance(error, UNFIT) and unfit_problem(error) is None
+        if (wants_page(request) and not ours) or otherwise is None:
             return await problem_page(request, as_problem(error))
         return await otherwise(request, error)
 
@@ -108,6 +114,8 @@ def as_problem(error: Exception) -> Problem:
             return Problem("not_found")
         case BadCursor():
             return Problem("bad_cursor")
+        case _ if isinstance(error, UNFIT):
+            return unfit_problem(error) or Problem("invalid")
         case HTTPException() | RequestValidationError():
             return Problem("invalid")
         case _:

@@ -24,6 +24,8 @@ SENTENCES = {
     "at": N_("At {time}"),
     "once": N_("The code is used up."),
     "used_before": N_("This code was used already, at {time}"),
+    "used_here": N_("This code was used already, at {time} here"),
+    "cny": N_("{n} CNY"),
     "give_nothing": N_("Hand nothing over."),
     "refused": N_("Not accepted"),
     "granted": N_("{n} points for the customer"),

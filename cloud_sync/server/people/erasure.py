@@ -11,6 +11,7 @@ from typing import Any
 
 from cloud_sync.server.auth import checked_account, end_everywhere
 from cloud_sync.server.people.members import account_uuid
+from cloud_sync.server.permits import persons as permits
 from cloud_sync.server.points import personal as points
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import PUBLIC, Role
@@ -18,7 +19,7 @@ from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, write_audit
 
 Eraser = Callable[[Any, str, datetime], Awaitable[None]]
-ERASERS: dict[str, Eraser] = {"points": points.erase}
+ERASERS: dict[str, Eraser] = {"points": points.erase, "permits": permits.erase}
 NOBODY = "gone-"  # begins the sign-in name of an account without a person
 
 

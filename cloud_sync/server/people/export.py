@@ -13,6 +13,7 @@ from typing import Any
 from cloud_sync.server.people import personal
 from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.people.terms import VERSION
+from cloud_sync.server.permits import persons as permits
 from cloud_sync.server.points import personal as points
 from cloud_sync.server.sql import Reader
 
@@ -62,6 +63,7 @@ COLLECTORS: dict[str, Collector] = {
     "data_requests": _requests,
     "access_log": _looks,
     "points": points.copy_of,
+    "permits": permits.collect,
 }
 
 

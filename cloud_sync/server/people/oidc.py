@@ -1,7 +1,7 @@
 """Signing in by an OpenID Connect provider: owns the code flow with PKCE, and that only a verified subject is believed.
 
-OpenID Connect Core 3.1 and RFC 7636. State and nonce are used once and bound to the browser by a cookie. Of the ID token
-the signature is checked with the keys of the provider, and issuer, audience, times and nonce by us. An account is found by
+OpenID Connect Core 3.1 and RFC 7636. State and nonce are used once and bound to the browser by a cookie. The keys of
+the provider prove the ID token's signature; issuer, audience, times and nonce are checked here. An account is found by
 issuer and subject alone, never by a name or an e-mail address, and must have been linked before.
 """
 

@@ -44,7 +44,7 @@ PURPOSES = (
     Purpose(
         "account",
         ("账号", "Account"),
-        ("登录名、姓名、角色、加密后的密码", "Sign-in name, name, role, hashed password"),
+        ("用户名、姓名、角色、加密后的密码", "Sign-in name, name, role, hashed password"),
         ("你的同意（个保法第十三条第一项）", "Your consent (PIPL art. 13 (1))"),
         ("到账号注销为止", "Until the account is deleted"),
         Consent.TERMS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,11 @@ def form_json(form: Form) -> dict[str, Any]:
         "holder": form.holder,
         "papers": [paper_json(paper) for paper in form.papers],
     }
+
+
+def dumped(form: Form) -> str:
+    """As the text of a JSON column."""
+    return json.dumps(form_json(form), ensure_ascii=False)
 
 
 def form_of(value: dict[str, Any]) -> Form:

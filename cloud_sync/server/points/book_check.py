@@ -170,7 +170,8 @@ class _Groups:
     async def of(self, person: str) -> list[Any]:
         """The rows of a person; those of persons before are noted as skipped."""
         while self._next is not None and self._next["person"] < person:
-            self.skipped = self.skipped or (await self._step())["person"]
+            passed = await self._step()
+            self.skipped = self.skipped or passed["person"]
         rows = []
         while self._next is not None and self._next["person"] == person:
             rows.append(await self._step())

@@ -409,6 +409,7 @@ class TillCheck:
     name_en: str
     ends_at: datetime | None
     used_at: datetime | None
+    used_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

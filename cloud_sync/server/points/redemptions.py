@@ -130,7 +130,7 @@ async def check(given: Services, merchant: str, user: CurrentUser, code: str) ->
     item = await given.pool.fetchrow("SELECT * FROM catalogue_items WHERE item_id = $1", row["item_id"])
     asked = _request(given, merchant, user, code, "check")
     found = redemption.use(_redemption(row), item_of(item), asked)
-    return _till(row, found if isinstance(found, RedemptionRefusal) else None)
+    return _till(row, found if isinstance(found, RedemptionRefusal) else None, merchant)
 
 
 async def use(given: Services, actor: Actor, merchant: str, user: CurrentUser, code: str, request_id: str) -> TillCheck:
@@ -143,10 +143,10 @@ async def use(given: Services, actor: Actor, merchant: str, user: CurrentUser, c
         before = _redemption(row)
         used = redemption.use(before, item_of(item), _request(given, merchant, user, code, request_id))
         if isinstance(used, RedemptionRefusal):
-            return _till(row, used)
+            return _till(row, used, merchant)
         if used != before:
             await _keep_use(connection, actor, user, used)
-        return _till({**dict(row), "used_at": used.used_at}, None)
+        return _till({**dict(row), "used_at": used.used_at}, None, merchant)
 
 
 async def _keep_use(connection: Any, actor: Actor, user: CurrentUser, used: Redemption) -> None:
@@ -199,7 +199,7 @@ def _redemption(row: Any) -> Redemption:
     )
 
 
-def _till(row: Any, refused: RedemptionRefusal | None) -> TillCheck:
+def _till(row: Any, refused: RedemptionRefusal | None, merchant: str = "") -> TillCheck:
     reason = None if refused is None else said(REDEMPTIONS, refused.reason)
     if row is None or (refused is not None and refused.reason is RedemptionRefused.OTHER_MERCHANT):
         return TillCheck(False, reason, None, "", "", None, None)
@@ -211,6 +211,7 @@ def _till(row: Any, refused: RedemptionRefusal | None) -> TillCheck:
         name_en=row["name_en"],
         ends_at=row["ends_at"],
         used_at=row["used_at"],
+        used_here=bool(row["used_by"]) and row["used_by"] == merchant,
     )
 
 

@@ -1,6 +1,6 @@
 /* The counter: a code is looked up, what to hand over is shown, and taking it is a request that arrives once. */
 import { Queue, ask, newId, settles } from "./till_queue.js";
-import { button, card, el, grouped, named, plain, problem, refusedCode, result, say, yuan } from "./till_cards.js";
+import { button, card, day, el, grouped, named, plain, problem, refusedCode, result, say, yuan } from "./till_cards.js";
 import { offerCamera } from "./till_camera.js";
 import { showToday } from "./till_today.js";
 
@@ -25,7 +25,9 @@ function line(state) {
 function showWaiting() {
   const items = queue.items;
   line(items.length ? queue.trouble : looking ? "lost" : "");
-  $("#waiting").replaceChildren(...items.filter((one) => one.tries > 0).map(waitingCard));
+  const waiting = items.filter((one) => one.tries > 0);
+  for (const one of waiting) $(`[data-request="${one.id}"]`)?.remove();
+  $("#waiting").replaceChildren(...waiting.map(waitingCard));
 }
 
 function waitingCard(item) {
@@ -39,6 +41,15 @@ function answered(item, answer) {
   const panel = $(`#panel-${item.panel}`);
   $(".answer", panel).replaceChildren(result(item, answer));
   refreshToday();
+}
+
+/* Sends what must count once; its card stands until it is answered, or until it has to wait for the network. */
+function submit(panel, request) {
+  const id = newId();
+  const sending = card("ask", "clock", say("taking"), [request.what]);
+  sending.dataset.request = id;
+  put(panel, sending);
+  queue.add({ ...request, id, panel, body: { ...request.body, request_id: id } });
 }
 
 function put(panel, ...cards) { $(".answer", $(`#panel-${panel}`)).replaceChildren(...cards); }
@@ -66,12 +77,10 @@ async function lookUp(code) {
 function lookedUp(code, said) {
   if (!said.ok) return refusedCode(said);
   const take = button(say("handed_over"), () => {
-    put("redeem", card("ask", "clock", say("taking"), [named(said)]));
     clear("redeem");
-    const id = newId();
-    queue.add({ id, kind: "use", panel: "redeem", path: `${API}/redemptions/use`, body: { code, request_id: id }, what: named(said) });
+    submit("redeem", { kind: "use", path: `${API}/redemptions/use`, body: { code }, what: named(said) });
   }, { primary: true, focus: true });
-  return card("ask", "gift", say("hand_over", { what: named(said) }), [said.ends_at ? say("until", { day: said.ends_at.slice(0, 10) }) : ""], [take, button(say("not_now"), () => { put("redeem"); clear("redeem"); })]);
+  return card("ask", "gift", say("hand_over", { what: named(said) }), [said.ends_at ? say("until", { day: day(said.ends_at) }) : ""], [take, button(say("not_now"), () => { put("redeem"); clear("redeem"); })]);
 }
 
 function clear(id) {
@@ -85,17 +94,14 @@ const acts = {
   redeem(form) { lookUp(plain(form.elements.code.value)); },
   act(form) {
     const chosen = $$("input[name=key]", form).find((one) => one.checked);
-    const code = plain(form.elements.person.value);
-    const id = newId();
-    put("act", card("ask", "clock", say("taking"), [chosen.dataset.name]));
-    queue.add({ id, kind: "act", panel: "act", path: `${API}/confirmations`, body: { code, acts: [{ key: chosen.value }], request_id: id }, what: chosen.dataset.name });
+    const body = { code: plain(form.elements.person.value), acts: [{ key: chosen.value }] };
+    submit("act", { kind: "act", path: `${API}/confirmations`, body, what: chosen.dataset.name });
     form.elements.person.value = "";
   },
   voucher(form) {
     const fen = Math.round(Number(form.elements.amount.value.replace(",", ".")) * 100);
-    const id = newId();
-    put("voucher", card("ask", "clock", say("taking"), [yuan(fen)]));
-    queue.add({ id, kind: "spend", panel: "voucher", path: `${API}/vouchers/spend`, body: { code: plain(form.elements.voucher.value), amount_fen: fen, request_id: id }, what: yuan(fen) });
+    const body = { code: plain(form.elements.voucher.value), amount_fen: fen };
+    submit("voucher", { kind: "spend", path: `${API}/vouchers/spend`, body, what: say("cny", { n: yuan(fen) }) });
     form.reset();
   },
 };

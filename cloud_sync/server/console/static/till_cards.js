@@ -2,7 +2,8 @@
 const root = document.getElementById("till");
 const words = JSON.parse(root.dataset.words);
 const zh = document.documentElement.lang.startsWith("zh");
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: root.dataset.zone });
+const calendar = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", timeZone: root.dataset.zone });
 const whole = new Intl.NumberFormat("en-GB");
 
 export function say(key, values = {}) {
@@ -10,6 +11,7 @@ export function say(key, values = {}) {
 }
 
 export function at(text) { return clock.format(new Date(text)); }
+export function day(text) { return calendar.format(new Date(text)); }
 export function named(record, stem = "name") { return record[`${stem}_${zh ? "zh" : "en"}`]; }
 export function sentence(reason) { return reason ? reason[zh ? "zh" : "en"] : ""; }
 export function points(n) { return whole.format(n).replace("-", "−"); }
@@ -73,6 +75,6 @@ export function result(item, answer) {
 
 /* A code that is not taken, in plain words; one that was used says when, and whether here. */
 export function refusedCode(said) {
-  const used = said.used_at ? say("used_before", { time: at(said.used_at) }) : sentence(said.reason) || say("refused");
+  const used = said.used_at ? say(said.used_here ? "used_here" : "used_before", { time: day(said.used_at) === day(Date.now()) ? at(said.used_at) : `${day(said.used_at)} ${at(said.used_at)}` }) : sentence(said.reason) || say("refused");
   return card("bad", "octagon-x", used, [named(said), say("give_nothing")]);
 }

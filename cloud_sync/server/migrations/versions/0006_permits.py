@@ -14,9 +14,8 @@ CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE EXCEPTION '% lets nothing be changed', TG_TABLE_NAME; END $$;
 CREATE FUNCTION only_redaction() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN IF OLD.redacted_at IS NULL AND NEW.redacted_at IS NOT NULL
-    AND (OLD.application_id, OLD.number, OLD.at, OLD.by, OLD.role, OLD.action, OLD.before, OLD.after)
-      IS NOT DISTINCT FROM
-        (NEW.application_id, NEW.number, NEW.at, NEW.by, NEW.role, NEW.action, NEW.before, NEW.after)
+    AND to_jsonb(OLD) - '{reason,remarks,fields,details,redacted_at}'::text[]
+      = to_jsonb(NEW) - '{reason,remarks,fields,details,redacted_at}'::text[]
     THEN RETURN NEW; END IF; RAISE EXCEPTION '% lets nothing be changed', TG_TABLE_NAME; END $$
 """
 

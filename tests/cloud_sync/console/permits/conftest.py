@@ -101,6 +101,10 @@ class Office:
         stored = await documents.take(self.site.given, user, content)
         return Paper(stored.sha256, kinds[number], stored.media_type, stored.size_bytes, f"{kinds[number]}.jpg", until)
 
+    def sheet(self) -> bytes:
+        """A paper as a file, as somebody brings it to the office."""
+        return drawn_paper((20, 90, 40), 9)
+
     async def returned(self, application_id: str, remarks: Mapping[str, str]) -> ApplicationRecord:
         """The reviewer asks for something."""
         said = [Remark(name, text) for name, text in remarks.items()]

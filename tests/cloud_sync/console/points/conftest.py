@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -168,6 +169,57 @@ async def scheme(island: PointsIsland) -> str:
         )
     holding = auth.CurrentUser("h", "holder", "", auth.Role.ORGANISATION, "", holder.org_id)
     return (await vouchers.mine(given, holding))[0].code
+
+
+class Line:
+    """The line between a tablet and the cloud: can be cut, with all that runs over it, and mended."""
+
+    def __init__(self, to_port: int) -> None:
+        self._to_port = to_port
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._to_port)
+        self._open |= {writer, back}
+        await asyncio.gather(_copied(reader, back), _copied(there, writer))
+        self._open -= {writer, back}
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until one side ends or the line is cut."""
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        return
+    finally:
+        writer.close()
+
+
+@on_one_loop()
+async def line(site: Any) -> AsyncIterator[Line]:
+    made = Line(int(site.url.rpartition(":")[2]))
+    await made.mend()
+    yield made
+    await made.cut()
 
 
 async def enter(page: Page, url: str, role: str, path: str) -> None:

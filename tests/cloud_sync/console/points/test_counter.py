@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ async def test_a_code_is_used_once_though_the_answer_is_lost(make_desk: Any, isl
     assert set(lost) == {lost[0]}
     await page.fill("#redeem .code", code)
     await page.press("#redeem .code", "Enter")
-    await expect(page.locator("#panel-redeem .till-card")).to_contain_text("已用过")
+    await expect(page.locator("#panel-redeem .till-card")).to_contain_text("已在本店用过")
     await page.click("#tab-today")
     await expect(page.locator("#today .till-list li")).to_have_count(1)
 
@@ -75,16 +76,19 @@ async def test_acts_give_points_and_vouchers_are_spent(make_desk: Any, island: A
     assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
-async def test_the_shell_explains_itself_without_a_network(make_desk: Any, island: Any, entered: Any) -> None:
+async def test_the_shell_explains_itself_without_a_network(
+    make_desk: Any, island: Any, entered: Any, line: Any
+) -> None:
     """A tablet that is switched on without a network says so, keeps what waits, and goes on by itself."""
     desk = await make_desk(width=820, height=1180)
+    desk.site = replace(desk.site, url=line.url)
     page, code = desk.page, await island.code()
-    await entered(page, desk.site.url, "merchant", "/till")
+    await entered(page, line.url, "merchant", "/till")
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     await page.fill("#redeem .code", code)
     await page.press("#redeem .code", "Enter")
     await expect(page.locator("#panel-redeem .till-card")).to_contain_text("交给顾客")
-    await desk.context.set_offline(True)
+    await line.cut()
     await page.keyboard.press("Enter")
     await expect(page.locator("#waiting")).to_contain_text("等待网络")
     await page.reload()
@@ -92,6 +96,6 @@ async def test_the_shell_explains_itself_without_a_network(make_desk: Any, islan
     await expect(page.locator("#kept li")).to_contain_text("海岛咖啡")
     assert await desk.axe() == []
     assert await island.used_redemptions() == []
-    await desk.context.set_offline(False)
+    await line.mend()
     await expect(page.locator("#panel-redeem .till-card")).to_contain_text("已核销：海岛咖啡，一杯")
     assert len(await island.used_redemptions()) == 1

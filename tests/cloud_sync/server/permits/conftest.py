@@ -16,7 +16,7 @@ from cloud_sync.server import rule_books
 from cloud_sync.server.permits import worker
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
-from control.permits.rules import to_mapping
+from control.permits.rules import PermitRuleSet, to_mapping
 
 PLATE = "琼C61K28"
 
@@ -83,6 +83,10 @@ class Desk:
     async def id_of(self, role: str) -> str:
         """The account's id."""
         return str(await self.given.pool.fetchval("SELECT user_id FROM users WHERE username = $1", role))
+
+    async def rules(self) -> PermitRuleSet:
+        """The book of rules."""
+        return await rule_books.permit_rules(self.given.pool)
 
     async def change_rule(self, key: str, *, value: Any) -> None:
         """From tomorrow on."""

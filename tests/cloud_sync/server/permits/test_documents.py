@@ -9,7 +9,10 @@ import pytest
 
 from cloud_sync.server import queries
 
-SCRIPTED = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /OpenAction << /S /JavaScript /JS (app.alert(1)) >> >>\nendobj\n"
+SCRIPTED = (
+    b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /OpenAction << /S /JavaScript /JS (app.alert(1)) >> >>\nendobj\n"
+    b"trailer\n<< /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"
+)
 
 
 async def post(person: Any, content: bytes, media_type: str = "image/png") -> Any:
@@ -53,6 +56,7 @@ async def test_a_paper_leaves_as_a_download_and_leaves_a_trace(desk: Any, pictur
         (SCRIPTED, "pdf_active"),
         (b"\x89PNG\r\n\x1a\nrest", "damaged"),
     ],
+    ids=["empty", "type", "active", "damaged"],
 )
 async def test_what_is_not_accepted_is_told_with_its_reason(desk: Any, content: bytes, why: str) -> None:
     answer = await post(await desk.person("driver"), content)

@@ -142,12 +142,12 @@ async def take(desk: Any, gateway: Any, number: str, step: str, draw: random.Ran
     assert answer.status_code < 500, answer.text
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_any_course_of_requests_leaves_a_history_that_plays_again(desk: Any, gateway: Any, seed: int) -> None:
     draw = random.Random(seed)
     number = (await desk.draft())["row"]["application_id"]
     likely = ["submit", "approve", "time", "enter", "revoke", "appeal", "decide"]
-    for turn in range(24):
+    for turn in range(20):
         step = likely[turn % len(likely)] if draw.random() < 0.6 else draw.choice(STEPS)
         await take(desk, gateway, number, step, draw)
         again, stored = await replayed(desk, number)

@@ -1,0 +1,161 @@
+"""Events that want to be neutral: their list, one account with its lines, and the way to the certificate."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from cloud_sync.server import auth, queries
+from cloud_sync.server.api.papers import base_url
+from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.carbon import events
+from cloud_sync.server.carbon.events import NewEvent
+from cloud_sync.server.console import event_views
+from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
+from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.papers import issued
+from cloud_sync.server.papers.issued import Wanted
+from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
+from cloud_sync.server.services import Services, services
+from cloud_sync.server.store import Actor
+from control.carbon.factor_keys import EVENT_UNIT, EventSource
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Services, Depends(services)]
+Reader = auth.who_may(Can.READ_LEDGER)
+Keeper = auth.who_may(Can.KEEP_LEDGER)
+Text = Annotated[str, Form(max_length=500)]
+
+
+@router.get("/events")
+async def listed(request: Request, user: Reader, given: Given, cursor: str = "") -> Response:
+    """All events, the newest first."""
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        rows, after = await events.listed(given.pool, cursor=cursor[:60])
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "events.html",
+        user=user,
+        holds_count=waiting,
+        rows=rows,
+        next_cursor=after,
+        view=event_views,
+        today=given.clock().astimezone(given.config.zone).date(),
+    )
+
+
+@router.post("/events")
+async def create(
+    request: Request,
+    user: Keeper,
+    given: Given,
+    name: Text = "",
+    name_en: Text = "",
+    organiser: Text = "",
+    starts_on: Text = "",
+    ends_on: Text = "",
+    people: Text = "",
+) -> Response:
+    """Opens an account."""
+    wanted = NewEvent(
+        name=name,
+        name_en=name_en,
+        organiser=organiser,
+        starts_on=_day(starts_on),
+        ends_on=_day(ends_on),
+        people=int(people) if people.isdecimal() and len(people) < 8 else 0,
+    )
+    event_id = await events.create(given, Actor.of(user, remote_of(request)), wanted)
+    return done(request, "event_opened", f"/events/{event_id}")
+
+
+@router.get("/events/{event_id}")
+async def one(request: Request, event_id: str, user: Reader, given: Given) -> Response:
+    """One account."""
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await events.record(given.pool, event_id)
+        papers = await issued.listed(given, user, kind="event", subject=event_id)
+        waiting = await queries.holds_count(given.pool)
+    return page(
+        request,
+        "event.html",
+        user=user,
+        section="/events",
+        holds_count=waiting,
+        found=found,
+        papers=papers.items,
+        view=event_views,
+        words=words_of(request),
+        sources=[(source.value, EVENT_UNIT[source]) for source in EventSource],
+    )
+
+
+@router.post("/events/{event_id}/lines")
+async def add_line(
+    request: Request,
+    event_id: str,
+    user: Keeper,
+    given: Given,
+    source: Text = "",
+    amount: Text = "",
+    note: Text = "",
+    measured: Text = "",
+) -> Response:
+    """Adds a line."""
+    try:
+        kind, value = EventSource(source), Decimal(amount.strip().replace(",", ""))
+    except (ValueError, InvalidOperation) as error:
+        raise Problem("invalid", detail="source, amount") from error
+    actor = Actor.of(user, remote_of(request))
+    await events.add_line(given, actor, event_id, source=kind, amount=value, measured=measured == "yes", note=note)
+    return done(request, "saved", f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/lines/{line_id}/remove")
+async def remove_line(request: Request, event_id: str, line_id: str, user: Keeper, given: Given) -> Response:
+    """A line counts no longer."""
+    await events.remove_line(given, Actor.of(user, remote_of(request)), event_id, line_id)
+    return done(request, "saved", f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/close")
+async def close(request: Request, event_id: str, user: Keeper, given: Given) -> Response:
+    """Posts the footprint to the book."""
+    await events.close(given, Actor.of(user, remote_of(request)), event_id)
+    return done(request, "event_closed", f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/reopen")
+async def reopen(request: Request, event_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
+    """Takes the closing back."""
+    await events.reopen(given, Actor.of(user, remote_of(request)), event_id, why=why)
+    return done(request, "event_reopened", f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/retirement")
+async def propose(request: Request, event_id: str, user: Keeper, given: Given) -> Response:
+    """Promises the tonnes that cover the event."""
+    await events.propose(given, Actor.of(user, remote_of(request)), event_id)
+    return done(request, "retirement_proposed", f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/certificate")
+async def certificate(request: Request, event_id: str, user: Keeper, given: Given, language: Text = "zh") -> Response:
+    """Issues the certificate."""
+    wanted = Wanted(kind="event", subject=event_id, language=language)
+    await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
+    return done(request, "paper_issued", f"/events/{event_id}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Problem("invalid", detail="days") from error

@@ -1,0 +1,246 @@
+"""The whole chain of a permit with real parts: cloud with PostgreSQL and broker, gateway, simulated gate, Chromium.
+
+A driver applies, the office returns it and then approves it, the vehicle with its dirty plate enters by the pass behind
+its windscreen and leaves, its emission is posted, a tonne is retired by two people, and the certificate's code says
+that it is genuine. Everything is waited for, with limits that a busy machine keeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+import zxingcpp
+from playwright.async_api import Page, async_playwright, expect
+
+from control.domain.permits import Permit, PermitClass
+from hw_sim.island import Island
+from hw_sim.permit_office import REVIEWER, form_of, licence_picture
+from hw_sim.site_files import GATE_ID, DemoOptions, make_site
+
+PLATE = "琼C61K28"
+OPTIONS = DemoOptions(seed=5, speed=2.0, hour=10.0)
+WAIT_S = 150.0
+WAIT_MS = 90_000
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[Island, str]]:
+    """The island without any papers, and the password of everybody."""
+    async with Island(make_site(folder, OPTIONS), lambda text: None, undo_s=0) as island:
+        _, password = await island.start(seed=OPTIONS.seed, papers=False)
+        yield island, password
+
+
+@asynccontextmanager
+async def browser_page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        path = shutil.which("chromium") or "/usr/bin/chromium"
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(WAIT_MS)
+        yield page
+        await browser.close()
+
+
+async def until(island: Island, what: str, look: Callable[[], Awaitable[Any]]) -> Any:
+    """What `look` gives once it is something; the programs must live meanwhile."""
+    loop = asyncio.get_running_loop()
+    ends_s = loop.time() + WAIT_S
+    while loop.time() < ends_s:
+        island.check_alive()
+        found = await look()
+        if found:
+            return found
+        await asyncio.sleep(0.25)
+    raise AssertionError(f"{what}: not within {WAIT_S:.0f} s; gateway: {island.edge.log_tail()}")
+
+
+@pytest.mark.timeout(600)
+async def test_from_the_application_to_the_certificate(island_folder: Path) -> None:
+    async with running(island_folder) as (island, password), browser_page() as page:
+        number = await applied(island)
+        await sign_in(page, island, password)
+        await returned(page, island, number)
+        await handed_in_again(island, number)
+        await approved(page, island, number)
+        await entered_by_pass(island, number)
+        visit_id = await left(island, number)
+        grams = await posted(island, visit_id)
+        await retired(island, visit_id)
+        await certified(page, island, visit_id, grams)
+
+
+async def status_of(island: Island, number: str) -> str:
+    found = await island.office.driver.get(f"/api/v1/applications/{number}")
+    return str(found["row"]["status"])
+
+
+async def applied(island: Island) -> str:
+    """The driver files an application with a paper."""
+    driver = island.office.driver
+    now = datetime.now(UTC)
+    wish = Permit("", PLATE, PermitClass.SPECIAL, now, now + timedelta(days=1), vehicle_type="crane", holder="海岛起重")
+    paper = await driver.upload(licence_picture(PLATE), "image/png")
+    form = form_of(wish, gate_id=GATE_ID, sha256=paper["sha256"], now=now)
+    made = await driver.post("/api/v1/applications", form)
+    number = str(made["row"]["application_id"])
+    await driver.post(f"/api/v1/applications/{number}/submit", {})
+    assert await status_of(island, number) == "submitted"
+    return number
+
+
+async def sign_in(page: Page, island: Island, password: str) -> None:
+    await page.goto(f"{island.site.cloud_url}/sign-in")
+    await page.fill("input[name=username]", REVIEWER)
+    await page.fill("input[name=password]", password)
+    await page.click("form[action='/sign-in'] button")
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+async def returned(page: Page, island: Island, number: str) -> None:
+    """The office returns it with a remark."""
+    await page.goto(f"{island.site.cloud_url}/reviews/{number}")
+    await page.click("[data-return-start]")
+    await page.fill("#remark-general", "请写明吊装地点")
+    await page.click("#return-form button.pri")
+
+    async def back() -> bool:
+        return await status_of(island, number) == "returned"
+
+    await until(island, "the return", back)
+
+
+async def handed_in_again(island: Island, number: str) -> None:
+    """The driver reads the remark, puts it right and hands it in again."""
+    driver = island.office.driver
+    found = await driver.get(f"/api/v1/applications/{number}")
+    remarks = [remark["text"] for change in found["history"] for remark in change["remarks"]]
+    assert remarks == ["请写明吊装地点"]
+    edit = {"version": found["row"]["version"], "form": {"purpose_text": "会议中心东侧，更换幕墙玻璃"}}
+    await driver.patch(f"/api/v1/applications/{number}", edit)
+    await driver.post(f"/api/v1/applications/{number}/submit", {})
+
+
+async def approved(page: Page, island: Island, number: str) -> None:
+    await page.goto(f"{island.site.cloud_url}/reviews/{number}")
+    await page.click("[data-approve]")
+
+    async def given() -> bool:
+        return await status_of(island, number) == "active"
+
+    await until(island, "the approval", given)
+
+
+async def passed(island: Island, lane_id: str, body: dict[str, Any]) -> None:
+    """Send a vehicle to a lane and wait until it is through."""
+    sent = await island.sim_post("/vehicles", {"lane": lane_id, "plate": PLATE, "vehicle_type": "crane", **body})
+
+    async def through() -> bool:
+        rows = await island.sim_get("/truth")
+        outcome = next((row["outcome"] for row in rows if row["vehicle_id"] == sent["vehicle_id"]), "")
+        assert outcome != "backed_out", await island.api.passages()
+        return outcome == "passed"
+
+    await until(island, f"the passage of {lane_id}", through)
+
+
+async def entered_by_pass(island: Island, number: str) -> None:
+    """Nobody can read the plate; the lane's camera reads the pass behind the windscreen."""
+    text = await island.office.pass_of(PLATE)
+    assert text is not None
+    await passed(island, "east-in-1", {"dirt_frac": 0.9, "pass_text": text, "pass_good": True})
+
+    async def told() -> Any:
+        return [one for one in await island.api.passages() if one["permit_id"] == number]
+
+    (passage,) = await until(island, "the passage in the cloud", told)
+    assert passage["outcome"] == "admit_under_permit"
+    assert "pass_valid" in [reason["code"] for reason in passage["reasons"]]
+    assert passage["raw_plate"] != PLATE
+
+
+async def left(island: Island, number: str) -> str:
+    """The vehicle leaves with its plate washed; entry and exit are one visit."""
+    await passed(island, "east-out-1", {"dirt_frac": 0.0})
+
+    async def over() -> Any:
+        page = await island.office.driver.get("/api/v1/visits", {"application_id": number})
+        return [one for one in page["items"] if one["is_over"]]
+
+    (visit,) = await until(island, "the visit", over)
+    assert (visit["plate"], visit["permit_id"], visit["gate_in"], visit["gate_out"]) == (PLATE, number, "east", "east")
+    return str(visit["visit_id"])
+
+
+async def ledger_visit(island: Island, visit_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = await island.office.driver.get(f"/api/v1/carbon/visits/{visit_id}")
+    return found
+
+
+async def posted(island: Island, visit_id: str) -> int:
+    """The emission is posted as a debit."""
+
+    async def debit() -> Any:
+        page = await island.office.driver.get("/api/v1/carbon/visits")
+        if visit_id not in [one["visit_id"] for one in page["items"]]:
+            return None
+        return [e for e in (await ledger_visit(island, visit_id))["entries"] if e["kind"] == "debit"]
+
+    (entry,) = await until(island, "the debit", debit)
+    assert entry["grams"] > 0
+    return int(entry["grams"])
+
+
+async def retired(island: Island, visit_id: str) -> None:
+    """One of the office proposes, another confirms, and the visit is covered."""
+    reviewer, approver = island.office.reviewer, island.office.approver
+    lot = {
+        "registry": "CCER",
+        "project": "红树林 mangroves",
+        "vintage": datetime.now(UTC).year - 1,
+        "first_serial": 1,
+        "last_serial": 5,
+        "bought_on": datetime.now(UTC).date().isoformat(),
+        "evidence": "contract 17",
+    }
+    await reviewer.post("/api/v1/carbon/lots", lot)
+    wish = {"tonnes": 1, "cancelled_for": "博鳌近零碳示范区 2026"}
+    proposed = await reviewer.post("/api/v1/carbon/retirements", wish)
+    proof = {"evidence": "CCER-2026-11-21-0001"}
+    await approver.post(f"/api/v1/carbon/retirements/{proposed['retirement_id']}/confirm", proof)
+
+    async def covered() -> Any:
+        return (await ledger_visit(island, visit_id))["neutralised_at"]
+
+    await until(island, "the cover of the visit", covered)
+
+
+async def certified(page: Page, island: Island, visit_id: str, grams: int) -> None:
+    """The code on the certificate leads to a public page that calls it genuine."""
+    driver = island.office.driver
+    paper = await driver.post("/api/v1/papers", {"kind": "neutralisation", "subject": visit_id})
+    content = await driver.download(f"/api/v1/papers/{paper['paper_id']}/file")
+    picture = await asyncio.to_thread(first_page, content)
+    (url,) = [code.text for code in zxingcpp.read_barcodes(picture) if "/verify/" in code.text]
+    code = url.rsplit("/", 1)[1]
+    checked = await driver.get(f"/api/v1/public/papers/{code}")
+    assert (checked["genuine"], checked["holds"]) == (True, True)
+    await page.context.clear_cookies()
+    await page.goto(f"{island.site.cloud_url}/verify/{code}")
+    await expect(page.locator(".verdict")).to_have_class("verdict admit", timeout=WAIT_MS)
+    assert PLATE not in await page.content()
+    assert grams > 0
+
+
+def first_page(content: bytes) -> Any:
+    """The certificate as it would be printed."""
+    document = pypdfium2.PdfDocument(content)
+    return document[0].render(scale=3).to_pil()
