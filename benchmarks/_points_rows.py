@@ -9,24 +9,25 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-import asyncpg
-
+from cloud_sync.proofs.points_rows import by_key, dumped_parts
 from cloud_sync.server import rule_books
-from cloud_sync.server.points.book import by_key, dumped_parts
+from cloud_sync.server.points.events import award_text
 from cloud_sync.server.rule_books import BookName
-from control.points import entries
+from control.points import entries as made
 from control.points.award import Award, award
 from control.points.earning_types import EarningEvent, Granted, dedupe_key
 from control.points.ledger import Entry, EntryKind, PointsAccount, SealedEntry
-from control.points.methodology import Evidence, Methodology, scene_of
+from control.points.methodology import Evidence, scene_of
 from control.points.rules import PointRules
 
+ZONE = ZoneInfo("Asia/Shanghai")
 CHUNK = 2_000
 SPAN = timedelta(days=300)
 # Whole days apart, so that an account's acts keep their order and no cap is met.
@@ -64,35 +65,30 @@ class _World:
     """What every account is made with."""
 
     now: datetime
-    zone: Any
     rules: PointRules
-    methods: dict[str, Methodology]
     awards: dict[str, Award]
+    judgements: dict[str, str]
 
 
-async def fill(url: str, *, accounts: int, entries_each: int, now: datetime, zone: Any, seed: int = 1) -> list[str]:
-    """Adds visitors with so many entries each; their ids. The tables of points must be empty."""
-    world, ids = _world(now, zone), []
-    connection = await asyncpg.connect(url)
-    try:
-        for first in range(0, accounts, CHUNK):
-            rows = _Rows()
-            for number in range(first, min(accounts, first + CHUNK)):
-                ids.append(_account(rows, world, number, entries_each, random.Random(f"{seed}/{number}")))
-            async with connection.transaction():
-                for table, columns in _TABLES.items():
-                    await connection.copy_records_to_table(table, records=rows.tables[table], columns=columns)
-        await connection.execute("ANALYZE")
-    finally:
-        await connection.close()
+async def fill(connection: Any, *, accounts: int, entries: int, last: datetime, seed: int = 1) -> list[str]:
+    """Adds visitors with `entries` in all, until `last`; their ids. The tables of points must be empty."""
+    world, ids = _world(last), []
+    for first in range(0, accounts, CHUNK):
+        rows = _Rows()
+        for number in range(first, min(accounts, first + CHUNK)):
+            ids.append(_account(rows, world, number, entries // accounts, random.Random(f"{seed}/{number}")))
+        async with connection.transaction():
+            for table, columns in _TABLES.items():
+                await connection.copy_records_to_table(table, records=rows.tables[table], columns=columns)
     return ids
 
 
-def _world(now: datetime, zone: Any) -> _World:
-    today = now.astimezone(zone).date()
+def _world(now: datetime) -> _World:
+    today = now.astimezone(ZONE).date()
     rules: PointRules = rule_books.delivered(BookName.POINTS).at(today)
     methods = dict(rule_books.delivered(BookName.METHODOLOGIES).at(today))
-    return _World(now, zone, rules, methods, {key: award(methods[key], Fraction(1), rules) for key, _ in _SCENES})
+    awards = {key: award(methods[key], Fraction(1), rules) for key, _ in _SCENES}
+    return _World(now, rules, awards, {key: award_text(one) for key, one in awards.items()})
 
 
 def _account(rows: _Rows, world: _World, number: int, entries_each: int, draw: random.Random) -> str:
@@ -149,13 +145,13 @@ def _earned(rows: _Rows, world: _World, person: str, mark: str, at: datetime, dr
     )
     given = world.awards[key]
     granted = Granted(given, dedupe_key(event))
-    stamp = entries.Stamp(at, "cloud", f"{key} v{given.methodology_version}")
-    entry = entries.earned(event, granted, stamp, world.rules, world.zone)
-    day = at.astimezone(world.zone).date()
+    stamp = made.Stamp(at, "cloud", f"{key} v{given.methodology_version}")
+    entry = made.earned(event, granted, stamp, world.rules, ZONE)
+    day = at.astimezone(ZONE).date()
     rows.add(
         "point_events",
         *(event.event_id, person, key, scene_of(key).value, "granted", day, at, at, at, evidence.value),
-        *(event.source_id, mark, "1", granted.dedupe_key, given.points, given.grams, [], json.dumps(asdict(given))),
+        *(event.source_id, mark, "1", granted.dedupe_key, given.points, given.grams, [], world.judgements[key]),
         *(at, "cloud", entry.entry_id),
     )
     return entry

@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -53,7 +54,7 @@ MIX: tuple[tuple[int, str, str], ...] = (
 @asynccontextmanager
 async def database(folder: Path) -> AsyncIterator[str]:
     """An embedded PostgreSQL that keeps count of what its statements cost."""
-    server = EmbeddedPostgres(folder, settings={"shared_preload_libraries": "'pg_stat_statements'"})
+    server = EmbeddedPostgres(folder, settings={"shared_preload_libraries": "pg_stat_statements"})
     await server.start()
     try:
         await migrate(server.url())
@@ -69,7 +70,9 @@ async def filled(url: str, *, entries: int, accounts: int) -> dict[str, list[str
     try:
         await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         await _ledger_rows.fill(connection, entries, last=now)
-        people = await _points_rows.fill(connection, accounts=accounts, entries=entries, last=now)
+        people = await _points_rows.fill(
+            url, accounts=accounts, entries_each=entries // accounts, now=now, zone=ZoneInfo("Asia/Shanghai")
+        )
         tokens = {"visitor": [await _token(connection, one, now) for one in people[:PEOPLE]]}
         staff = await connection.fetchval(
             "INSERT INTO users (username, name, role, password_hash, created_at)"

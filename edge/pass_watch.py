@@ -113,7 +113,8 @@ class PassWatch:
 
     def _take(self, text: str, source: PassSource) -> None:
         shown = self._verifier.read(text, source)
-        said = shown.said.value if isinstance(shown.said, PassProblem) else "genuine"
-        log.info("pass shown", lane=self._lane_id, source=source.value, said=said)
+        if self.latest is None or self.latest.code != shown.code:
+            said = shown.said.value if isinstance(shown.said, PassProblem) else "genuine"
+            log.info("pass shown", lane=self._lane_id, source=source.value, said=said)
         self.latest = shown
         self._on_shown(shown)

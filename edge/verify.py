@@ -22,7 +22,7 @@ import asyncpg
 
 from cloud_sync.contract.chain import event_hash, genesis_hash
 from cloud_sync.contract.v1 import LANES
-from cloud_sync.proofs import carbon
+from cloud_sync.proofs import carbon, points
 from cloud_sync.proofs.proof import Proof
 
 EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -206,7 +206,10 @@ def _follow_cloud(chain: Chain, row: Any) -> None:
 
 
 # Each ledger with the table that tells whether this database has it.
-_LEDGERS: tuple[tuple[str, Callable[[Any], Awaitable[Proof]]], ...] = (("ledger_entries", carbon.verify),)
+_LEDGERS: tuple[tuple[str, Callable[[Any], Awaitable[Proof]]], ...] = (
+    ("ledger_entries", carbon.verify),
+    ("point_entries", points.verify),
+)
 
 
 async def verify_ledgers(database_url: str) -> list[Proof]:

@@ -7,13 +7,10 @@ it belongs to once more, and has to give the same bytes.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-
-import asyncpg
 
 from cloud_sync.proofs import carbon_beside as beside
 from cloud_sync.proofs.carbon_rows import BOOK_ID, ENTRY_COLUMNS, by_seq, entries_by_id, sealed_of
@@ -36,19 +33,6 @@ async def verify(db: Any) -> Proof:
                 return run.proof()
         await run.finish(connection)
         return run.proof()
-
-
-def verify_at(database_url: str) -> Proof:
-    """The same from a process or thread without a loop."""
-    return asyncio.run(_verify_at(database_url))
-
-
-async def _verify_at(database_url: str) -> Proof:
-    connection = await asyncpg.connect(database_url, timeout=10.0)
-    try:
-        return await verify(connection)
-    finally:
-        await connection.close(timeout=5.0)
 
 
 @asynccontextmanager

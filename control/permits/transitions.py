@@ -109,7 +109,7 @@ _REVOKERS = frozenset({Role.APPROVER, Role.OFFICE})
 
 _HAD_PERMIT = (Status.APPROVED, Status.ACTIVE, Status.USED_UP)
 TABLE: Mapping[tuple[Status, Action], frozenset[Role]] = {
-    (Status.DRAFT, Action.EDIT): _FILERS,
+    (Status.DRAFT, Action.EDIT): _FILERS | _SYSTEM,
     (Status.RETURNED, Action.EDIT): _FILERS,
     (Status.DRAFT, Action.ASSIGN): _ASSIGNERS,
     (Status.RETURNED, Action.ASSIGN): _ASSIGNERS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_sync.contract.look.plates import ground_of, spoken
+from control.domain.events import PassageDecided
 from control.domain.passes import PASS_PROBLEMS, PassProblem
 from control.domain.permits import Permit
 from control.domain.plates import PlateColour, PlateKind, formats_of, normalise
@@ -98,7 +99,7 @@ def hold_view(gateway: Gateway, lane: GateLane, arrival: Arrival) -> JsonObject:
         "outcome": event.outcome,
         "guard": {"outcome": arrival.guard_outcome, "by": arrival.guard_by} if arrival.guard_outcome else None,
         "plate": plate_view(event.plate) if event.plate else None,
-        "readings": readings_of(gateway, lane, event.plate, event.suggestions) if event.plate else pass_reading(lane),
+        "readings": _readings(gateway, lane, event),
         "pass": pass_view(lane, arrival),
         "reasons": [reason_view(reason) for reason in event.reasons],
         "vehicle": vehicle_view(gateway, arrival.arrival_id, event.vehicle),
@@ -106,6 +107,14 @@ def hold_view(gateway: Gateway, lane: GateLane, arrival: Arrival) -> JsonObject:
         "quad": event.plate["quad"] if event.plate else None,
         "frame_size": [frame.image.shape[1], frame.image.shape[0]] if frame is not None else None,
     }
+
+
+def _readings(gateway: Gateway, lane: GateLane, event: PassageDecided) -> list[JsonObject]:
+    """What a person chooses between; the plate of a valid pass is one of it."""
+    by_pass = pass_reading(lane)
+    if event.plate is None:
+        return by_pass
+    return readings_of(gateway, lane, event.plate, [*(one["text"] for one in by_pass), *event.suggestions])
 
 
 def pass_view(lane: GateLane, arrival: Arrival) -> JsonObject | None:
@@ -153,7 +162,7 @@ def _pass_line(shown: ShownPass, problem: PassProblem | None, permit: Permit | N
 
 
 def pass_reading(lane: GateLane) -> list[JsonObject]:
-    """Where no plate was seen: the plate of a valid pass, for a person to compare."""
+    """The plate of a valid pass, for a person to compare; nothing where no valid one was shown."""
     arrival = lane.arrival
     shown = None if arrival is None else arrival.pass_shown
     if shown is None or isinstance(shown.said, PassProblem):

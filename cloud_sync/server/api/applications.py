@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, store
+from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
 from cloud_sync.server.permits import access, applications, checks, passes, queries, reminding, storing
@@ -65,8 +66,8 @@ class FormBody(BaseModel):
     purpose_text: str = Field(default="", max_length=_TEXT)
     gates: tuple[Annotated[str, Field(max_length=32)], ...] = Field(default=(), max_length=16)
     route: str = Field(default="", max_length=_TEXT)
-    window_from: AwareDatetime | None = None
-    window_until: AwareDatetime | None = None
+    window_from: Moment | None = None
+    window_until: Moment | None = None
     holder: str = Field(default="", max_length=_TEXT)
     papers: tuple[PaperBody, ...] = Field(default=(), max_length=100)
 

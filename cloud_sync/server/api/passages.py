@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, queries, store
-from cloud_sync.server.api.csv_export import csv_lines
+from cloud_sync.server.api.csv_export import csv_lines, workbook
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.papers.xlsx import MEDIA_TYPE
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import (
     CommandRecord,
@@ -119,6 +120,18 @@ async def export(
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="passages.csv"', "Cache-Control": "no-store"},
     )
+
+
+@router.get("/passages.xlsx", response_class=Response)
+async def export_workbook(
+    wanted: Wanted, user: auth.Exporter, given: Given, request: Request, lang: str = "zh"
+) -> Response:
+    """All matches as XLSX, newest first; more rows than a workbook takes are refused."""
+    actor = store.Actor.of(user, remote_of(request))
+    await store.note_access(given, actor, "passages_exported", ("export", ""), what=filter_words(wanted))
+    content = await workbook(given, wanted, lang=lang)
+    headers = {"Content-Disposition": 'attachment; filename="passages.xlsx"', "Cache-Control": "no-store"}
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.get("/passages/recent")

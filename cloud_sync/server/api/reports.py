@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, rule_books
-from cloud_sync.server.api.csv_export import BOM, safe_cell
+from cloud_sync.server.api.csv_export import BOM
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import feed, green_power, inventory
 from cloud_sync.server.carbon.feed import FeedPage, TokenRow
@@ -123,7 +123,7 @@ async def months_file(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     if form == "csv":
         target = io.StringIO()
-        csv.writer(target).writerows([[safe_cell(one) for one in row] for row in csv_rows(found, lang)])
+        csv.writer(target).writerows(csv_rows(found, lang))
         return Response(BOM + target.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
     evidence = await green_power.listed(given.pool)
     made = sheets(found, factors, evidence, lang)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 
 from cloud_sync.server import auth, store
+from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.permits import access, visit_queries
 from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
@@ -28,8 +28,8 @@ async def listed(
     request: Request,
     plate: Annotated[str, Query(max_length=16)] = "",
     open_only: bool = False,
-    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until_at: Annotated[AwareDatetime | None, Query(alias="until")] = None,
+    from_at: Annotated[Moment | None, Query(alias="from")] = None,
+    until_at: Annotated[Moment | None, Query(alias="until")] = None,
     application_id: Annotated[str, Query(max_length=64)] = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

@@ -265,14 +265,31 @@ async def _retired(db: Reader, since: datetime, until: datetime, zone: ZoneInfo)
 # ---------------------------------------------------------------- as sent
 
 
+def unheard(one: MonthInventory) -> frozenset[str]:
+    """Feeds of which nothing is known: their figures are missing, not zero."""
+    return frozenset(feed.feed for feed in one.completeness if feed.known_frac == 0)
+
+
+FEED_OF = {
+    "fuel_g": "fuel",
+    "grid_location_g": "grid_import",
+    "grid_market_g": "grid_import",
+    "grid_import_kwh": "grid_import",
+    "pv_used_kwh": "pv_used",
+    "exported_kwh": "exported",
+}
+
+
 def as_told(one: MonthInventory) -> dict[str, Any]:
-    """A month for JSON and papers: grams as integers, kWh and parts as text; what is not known is None."""
-    renewable = one.renewable_frac
+    """A month for JSON and papers: grams as integers, kWh and parts as text; what is not known is None.
+
+    A figure of a feed of which nothing is known is None; one that is known in part is that part.
+    """
+    renewable, dark = one.renewable_frac, unheard(one)
+    fed: dict[str, Any] = {name: None if feed in dark else getattr(one, name) for name, feed in FEED_OF.items()}
     return {
         "month": str(Month(one.year, one.month)),
-        "fuel_g": one.fuel_g,
-        "grid_location_g": one.grid_location_g,
-        "grid_market_g": one.grid_market_g,
+        **{name: value if name.endswith("_g") or value is None else _text(value) for name, value in fed.items()},
         "sinks_g": one.sinks_g,
         "retired_g": one.retired_g,
         "known_gross_location_g": one.known_gross_location_g,
@@ -283,9 +300,6 @@ def as_told(one: MonthInventory) -> dict[str, Any]:
         "known_net_market_g": one.known_net_market_g,
         "net_location_g": one.net_location_g,
         "net_market_g": one.net_market_g,
-        "grid_import_kwh": _text(one.grid_import_kwh),
-        "pv_used_kwh": _text(one.pv_used_kwh),
-        "exported_kwh": _text(one.exported_kwh),
         "green_kwh": _text(one.green_kwh),
         "green_kwh_unused": _text(one.green_kwh_unused),
         "renewable_frac": None if renewable is None else _text(renewable),

@@ -6,18 +6,21 @@ A proof of a long book takes a minute of a processor, so that it runs in a proce
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+import json
+import os
+import sys
 from datetime import date, datetime, timedelta
 
 import asyncpg
 import structlog
 
-from cloud_sync.proofs.carbon import verify, verify_at
+from cloud_sync.proofs.__main__ import URL
+from cloud_sync.proofs.carbon import verify
 from cloud_sync.proofs.proof import Proof
 from cloud_sync.server.carbon import book, visits
 from cloud_sync.server.carbon.medians import keep_medians
 from cloud_sync.server.services import Services
+from control.domain.errors import IslandError
 
 CHANNEL = "island_visits"
 LISTENER = "island ledger"  # as the database lists the connection
@@ -27,6 +30,10 @@ PROVE_EVERY = timedelta(hours=1)
 SMALL_ROWS = 5_000  # a book that is proven in a moment needs no process of its own
 
 log = structlog.get_logger()
+
+
+class ProofFailed(IslandError):
+    """The process that proves a book did not say what it found."""
 
 
 async def run(given: Services) -> None:
@@ -97,7 +104,18 @@ async def prove(given: Services) -> Proof:
 
 
 async def _elsewhere(database_url: str) -> Proof:
-    """In a process of its own, so that the pages go on."""
-    loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return await loop.run_in_executor(pool, verify_at, database_url)
+    """In a process of its own, so that the pages go on; it ends with this task."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cloud_sync.proofs"),
+        env={**os.environ, URL: database_url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        told, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        raise ProofFailed(f"The proof of the ledger ended with status {child.returncode}; see the lines above.")
+    return Proof(**json.loads(told))

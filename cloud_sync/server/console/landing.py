@@ -10,7 +10,7 @@ LANDING = {
     Role.VISITOR: "/account",
     Role.DRIVER: "/account",
     Role.ORGANISATION: "/account",
-    Role.MERCHANT: "/account",
+    Role.MERCHANT: "/till",
     Role.GUARD: "/live",
     Role.OPERATOR: "/microgrid",
     Role.REVIEWER: "/live",

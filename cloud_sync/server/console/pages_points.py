@@ -117,7 +117,7 @@ async def _names(request: Request, given: Services) -> dict[str, str]:
     chinese = words_of(request).language == "zh"
     orgs = await members.organisations(given.pool, kind=members.OrganisationKind.MERCHANT)
     names = {one.org_id: one.name if chinese or not one.name_en else one.name_en for one in orgs}
-    return names | {one.device_id: one.name for one in await devices.devices(given)}
+    return names | await desk_figures.device_names(given.pool)
 
 
 def _held_href(event_id: str, cursor: str) -> str:

@@ -32,7 +32,8 @@ router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
 Text = Annotated[str, Form(max_length=400)]
 PointReader = auth.who_may(Can.READ_POINTS)
-PointKeeper = auth.who_may(Can.KEEP_POINTS)
+# As in the JSON API: whoever decides about points holds no secret of a device.
+DeviceKeeper = auth.who_may(Can.RUN_SYSTEM)
 REFUSALS_SINCE = timedelta(days=7)
 DIRECTION = {
     "act": N_("an act of a moment"),
@@ -129,7 +130,7 @@ def _told(words: Words, hours: list[int]) -> str:
 @router.post("/points/devices")
 async def add_device(
     request: Request,
-    user: PointKeeper,
+    user: DeviceKeeper,
     given: Given,
     name: Text,
     place: Text,
@@ -156,7 +157,7 @@ async def add_device(
 
 @router.post("/points/devices/{device_id}/renew")
 async def renew_device(
-    request: Request, device_id: str, user: PointKeeper, given: Given, why: Text = "", lost: Text = ""
+    request: Request, device_id: str, user: DeviceKeeper, given: Given, why: Text = "", lost: Text = ""
 ) -> Response:
     """A new secret; the old one ends now when the device was lost."""
     actor = store.Actor.of(user, remote_of(request))
@@ -166,7 +167,7 @@ async def renew_device(
 
 @router.post("/points/devices/{device_id}/{switch}")
 async def switch_device(
-    request: Request, device_id: str, switch: str, user: PointKeeper, given: Given, why: Text = ""
+    request: Request, device_id: str, switch: str, user: DeviceKeeper, given: Given, why: Text = ""
 ) -> Response:
     """Out of use, or into it again."""
     if switch not in ("on", "off"):

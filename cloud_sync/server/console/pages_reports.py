@@ -48,7 +48,8 @@ async def _page(
         first = await inventory.first_month(given.pool, given.config.zone) or this
         years = tuple(range(this.year, min(first.year, this.year) - 1, -1))
         chosen = int(year) if year.isdigit() and int(year) in years else this.year
-        wanted = span(Month(chosen, 1), min(Month(chosen, 12), this))
+        # Months before the island told anything are no gaps.
+        wanted = span(max(Month(chosen, 1), min(first, this)), min(Month(chosen, 12), this))
         factors = await rule_books.factors(given.pool)
         months = await inventory.months(given.pool, wanted, zone=given.config.zone, factors=factors)
         evidence = await green_power.listed(given.pool)
@@ -70,7 +71,7 @@ async def _page(
         first=str(wanted[0]),
         last=str(wanted[-1]),
         this=str(this),
-        evidence=[one for one in evidence if one.year == chosen],
+        green_rows=[one for one in evidence if one.year == chosen],
         sinks=[one for one in sinks if one.year == chosen],
         papers=papers,
         tokens=tokens,

@@ -258,8 +258,9 @@ async def decide_appeal(
         version=version,
         remote=remote_of(request),
     )
-    waits = record.row.status == "appealed"
-    code = "appeal_rejected" if answer == "reject" else "appeal_granted_first" if waits else "appeal_granted"
+    code = "permit_appeal_rejected" if answer == "reject" else "permit_appeal_granted"
+    if record.row.status == "appealed":
+        code = "permit_appeal_granted_first"
     return done(request, code, f"/applications/{application_id}")
 
 
@@ -309,4 +310,4 @@ async def appeal(
 ) -> Response:
     """Writes down an appeal that came to the office."""
     await applications.appeal(given, user, application_id, reason=note, version=version, remote=remote_of(request))
-    return done(request, "appeal_recorded", f"/applications/{application_id}")
+    return done(request, "permit_appeal_recorded", f"/applications/{application_id}")

@@ -36,6 +36,7 @@ Long = Annotated[str, Form(max_length=40_000)]
 Many = Annotated[list[str] | None, Form()]
 PointReader = auth.who_may(Can.READ_POINTS)
 PointKeeper = auth.who_may(Can.KEEP_POINTS)
+Approver = auth.who_may(Can.APPROVE)
 VOUCHERS_SHOWN = 200
 SCHEME_STATE = {
     "proposed": N_("Waits for a second person"),
@@ -156,14 +157,14 @@ async def propose_scheme(
 
 
 @router.post("/vouchers/schemes/{scheme_id}/approve")
-async def approve_scheme(request: Request, scheme_id: str, user: PointKeeper, given: Given) -> Response:
+async def approve_scheme(request: Request, scheme_id: str, user: Approver, given: Given) -> Response:
     """The second person's word."""
     await vouchers.approve(given, store.Actor.of(user, remote_of(request)), scheme_id)
     return done(request, "scheme_approved", "/vouchers")
 
 
 @router.post("/vouchers/schemes/{scheme_id}/end")
-async def end_scheme(request: Request, scheme_id: str, user: PointKeeper, given: Given, why: Text = "") -> Response:
+async def end_scheme(request: Request, scheme_id: str, user: Approver, given: Given, why: Text = "") -> Response:
     """Nothing more is issued under it."""
     await vouchers.end_scheme(given, store.Actor.of(user, remote_of(request)), scheme_id, why=why)
     return done(request, "scheme_ended", "/vouchers")
@@ -254,7 +255,7 @@ def pasted_list(text: str) -> dict[str, int]:
 
 @router.post("/vouchers/statements/compare")
 async def compare(
-    request: Request, user: PointReader, given: Given, merchant: Text, month: Text, lines: Long = ""
+    request: Request, user: PointKeeper, given: Given, merchant: Text, month: Text, lines: Long = ""
 ) -> Response:
     """Where the merchant's own list differs. Nothing is written."""
     return await _statement_page(request, user, given, merchant, month, lines)

@@ -85,9 +85,13 @@ def plate_chip(words: Words, plate: str, colour: str, size: str) -> Markup:
 
 
 def _ground(plate: str, colour: str) -> str:
-    """By the colour, else by the text where one kind alone looks like this: blue and yellow ones share a format."""
+    return plates.ground_of(kind_of(plate), colour)
+
+
+def kind_of(plate: str) -> PlateKind:
+    """The kind that the text alone tells; unknown where several look like this, as blue and yellow ones do."""
     kinds = {row.kind for row in formats_of(normalise(plate))}
-    return plates.ground_of(kinds.pop() if len(kinds) == 1 else PlateKind.UNKNOWN, colour)
+    return kinds.pop() if len(kinds) == 1 else PlateKind.UNKNOWN
 
 
 def title(words: Words, form: Form) -> str:
@@ -233,11 +237,13 @@ def plate_line(words: Words, form: Form) -> str:
     """Colour and kind of the plate."""
     if not form.plate:
         return ""
-    seen = identify(form.plate, form.plate_colour)
-    kind = labels.label(words, "kind", seen.kind.value)
-    if form.plate_colour is PlateColour.UNKNOWN:
-        return kind if seen.kind.value != "unknown" else words.gettext("Colour not said")
-    return f"{labels.label(words, 'colour', form.plate_colour.value)} · {kind}"
+    if form.plate_colour is not PlateColour.UNKNOWN:
+        seen = identify(form.plate, form.plate_colour).kind.value
+        return f"{labels.label(words, 'colour', form.plate_colour.value)} · {labels.label(words, 'kind', seen)}"
+    kind = kind_of(form.plate)
+    return (
+        labels.label(words, "kind", kind.value) if kind is not PlateKind.UNKNOWN else words.gettext("Colour not said")
+    )
 
 
 def gates_line(words: Words, form: Form) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cloud_sync.server.carbon.inventory import Month
+from cloud_sync.server.carbon.inventory import Month, unheard
 from cloud_sync.server.console.report_words import FEED
 from cloud_sync.server.console.words import Words
 from control.carbon.exact import GRAMS_PER_TONNE
@@ -38,15 +38,19 @@ def lines(words: Words, months: Sequence[MonthInventory], this: Month) -> tuple[
 
 def _line(words: Words, one: MonthInventory, this: Month) -> MonthLine:
     month = Month(one.year, one.month)
-    least = min(feed.known_frac for feed in one.completeness)
+    least, dark = min(feed.known_frac for feed in one.completeness), unheard(one)
+
+    def told(feed: str, text: str) -> str:
+        return words.gettext("missing") if feed in dark else text
+
     return MonthLine(
         month=str(month),
         over=month < this,
-        fuel=kg(one.fuel_g),
-        location=kg(one.grid_location_g),
-        market=kg(one.grid_market_g),
+        fuel=told("fuel", kg(one.fuel_g)),
+        location=told("grid_import", kg(one.grid_location_g)),
+        market=told("grid_import", kg(one.grid_market_g)),
         green=kwh(one.green_kwh),
-        solar=kwh(one.pv_used_kwh),
+        solar=told("pv_used", kwh(one.pv_used_kwh)),
         retired=kg(one.retired_g),
         net=None if one.net_market_g is None else kg(one.net_market_g),
         known_net=kg(one.known_net_market_g),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from cloud_sync.server.carbon.green_power import GreenRow
-from cloud_sync.server.carbon.inventory import Month
+from cloud_sync.server.carbon.inventory import FEED_OF, Month, unheard
 from cloud_sync.server.papers.words import FEEDS, LINES, WORDS
 from cloud_sync.server.papers.xlsx import Cell, SheetTable
 from control.carbon.exact import GRAMS_PER_KG, to_decimal
@@ -60,7 +60,7 @@ def rows(months: Iterable[MonthInventory]) -> list[list[Cell]]:
 
 
 def _value(month: MonthInventory, key: str) -> Decimal | None:
-    value = getattr(month, key)
+    value = None if FEED_OF.get(key) in unheard(month) else getattr(month, key)
     if key.endswith("_g") and value is not None:
         return Decimal(value) / GRAMS_PER_KG
     return None if value is None else Decimal(value)

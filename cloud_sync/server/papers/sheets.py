@@ -251,7 +251,9 @@ def _inventory_sentence(facts: Facts, frame: Frame, period: str) -> str:
 
 
 def _sum_kwh(months: Sequence[Facts], name: str) -> str:
-    return f"{sum(float(one[name]) for one in months):,.0f}"
+    """Over the months that told something; none of them told: a dash."""
+    known = [float(one[name]) for one in months if one[name] is not None]
+    return f"{sum(known):,.0f}" if known else "—"
 
 
 def _month_tables(months: Sequence[Facts], frame: Frame) -> tuple[Table, ...]:

@@ -6,6 +6,7 @@ account that has the plate confirmed; without one, to nobody until the office sa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cloud_sync.server.permits import history, storing, vehicles
@@ -19,9 +20,12 @@ _ACCOUNT = Actor("system")
 
 
 async def draft(connection: Any, given: Services, passage: Passage) -> None:
-    """The draft of one entry, once, however often its events come."""
-    known = await connection.fetchval("SELECT 1 FROM applications WHERE arrival_id = $1", passage.arrival_id)
-    if known:
+    """The draft of one entry, once, however often its events come; with the plate as it is read by now."""
+    known = await connection.fetchval(
+        "SELECT application_id FROM applications WHERE arrival_id = $1", passage.arrival_id
+    )
+    if known is not None:
+        await _reread(connection, given, known, passage.plate)
         return
     now = given.clock()
     made = emergency_entry(
@@ -34,6 +38,20 @@ async def draft(connection: Any, given: Services, passage: Passage) -> None:
         applicant_id=await vehicles.owner_of(connection, passage.plate),
     )
     await storing.insert(connection, given, made, account=_ACCOUNT, arrival_id=passage.arrival_id)
+
+
+async def _reread(connection: Any, given: Services, application_id: str, plate: str) -> None:
+    """Somebody named the plate otherwise, and nobody has worked on the draft yet: it follows, as does its owner."""
+    held = await storing.held(connection, application_id)
+    if held is None or held.redacted or held.application.form.plate == plate:
+        return
+    if any(line.by != history.SYSTEM for line in held.application.history):
+        return
+    form = replace(held.application.form, plate=plate)
+    await _system_step(connection, given, held, Action.EDIT, form=form)
+    owner_id = await vehicles.owner_of(connection, plate)
+    if owner_id:
+        await _assign(connection, given, application_id, owner_id)
 
 
 async def find_owners(given: Services) -> int:
@@ -51,9 +69,12 @@ async def find_owners(given: Services) -> int:
 
 async def _assign(connection: Any, given: Services, application_id: str, owner_id: str) -> None:
     held = await storing.held(connection, application_id)
-    if held is None or held.application.applicant_id:
-        return
-    step = Step(action=Action.ASSIGN, by=history.SYSTEM, at=given.clock(), applicant_id=owner_id)
+    if held is not None and held.application.applicant_id != owner_id:
+        await _system_step(connection, given, held, Action.ASSIGN, applicant_id=owner_id)
+
+
+async def _system_step(connection: Any, given: Services, held: storing.Held, action: Action, **more: Any) -> None:
+    step = Step(action=action, by=history.SYSTEM, at=given.clock(), **more)
     moved = take(held.application, step, (await storing.book(connection)).of(held.application, given))
     if isinstance(moved, Application):
         details = history.details_of(step)

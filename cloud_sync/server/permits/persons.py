@@ -1,8 +1,8 @@
 """What permits hold about a person: owns the copy that they get, and what remains when their account is deleted.
 
 An application that was handed in is evidence of an office's decision: it stays under the bare id until its retention is
-over (PIPL art. 47 with the term of `permit_data`). So does an emergency entry, whose papers are still owed. Drafts, vehicles and papers
-that belong to nothing go at once.
+over (PIPL art. 47 with the term of `permit_data`). So does an emergency entry, whose papers are still owed. Drafts,
+vehicles and papers that belong to nothing go at once.
 """
 
 from __future__ import annotations

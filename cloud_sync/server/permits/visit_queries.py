@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cloud_sync.server.bodies import parsed_time
 from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
 from cloud_sync.server.permits.where import Where
 from cloud_sync.server.problems import Problem
@@ -106,10 +107,7 @@ def _cursor(last: VisitRecord) -> str:
 
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     text, _, visit_id = cursor.partition("~")
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Problem("bad_cursor") from error
-    if at.tzinfo is None or not visit_id:
+    at = parsed_time(text)
+    if at is None or not visit_id:
         raise Problem("bad_cursor")
     return at, visit_id

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from cloud_sync.server.live import Change, announce
 from cloud_sync.server.permits import emergencies, history, publishing, storing
 from cloud_sync.server.services import Services
@@ -25,10 +27,13 @@ from control.permits import rules as keys
 from control.permits.passages import EVENTS, GateEvent, Passage, passages
 from control.permits.visits import Visit, VisitLimits, visits
 
+log = structlog.get_logger()
+
 CHANNEL = "island_visits"
 LOCK = 7_301_011
 BATCH = 500
 _HLC_COUNTER_BITS = 16
+_NONSENSE = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
 _NO_EMISSION = frozenset({EnergyClass.BATTERY_ELECTRIC, EnergyClass.NO_ENGINE})
 
 
@@ -130,8 +135,23 @@ async def _passages(connection: Any, arrivals: list[str]) -> list[tuple[Passage,
     events += [_correction(row) for row in by_console]
     gateways = {event.body["arrival_id"]: row["gateway_id"] for event, row in zip(events, rows, strict=False)}
     permits = await _plates_of_permits(connection, events)
-    made = passages(events, doubts=frozenset(DOUBTS), plates_of_permits=permits)
-    return [(one, gateways[one.arrival_id]) for one in made]
+    return [(one, gateways[one.arrival_id]) for one in _made(events, permits)]
+
+
+def _made(events: list[GateEvent], permits: Mapping[str, str]) -> list[Passage]:
+    """An arrival that a gateway told nonsense about is told of and left out: the others do not wait for it."""
+    try:
+        return passages(events, doubts=frozenset(DOUBTS), plates_of_permits=permits)
+    except _NONSENSE:
+        pass
+    found: list[Passage] = []
+    for arrival_id in dict.fromkeys(str(event.body["arrival_id"]) for event in events):
+        of_arrival = [event for event in events if event.body["arrival_id"] == arrival_id]
+        try:
+            found += passages(of_arrival, doubts=frozenset(DOUBTS), plates_of_permits=permits)
+        except _NONSENSE as error:
+            log.warning("passage_not_understood", arrival_id=arrival_id, error=repr(error))
+    return found
 
 
 def _correction(row: Any) -> GateEvent:
@@ -169,7 +189,8 @@ def _owes(passage: Passage, registered: Mapping[str, str]) -> bool:
 def _passage_row(passage: Passage, gateway_id: str) -> tuple[Any, ...]:
     return (
         *(passage.arrival_id, gateway_id, passage.plate, passage.gate_id, passage.direction.value, passage.movement),
-        *(passage.at, passage.hlc, passage.permit_id, passage.tailgated, passage.vehicle_type, passage.complete_after),
+        *(passage.at, passage.hlc, passage.permit_id, passage.tailgated),
+        *(passage.vehicle_type if isinstance(passage.vehicle_type, str) else None, passage.complete_after),
     )
 
 

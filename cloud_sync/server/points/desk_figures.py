@@ -129,6 +129,11 @@ async def daily_points(db: Reader, until: date, *, days: int) -> tuple[tuple[dat
     return tuple((day, found.get(day, 0)) for day in (first + timedelta(days=n) for n in range(days)))
 
 
+async def device_names(db: Reader) -> dict[str, str]:
+    """What each device is called."""
+    return {row["device_id"]: row["name"] for row in await db.fetch("SELECT device_id, name FROM point_devices")}
+
+
 async def released_entry(db: Reader, event_id: str, by: str, since: datetime) -> tuple[str, str] | None:
     """Person and entry of an act that somebody released not long ago and that was not taken back; else None."""
     row = await db.fetchrow(

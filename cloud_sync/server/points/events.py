@@ -7,9 +7,10 @@ the person's lock. Granted is written to the ledger in the same transaction, hel
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from cloud_sync.server import rule_books
@@ -18,7 +19,7 @@ from cloud_sync.server.points import book
 from cloud_sync.server.points.devices import metres_between
 from cloud_sync.server.points.parts import day_of, midnight
 from cloud_sync.server.services import Services
-from cloud_sync.server.sql import Reader, as_json
+from cloud_sync.server.sql import Reader
 from control.domain.exact import InexactNumber, exact
 from control.points import entries
 from control.points.award import Award, Cap
@@ -140,7 +141,7 @@ async def _keep(
         *(event.start_place, event.end_place, event.confirmed_by, event.merchant_id, event.clock_doubt),
         *(dedupe_key(event), award.points if award else 0, award.grams if award else 0),
         *([one.value for one in reasons], judged.detail if isinstance(judged, RefusedEarning) else ""),
-        *(json.dumps(asdict(award) if award else {}, ensure_ascii=False), award.badge if award else ""),
+        *(award_text(award) if award else "{}", award.badge if award else ""),
         *(judged.release_at if isinstance(judged, Held) else None, given.clock(), by, entry_id),
     )
 
@@ -193,14 +194,21 @@ def event_of(row: Any) -> EarningEvent:
 
 def held_of(row: Any) -> Held:
     """What waits, as it was judged."""
-    award = award_of(row)
+    award = award_of(row["judgement"])
     assert award is not None
     return Held(award, row["dedupe_key"], tuple(Anomaly(one) for one in row["reasons"]), row["release_at"])
 
 
-def award_of(row: Any) -> Award | None:
-    """The award of a row; None where it was refused at once."""
-    kept = as_json(row["judgement"])
+def award_text(award: Award) -> str:
+    """An award as JSON, as `award_of` reads it."""
+    kept = {name: getattr(award, name) for name in Award.__slots__}
+    return json.dumps(kept, ensure_ascii=False)
+
+
+@lru_cache(maxsize=4_096)
+def award_of(judgement: str) -> Award | None:
+    """The award of a row's judgement; None where it was refused at once. The same few come again and again."""
+    kept = json.loads(judgement)
     if not kept:
         return None
     return Award(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from cloud_sync.server.points.events import award_of
@@ -17,11 +18,13 @@ from control.points.words import ANOMALIES, CAPS, EVIDENCE, KINDS, REFUSED, SCEN
 
 ONE = Fraction(1)
 _PLACES = 6
+# The same few figures come again on every page.
+SEEN = 4_096
 
 
 def earning(row: Any, methods: MethodologySet) -> EarningRecord:
     """One act with its formula, and every reason in words."""
-    award = award_of(row)
+    award = award_of(row["judgement"])
     return EarningRecord(
         event_id=row["event_id"],
         person=row["person"],
@@ -58,12 +61,12 @@ def reason(code: str) -> Sentence:
 
 def formula(award: Award, methods: MethodologySet) -> FormulaRecord:
     """How the points came about, with the name of the methodology's version."""
-    method = next((row for row in methods.rows if row.row_id in award.row_ids), None)
+    names = _names(award, methods)
     return FormulaRecord(
         key=award.key,
         version=award.methodology_version,
-        name_zh=method.name_zh if method else award.key,
-        name_en=method.name_en if method else award.key,
+        name_zh=names[0],
+        name_en=names[1],
         figures=tuple(FigureRecord(name, figure(value)) for name, value in award.figures),
         sources=award.sources,
         row_ids=award.row_ids,
@@ -71,12 +74,21 @@ def formula(award: Award, methods: MethodologySet) -> FormulaRecord:
     )
 
 
+def _names(award: Award, methods: MethodologySet) -> tuple[str, str]:
+    for row in methods.rows:
+        if row.key == award.key and row.version == award.methodology_version:
+            return row.name_zh, row.name_en
+    return award.key, award.key
+
+
+@lru_cache(maxsize=SEEN)
 def figure(value: str) -> str:
     """A figure of a formula as decimals; the unit that may follow it stays."""
     number, _, unit = value.partition(" ")
     return f"{readable(number)} {unit}".strip()
 
 
+@lru_cache(maxsize=SEEN)
 def readable(value: str) -> str:
     """An exact amount as decimals; what is no number stays as it is."""
     try:

@@ -23,11 +23,11 @@ async def test_a_tonne_from_proposal_to_cover(make_desk: Any, ledger_scene: Any)
     assert await desk.axe() == []
     tinted = await page.locator("tr.cov").count()
     await page.get_by_role("button", name="多一吨").click()
-    await expect(page.locator("#send")).to_contain_text("送林晓复核 2 t")
+    await expect(page.locator("#send")).to_contain_text("送李静复核 2 t")
     await expect(page.locator("#send")).to_be_visible()
     assert await page.locator("tr.cov").count() >= tinted
     await page.get_by_role("button", name="少一吨").click()
-    await expect(page.locator("#send")).to_contain_text("送林晓复核 1 t")
+    await expect(page.locator("#send")).to_contain_text("送李静复核 1 t")
     await page.fill("#text", "近期燃油特种车进场")
     async with page.expect_navigation():
         await page.click("#send")
@@ -36,7 +36,7 @@ async def test_a_tonne_from_proposal_to_cover(make_desk: Any, ledger_scene: Any)
     assert desk.seen.errors == []
 
     other = await make_desk("en", "dark")
-    await other.sign_in("second")
+    await other.sign_in("approver")
     await other.open("/ledger")
     assert await other.axe() == []
     await other.page.get_by_role("button", name="Review and retire…").click()
@@ -70,7 +70,7 @@ async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_s
     await page.fill("#correct-amount-dialog [name=added_kg]", "−2.5")
     await page.fill("#correct-amount-dialog [name=why]", "其中一段不在示范区")
     async with page.expect_navigation():
-        await page.locator("#correct-amount-dialog").get_by_role("button", name="更正").click()
+        await page.locator("#correct-amount-dialog").get_by_role("button", name="记入更正").click()
     await expect(page.locator(".c-hold")).to_contain_text("已更正")
     assert desk.seen.errors == []
     assert (await book.verify(desk.site.given.pool)).ok

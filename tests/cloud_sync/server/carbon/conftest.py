@@ -116,3 +116,8 @@ class Ledger:
 @pytest.fixture
 def ledger(services: Services) -> Ledger:
     return Ledger(services)
+
+
+@pytest.fixture
+def make_ledger() -> type[Ledger]:
+    return Ledger

@@ -13,7 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from cloud_sync.server import rule_books
+from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.permits import worker
+from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
 from control.permits.rules import PermitRuleSet, to_mapping
@@ -83,6 +85,10 @@ class Desk:
     async def id_of(self, role: str) -> str:
         """The account's id."""
         return str(await self.given.pool.fetchval("SELECT user_id FROM users WHERE username = $1", role))
+
+    async def user(self, role: str) -> CurrentUser:
+        """The account as handlers see it."""
+        return CurrentUser(await self.id_of(role), role, role.title(), Role(role), "")
 
     async def rules(self) -> PermitRuleSet:
         """The book of rules."""

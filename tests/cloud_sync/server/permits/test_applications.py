@@ -269,3 +269,22 @@ async def test_whoever_owes_offsets_gets_no_new_permit_while_the_rule_is_on(desk
     assert (await driver.post(f"/applications/{number}/submit")).status_code == 200
     checked = (await driver.get(f"/applications/{number}/check")).json()
     assert {one["kind"]: one["state"] for one in checked["ticks"]}["overdue"] == "warn"
+
+
+async def test_words_that_cannot_be_kept_are_refused_by_name(desk: Any) -> None:
+    driver = await desk.person("driver")
+    for body in (
+        {"window_from": "9999-12-31T23:59:59-12:00"},
+        {"window_from": "2026-11-21T08:00:00"},
+        {"consumption_per_100km": "1e400"},
+        {"gates": ["east"] * 17},
+        {"papers": [{"sha256": "no hash", "kind": "other"}]},
+        {"plate_colour": "pink"},
+        {"holder": None},
+    ):
+        answer = await driver.post("/applications", body)
+        assert (body, answer.status_code, answer.json()["code"]) == (body, 422, "invalid")
+    assert (await driver.post("/applications", {"holder": "a\0b"})).status_code == 400
+    assert (await driver.post("/applications", {"plate": "  "})).status_code == 201
+    assert (await driver.get("/applications/nothing-like-it")).status_code == 404
+    assert (await driver.send("PATCH", "/applications/x", json={"version": 1, "form": {}})).status_code == 404

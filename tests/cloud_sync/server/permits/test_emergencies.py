@@ -90,6 +90,21 @@ async def test_a_draft_goes_to_the_account_that_has_the_plate_confirmed(desk: An
     assert [one["is_emergency_entry"] for one in items] == [True, True]
 
 
+async def test_an_untouched_draft_follows_its_plate_when_somebody_names_it_otherwise(desk: Any, gateway: Any) -> None:
+    driver, reviewer = await desk.person("driver"), await desk.person("reviewer")
+    vehicle = (await driver.post("/vehicles", {"plate": "琼X1235应急", "drive": "diesel"})).json()["vehicle_id"]
+    await reviewer.post(f"/vehicles/{vehicle}/confirm", {"confirmed": True})
+    await entered(desk, gateway)
+    assert (await driver.get("/applications")).json()["items"] == []
+    corrected = await reviewer.post("/passages/f1/correction", {"plate": "琼X1235应急"})
+    assert corrected.status_code == 204, corrected.text
+    await desk.turn(seconds=1)
+    (row,) = (await driver.get("/applications")).json()["items"]
+    assert row["plate"] == "琼X1235应急"
+    again, stored = await replayed(desk, row["application_id"])
+    assert again == stored
+
+
 async def replayed(desk: Any, number: str) -> tuple[Application, Application]:
     """What the lines add up to, and what the row says."""
     pool = desk.given.pool

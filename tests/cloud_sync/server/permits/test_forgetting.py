@@ -30,7 +30,7 @@ async def test_an_application_loses_its_words_and_papers_three_years_after_its_e
     assert (row["plate"], row["status"]) == ("", "expired")
     assert "Hongda" not in row["form"]
     lines = await pool.fetch("SELECT action, fields::text, details::text FROM application_changes ORDER BY number")
-    assert [line["action"] for line in lines] == ["create", "submit", "approve", "activate", "expire"]
+    assert [line["action"] for line in lines] == ["create", "submit", "approve", "expire"]
     assert {(line["fields"], line["details"]) for line in lines} == {("[]", "{}")}
     assert await pool.fetchval("SELECT holder || plate FROM permits") == ""
     assert await pool.fetchval("SELECT deleted_at FROM documents") == desk.clock()

@@ -215,6 +215,17 @@ async def test_a_visit_without_an_exit_is_closed_after_its_term(services: Any, e
     assert (visit["visit_id"], visit["state"]) == ("a1", "complete")
 
 
+async def test_nonsense_about_one_arrival_does_not_hold_up_the_others(services: Any, east: Gate) -> None:
+    await sent(
+        services,
+        east.gateway,
+        east.arrival("bad", 0, direction="sideways"),
+        east.arrival("odd", 1, vehicle={"type": 7}),
+    )
+    assert [(row["visit_id"], row["vehicle_type"]) for row in await rows_of(services)] == [("odd", None)]
+    assert await services.pool.fetchval("SELECT count(*) FROM visit_todo") == 0
+
+
 async def test_visits_are_listed_newest_first_page_by_page(services: Any, east: Gate) -> None:
     for number in range(5):
         await sent(services, east.gateway, east.arrival(f"a{number}", number, f"琼C1111{number}"))

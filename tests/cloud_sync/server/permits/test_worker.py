@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 from cloud_sync.server.permits import publishing, terms, worker
@@ -91,7 +92,7 @@ async def test_a_changed_rule_is_looked_at_again(desk: Any) -> None:
     await desk.submitted()
     await desk.turn()
     before = await desk.given.pool.fetchval("SELECT rules_version FROM applications")
-    await desk.change_rule("review.term", value=5)
+    await desk.change_rule("review.term", value=Fraction(5))
     await desk.turn()
     assert await desk.given.pool.fetchval("SELECT rules_version FROM applications") != before
 

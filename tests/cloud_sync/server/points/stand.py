@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
+from cloud_sync.proofs import points as proof
 from cloud_sync.server import auth
-from cloud_sync.server.points import book, book_check, catalogue, devices
+from cloud_sync.server.points import book, catalogue, devices
 from cloud_sync.server.points.parts import change, device_master, lock_person, rules_now
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
@@ -149,7 +150,7 @@ async def add_item(given: Services, merchant: str, **more: Any) -> str:
     return (await catalogue.add_item(given, OFFICE, wish)).item_id
 
 
-async def holds(given: Services) -> book_check.BookCheck:
+async def holds(given: Services) -> proof.BookCheck:
     """The check of the whole ledger."""
     async with given.pool.acquire() as connection:
-        return await book_check.check(connection)
+        return await proof.check(connection)

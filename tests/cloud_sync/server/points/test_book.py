@@ -9,6 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from cloud_sync.proofs.points import verify
+from cloud_sync.proofs.points_rows import by_key
 from cloud_sync.server.points import book, book_check, worker
 from cloud_sync.server.points.parts import change, lock_person
 from cloud_sync.server.problems import Problem
@@ -41,7 +43,7 @@ async def agree(given: Services, account: PointsAccount, at: datetime) -> None:
     async with given.pool.acquire() as connection:
         stored = await book.account_of(connection, account.account_id)
         assert (stored.head, len(stored), stored.debt) == (account.head, len(account), account.debt)
-        assert book.by_key(stored.lots()) == book.by_key(account.lots())
+        assert by_key(stored.lots()) == by_key(account.lots())
         assert await book.available(connection, account.account_id, at) == account.available(at)
 
 
@@ -129,6 +131,10 @@ async def test_tampering_is_found(services: Services, statement: str, word: str)
         await connection.execute("SET session_replication_role = origin")
     found = await holds(services)
     assert word in found.broken, found
+    async with services.pool.acquire() as connection:
+        told = await verify(connection)
+    assert not told.ok
+    assert word in told.why
 
 
 async def test_a_published_head_misses_what_was_cut_off(services: Services, clock: Any) -> None:

@@ -9,8 +9,8 @@ from tests.cloud_sync.server.points.stand import give_points, holds
 
 
 async def test_bulk_rows_are_a_ledger_that_holds(services: Services) -> None:
-    zone = services.config.zone
-    ids = await fill(services.database_url, accounts=25, entries_each=20, now=services.clock(), zone=zone)
+    async with services.pool.acquire() as connection:
+        ids = await fill(connection, accounts=25, entries=500, last=services.clock())
     found = await holds(services)
     assert found.holds, found
     assert (found.accounts, found.entries) == (25, 500)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from cloud_sync.server.points import book_check
 from cloud_sync.server.points.devices import Shows, rotate_device, set_active, set_way
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
-from tests.cloud_sync.server.points.stand import OFFICE, add_board
+from tests.cloud_sync.server.points.stand import OFFICE, add_board, holds
 
 SORTING, CAN = "waste_sorting", "recycling.aluminium"
 STOP = (Shows.START, Shows.END)
@@ -212,7 +211,6 @@ async def test_the_ledger_holds_after_a_day(client: Any, given: Services, clock:
         for _ in range(3):
             clock.leap(minutes=11)
             await person.scan(board.code(), given.clock())
-    async with given.pool.acquire() as connection:
-        found = await book_check.check(connection)
+    found = await holds(given)
     assert found.holds, found
     assert (found.accounts, found.entries) == (3, 9)
