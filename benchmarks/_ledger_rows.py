@@ -61,6 +61,16 @@ class Rows:
             rows.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A figure of a class and a day, as it is and as it is written."""
+
+    figure: VisitEmission
+    told: dict[str, Any]
+    told_json: str
+    evidence_json: str
+
+
 class Maker:
     """Makes entries in their order and remembers what the tables beside the book have to say."""
 
@@ -73,7 +83,7 @@ class Maker:
         self.lots: list[tuple[CreditLot, datetime]] = []
         self.retirements: list[tuple[Retirement, int]] = []
         self._factors = delivered(BookName.FACTORS)
-        self._figures: dict[tuple[str, date], VisitEmission] = {}
+        self._figures: dict[tuple[str, date], _Kept] = {}
 
     def make(self) -> Iterator[None]:
         """Visit by visit; yields when it is time to write."""
@@ -106,17 +116,19 @@ class Maker:
             self.balances[posting.account] = self.balances.get(posting.account, 0) + posting.grams
         return sealed
 
-    def _figure(self, kind: str, day: date) -> VisitEmission:
+    def _figure(self, kind: str, day: date) -> _Kept:
         key = (kind, day)
         if key not in self._figures:
             found = figure({"vehicle_class": kind}, self._factors.at(day))
             assert isinstance(found, VisitEmission)
-            self._figures[key] = found
+            told = as_mapping(found)
+            self._figures[key] = _Kept(found, told, json.dumps(told), json.dumps({"vehicle_class": kind}))
         return self._figures[key]
 
     def _debit(self, number: int, at: datetime) -> dict[str, Any]:
         day, kind, visit_id = at.astimezone(ZONE).date(), CLASSES[number % len(CLASSES)], f"visit-{number:07}"
-        found = self._figure(kind, day)
+        kept = self._figure(kind, day)
+        found = kept.figure
         row = {
             "visit_id": visit_id,
             "revision": 1,
@@ -124,14 +136,14 @@ class Maker:
             "at": at,
             "day": day,
             "grams": found.total_g,
-            "emission": as_mapping(found),
+            "emission": kept.told,
             "evidence": {"vehicle_class": kind},
             "factor_version": found.factor_version,
             "computed_at": at + timedelta(minutes=1),
         }
         stamp = Stamp(entry_id=row["entry_id"], at=row["computed_at"], author="system", reason="the visit is over")
         self._append(visit_debit(stamp, visit_id, found, evidence=figure_digest(row)))
-        written = row | {"emission": json.dumps(row["emission"]), "evidence": json.dumps(row["evidence"])}
+        written = row | {"emission": kept.told_json, "evidence": kept.evidence_json}
         self.rows.of["visit_emissions"].append(tuple(written[name] for name in _COLUMNS["visit_emissions"].split()))
         plate, application_id = f"琼C{number % 10_000:04}A", f"XK-2024-{number % APPLICATIONS:06}"
         self.rows.of["visits"].append(

@@ -21,10 +21,13 @@ _REASONS = {"dirty": "plate_read_by_eye", "cross_border": "manager_approved", "c
 
 
 class ScriptedGuard:
-    """Decides a held vehicle after a few seconds, so that the lanes do not block."""
+    """Decides a held vehicle after a few seconds, so that the lanes do not block.
 
-    def __init__(self, site: Site, http: httpx.AsyncClient) -> None:
-        self._site, self._http = site, http
+    With `permits_only` he lets in who has a permit, and leaves everybody else waiting.
+    """
+
+    def __init__(self, site: Site, http: httpx.AsyncClient, *, permits_only: bool = False) -> None:
+        self._site, self._http, self._permits_only = site, http, permits_only
         self._csrf = ""
         self._done: set[str] = set()
 
@@ -59,6 +62,8 @@ class ScriptedGuard:
     async def _decide(self, hold: dict[str, Any], vehicle: dict[str, Any] | None) -> None:
         """A vehicle that went meanwhile is no matter: the page then answers with a conflict."""
         body = decision_about(hold, vehicle)
+        if self._permits_only and not body.get("under_permit"):
+            return
         answer = await self._http.post(
             f"{self._site.hut_url}/api/holds/{hold['arrival_id']}/decision",
             json=body,

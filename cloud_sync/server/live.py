@@ -35,7 +35,7 @@ class LiveEvent:
     """`kind` and `key` say what to look at again; a key is never a plate.
 
     passage, media, command, corrected, revised: an arrival's id; gateway: its id; alarm: a device;
-    permits: the snapshot version; resync: everything.
+    permits: the snapshot version; application, visit: its id; resync: everything.
     """
 
     live_id: int

@@ -111,7 +111,7 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     ),
     "text_invalid": (400, "The text holds characters that cannot be kept.", "内容里有无法保存的字符。"),
     "no_merchant": (
-        403,
+        409,
         "This account serves at no merchant. Ask the office.",
         "这个账号不属于任何商户，请联系办公室。",
     ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol
 
 import asyncpg
+
+from cloud_sync.proofs.json_columns import as_json as as_json
 
 # asyncpg raises InternalClientError, no child of its other errors, for a statement that begins between the server's
 # farewell and the end of the connection.
@@ -27,11 +28,6 @@ class Reader(Protocol):
     async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
 
     async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
-
-
-def as_json(value: Any) -> Any:
-    """A JSON column as Python values; asyncpg hands it over as text."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def like_pattern(text: str) -> str:

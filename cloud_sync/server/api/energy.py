@@ -235,7 +235,7 @@ async def takeovers(gateway: Grid, user: auth.EnergyViewer, given: Given) -> tup
 
 @router.post("/{gateway_id}/takeovers", status_code=202)
 async def take_over(
-    gateway: Grid, body: TakeoverBody, user: Operator, given: Given, request: Request
+    user: Operator, gateway: Grid, body: TakeoverBody, given: Given, request: Request
 ) -> TakeoverRecord:
     """Orders the gateway to hold, to run the storage at a power, or back to automatic."""
     actor = Actor.of(user, remote_of(request))
@@ -266,7 +266,7 @@ async def ranges(gateway: Grid, user: auth.EnergyViewer) -> dict[str, dict[str, 
 
 
 @router.post("/{gateway_id}/settings", status_code=201)
-async def stage(gateway: Grid, body: Staging, user: Operator, given: Given, request: Request) -> Version:
+async def stage(user: Operator, gateway: Grid, body: Staging, given: Given, request: Request) -> Version:
     """Stages a version; with a time it is sent down and takes effect then."""
     desk = await energy_settings.desk(given.pool, gateway)
     wanted = energy_settings.changed(desk.settings, body.changes)
@@ -279,7 +279,7 @@ async def stage(gateway: Grid, body: Staging, user: Operator, given: Given, requ
 
 @router.post("/{gateway_id}/settings/{version}/release", status_code=202)
 async def release(
-    gateway: Grid, version: int, body: Release, user: Operator, given: Given, request: Request
+    user: Operator, gateway: Grid, version: int, body: Release, given: Given, request: Request
 ) -> Version:
     """Puts a staged version in force. It is in force when the gateway says so."""
     actor = Actor.of(user, remote_of(request))
@@ -288,14 +288,14 @@ async def release(
 
 
 @router.post("/{gateway_id}/settings/{version}/discard", status_code=204)
-async def discard(gateway: Grid, version: int, user: Operator, given: Given, request: Request) -> None:
+async def discard(user: Operator, gateway: Grid, version: int, given: Given, request: Request) -> None:
     """Gives a staged version up."""
     await energy_settings.discard(given, Actor.of(user, remote_of(request)), gateway, version)
 
 
 @router.post("/{gateway_id}/settings/{version}/rollback", status_code=202)
 async def roll_back(
-    gateway: Grid, version: int, body: Reason, user: Operator, given: Given, request: Request
+    user: Operator, gateway: Grid, version: int, body: Reason, given: Given, request: Request
 ) -> Version:
     """The settings of an earlier version as a new one, in force at once; 0 is as delivered."""
     actor = Actor.of(user, remote_of(request))

@@ -20,7 +20,7 @@ from cloud_sync.server.carbon import feed, green_power, inventory
 from cloud_sync.server.carbon.feed import FeedPage, TokenRow
 from cloud_sync.server.carbon.green_power import GreenRow, SinkRow
 from cloud_sync.server.carbon.inventory import as_told, month_of, span
-from cloud_sync.server.papers import xlsx
+from cloud_sync.server.papers import issued, xlsx
 from cloud_sync.server.papers.inventory_book import csv_rows, sheets
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
@@ -29,6 +29,7 @@ from cloud_sync.server.store import Actor
 from control.carbon.inventory import MonthInventory
 
 router = APIRouter(tags=["reports"])
+COMPLETENESS_MAX = timedelta(days=400)
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_LEDGER)
 Keeper = auth.who_may(Can.KEEP_LEDGER)
@@ -201,7 +202,7 @@ async def feed_completeness(
     platform: Platform, given: Given, since: AwareDatetime, until: AwareDatetime
 ) -> Completeness:
     """Of how many hours something was told, by kind."""
-    if not timedelta(0) < until - since <= timedelta(days=400):
+    if not timedelta(0) < until - since <= COMPLETENESS_MAX or since.year < issued.FIRST_YEAR:
         raise Problem("range_too_long")
     told = await feed.completeness(given.pool, since, until)
     return Completeness(since=since.astimezone(UTC), until=until.astimezone(UTC), kinds=told)

@@ -52,13 +52,15 @@ async def declare(
     await book.lock(connection)
     visit = await readable(connection, user, visit_id)
     office = user.may(Can.KEEP_LEDGER)
+    # Evidence and book are never changed: of the public only the bare id stands there, which names nobody.
+    author = user.username if office else user.user_id
     await _check_term(given, connection, user, visit)
     await _use_papers(connection, user, visit_id, papers, now)
     evidence_id = str(uuid_utils.uuid7())
     await connection.execute(
         "INSERT INTO visit_evidence (evidence_id, visit_id, by, by_role, at, declared, papers, note)"
         " VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)",
-        *(evidence_id, visit_id, user.username, "office" if office else "applicant", now),
+        *(evidence_id, visit_id, author, "office" if office else "applicant", now),
         json.dumps(dict(declared), ensure_ascii=False),
         list(papers),
         note.strip()[:NOTE_CHARS_MAX],
@@ -73,8 +75,8 @@ async def declare(
         why=note,
     )
     if visit["is_over"]:
-        reason = note.strip() or "evidence was declared"
-        await visits.recompute(given, connection, [visit_id], author=user.username, reason=reason)
+        reason = (note.strip() if office else "") or "evidence was declared"
+        await visits.recompute(given, connection, [visit_id], author=author, reason=reason)
         await settling.settle(connection, at=now)
     return evidence_id
 

@@ -229,6 +229,9 @@ async def create(given: Services, actor: Actor, wanted: NewEvent) -> str:
     name, organiser = wanted.name.strip()[:NAME_MAX], wanted.organiser.strip()[:NAME_MAX]
     if not name or not organiser or not 0 < wanted.people < 1_000_000 or wanted.ends_on < wanted.starts_on:
         raise Problem("invalid", detail="name, organiser, people, days")
+    # An event of a day without factors could never be counted.
+    one_meal = LineRow("", EventSource.MEAL.value, Decimal(1), False, "", given.clock(), "")
+    _footprint([one_meal], wanted.ends_on, await rule_books.factors(given.pool))
     now, event_id = given.clock(), f"HD-{uuid_utils.uuid7()!s}"
     async with _change(given) as connection:
         await connection.execute(

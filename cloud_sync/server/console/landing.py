@@ -13,9 +13,9 @@ LANDING = {
     Role.MERCHANT: "/till",
     Role.GUARD: "/live",
     Role.OPERATOR: "/microgrid",
-    Role.REVIEWER: "/live",
-    Role.APPROVER: "/live",
-    Role.AUDITOR: "/passages",
+    Role.REVIEWER: "/reviews",
+    Role.APPROVER: "/reviews",
+    Role.AUDITOR: "/ledger",
     Role.ENGINEER: "/live",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from uuid import UUID
 
 from babel.dates import format_date
 from markupsafe import Markup
@@ -159,7 +160,7 @@ def _state(words: Words, row: VisitRow) -> tuple[str, str]:
         return words.gettext("%(n)d days overdue") % {"n": row.days_late}, "refuse"
     if row.covered_g:
         return words.gettext("Covered in part"), "hold"
-    return words.gettext("Open"), "hold"
+    return words.gettext("Not covered"), "hold"
 
 
 def _when(words: Words, at: datetime) -> str:
@@ -236,6 +237,17 @@ def state(words: Words, row: RetirementRow) -> str:
 def kind(words: Words, row: EntryRow) -> str:
     """What an entry is."""
     return words.gettext(KINDS[row.kind])
+
+
+def author(words: Words, text: str) -> str:
+    """Who posted an entry: a name of the office, the system, or an applicant, of whom the book has the bare id."""
+    if text == "system":
+        return words.gettext("by itself")
+    try:
+        UUID(text)
+    except ValueError:
+        return text
+    return words.gettext("Applicant")
 
 
 # ---------------------------------------------------------------- one visit

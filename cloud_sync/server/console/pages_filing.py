@@ -159,7 +159,10 @@ async def save(request: Request, application_id: str, user: Reviewer, given: Giv
     words, data, record = words_of(request), await request.form(), await _record(given, application_id)
     typed, wants = permits_form.read(data, given.config.zone), data.get("act") == "submit"
     version = str(data.get("version", ""))
+    applicant_id = await _applicant(given, "" if record.row.applicant_id else typed.values["applicant"])
     errors = await _errors(words, given, typed, permits_case.application_of(record, form=typed.form), check=wants)
+    if applicant_id is None:
+        errors["applicant"] = [words.gettext("There is no account of this name.")]
     if not errors:
         try:
             record = await applications.edit(
@@ -170,6 +173,10 @@ async def save(request: Request, application_id: str, user: Reviewer, given: Giv
                 version=int(version) if version.isdecimal() else 0,
                 remote=remote_of(request),
             )
+            if applicant_id:
+                record = await applications.assign(
+                    given, user, application_id, applicant_id, version=record.row.version, remote=remote_of(request)
+                )
         except Problem as problem:
             errors = _said_in_form(words, problem)
         else:

@@ -97,6 +97,7 @@ async def ledger(
         whole_kg=views.whole_kg,
         kg=views.kg,
         kind=lambda row: views.kind(words, row),
+        author=lambda text: views.author(words, text),
         lot_name=views.lot_name,
         lines=[views.line(words, one, preview if show == "open" else None) for one in items]
         if listed["visits"]
@@ -270,6 +271,7 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         plus_minus=views.plus_minus,
         kg=views.kg,
         kind=lambda row: views.kind(words, row),
+        author=lambda text: views.author(words, text),
         declared_line=lambda row: views.declared_line(words, row),
         evidence_name=lambda name: views.evidence_name(words, name),
         fields=evidence.FIGURES,

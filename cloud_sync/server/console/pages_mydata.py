@@ -43,7 +43,7 @@ async def my_data(request: Request, user: auth.AnyPerson, given: Given) -> Respo
         "account_data.html",
         user=user,
         data=data,
-        agreed={one.purpose: one for one in data.consents},
+        agreed=dict.fromkeys(Consent) | {one.purpose: one for one in data.consents},
         terms=await terms.shown(given.pool, words.language, now=given.clock()),
         looks=await personal.access_log(given.pool, user.user_id, limit=LOOKS),
         requests=await data_requests.of_person(given.pool, user.user_id),

@@ -26,6 +26,7 @@ from cloud_sync.server.services import Services, services
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_APPLICATIONS)
+Reviewer = auth.who_may(Can.REVIEW)
 Text = Annotated[str, Form(max_length=500)]
 VISIT_ROWS = 50
 _FROM_APPLICATION = re.compile(r"XK-\d{4}-\d{6}")
@@ -59,9 +60,7 @@ async def permits(
 
 
 @router.post("/permits/{permit_id}/revoke")
-async def revoke_permit(
-    request: Request, permit_id: str, user: auth.ListKeeper, given: Given, why: Text = ""
-) -> Response:
+async def revoke_permit(request: Request, permit_id: str, user: Reviewer, given: Given, why: Text = "") -> Response:
     """Ends a permit now."""
     await applications.revoke_permit(given, user, permit_id, why=why, remote=remote_of(request))
     return done(request, "permit_revoked", "/permits")

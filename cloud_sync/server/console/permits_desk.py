@@ -58,7 +58,7 @@ def queue(words: Words, rows: tuple[ApplicationRow, ...]) -> tuple[QueueLine, ..
 
 
 def _line(words: Words, row: ApplicationRow) -> QueueLine:
-    waiting = row.status in ("submitted", "appealed", "returned")
+    waiting = row.status in ("draft", "submitted", "appealed", "returned")
     tag, tone = _tag(words, row)
     return QueueLine(
         application_id=row.application_id,
@@ -88,6 +88,8 @@ def _tag(words: Words, row: ApplicationRow) -> tuple[str, str]:
     """The one thing to know before opening it."""
     if row.status == "appealed":
         return words.gettext("Appeal"), "hold"
+    if row.status == "draft":
+        return words.gettext("Emergency"), "hold"
     if row.status != "submitted":
         return ("", "") if row.status == "returned" else (views.status(words, row.status), "plain")
     if row.due_at is not None and row.due_at < words.clock():

@@ -48,7 +48,7 @@ class YearBar:
     tall: int
     text: str
     note: str
-    big: bool
+    kind: str
 
 
 def heading(words: Words, now: PublicNow) -> tuple[str, str, str]:
@@ -127,7 +127,7 @@ def year_bars(words: Words, years: tuple[PublicYear, ...]) -> tuple[YearBar, ...
             tall=0 if one.grams is None or not most else max(0, round(YEAR_TALL * one.grams / most)),
             text=words.gettext("missing") if one.grams is None else tonnes(one.grams),
             note=year_note(words, one),
-            big=place == 0,
+            kind="grid" if place == 0 else "now" if one.known_frac >= 1 else "now part",
         )
         for place, one in enumerate(years)
     )

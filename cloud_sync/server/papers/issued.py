@@ -35,6 +35,7 @@ from control.points import crockford
 PREFIXES = {"visits": "DZ", "neutralisation": "ZH", "event": "HD", "month": "YB", "year": "NB"}
 OF_PEOPLE = frozenset({"visits", "neutralisation"})
 PAGE_MAX = 100
+FIRST_YEAR = 2000  # what lies before is a slip of the pen
 _CODE_CHARACTERS = 12
 _FOLDER, _KEY_FILE = "papers", Path("secrets", "papers.key")
 _COLUMNS = "paper_id, kind, subject, language, code, facts, sha256, size_bytes, seal, issued_at, issued_by, issued_for"
@@ -162,6 +163,8 @@ async def _zone_facts(given: Services, wanted: Wanted) -> dict[str, Any]:
         first = month_of(wanted.subject if wanted.kind == "month" else f"{int(wanted.subject):04d}-01")
     except ValueError as error:
         raise Problem("invalid", detail="subject") from error
+    if first.year < FIRST_YEAR:
+        raise Problem("nothing_to_say")
     last = first if wanted.kind == "month" else min(Month(first.year, 12), _before(this))
     # A month that is not over would be another one tomorrow.
     if last >= this or last < first:
@@ -265,6 +268,15 @@ async def listed(
     )
     items = tuple(PaperRow(**row) for row in rows[:limit])
     return PaperPage(items, items[-1].paper_id if len(rows) > limit else None)
+
+
+async def copy_of(db: Reader, user_id: str) -> list[dict[str, Any]]:
+    """A person's papers, for the copy of everything that is held about them."""
+    rows = await db.fetch(
+        "SELECT paper_id, kind, subject, issued_at, sha256, facts FROM papers WHERE issued_for = $1 ORDER BY issued_at",
+        user_id,
+    )
+    return [dict(row) | {"facts": as_json(row["facts"])} for row in rows]
 
 
 # ---------------------------------------------------------------- verifying

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from cloud_sync.server.carbon import personal as carbon
+from cloud_sync.server.papers import issued as papers
 from cloud_sync.server.people import personal
 from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.people.terms import VERSION
@@ -64,6 +66,8 @@ COLLECTORS: dict[str, Collector] = {
     "access_log": _looks,
     "points": points.copy_of,
     "permits": permits.collect,
+    "papers": papers.copy_of,
+    "carbon": carbon.collect,
 }
 
 

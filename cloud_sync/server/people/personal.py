@@ -105,12 +105,14 @@ async def correct(given: Services, actor: Actor, user_id: str, changes: dict[str
 async def access_log(db: Reader, user_id: str, *, before_id: int | None = None, limit: int = 50) -> tuple[Look, ...]:
     """Acts of others on this person's data, newest first.
 
-    A look at anything else of a person (an application, a paper) counts when its note names them as `person_id`.
+    Looks at their applications count, and looks at anything else whose note names them as `person_id`.
     """
     rows = await db.fetch(
         "SELECT a.audit_id, a.at, a.action, coalesce(s.role, '') AS by_role, a.why FROM ("
         f" SELECT {_COLUMNS} FROM audit WHERE subject_kind = 'user' AND subject_id = $1"
         f" UNION SELECT {_COLUMNS} FROM audit WHERE after ? 'person_id' AND after ->> 'person_id' = $1"
+        f" UNION SELECT {_COLUMNS} FROM audit WHERE subject_kind = 'application' AND subject_id IN"
+        " (SELECT application_id FROM applications WHERE applicant_id = $1)"
         ") a LEFT JOIN users s ON s.username = a.by"
         " WHERE s.user_id IS DISTINCT FROM $2 AND ($3::bigint IS NULL OR a.audit_id < $3)"
         " ORDER BY a.audit_id DESC LIMIT $4",

@@ -45,7 +45,7 @@ async def _reread(connection: Any, given: Services, application_id: str, plate: 
     held = await storing.held(connection, application_id)
     if held is None or held.redacted or held.application.form.plate == plate:
         return
-    if any(line.by != history.SYSTEM for line in held.application.history):
+    if not _untouched(held):
         return
     form = replace(held.application.form, plate=plate)
     await _system_step(connection, given, held, Action.EDIT, form=form)
@@ -68,9 +68,16 @@ async def find_owners(given: Services) -> int:
 
 
 async def _assign(connection: Any, given: Services, application_id: str, owner_id: str) -> None:
+    """What a person has said about whose it is stays."""
     held = await storing.held(connection, application_id)
-    if held is not None and held.application.applicant_id != owner_id:
+    if held is None or held.application.applicant_id == owner_id:
+        return
+    if not held.application.applicant_id or _untouched(held):
         await _system_step(connection, given, held, Action.ASSIGN, applicant_id=owner_id)
+
+
+def _untouched(held: storing.Held) -> bool:
+    return all(line.by == history.SYSTEM for line in held.application.history)
 
 
 async def _system_step(connection: Any, given: Services, held: storing.Held, action: Action, **more: Any) -> None:

@@ -31,7 +31,7 @@ from control.permits.application import Application, EntryKind, Status
 from control.permits.deadlines import ReminderKind, Term, deadlines
 from control.permits.words import REMINDERS, TERMS
 
-# `applicant_name` is the person's or the organisation's; history and approvals name people alone.
+# Names are looked up for the rows that are shown alone. `applicant_name` is the person's or the organisation's; history and approvals name people alone.
 _ROW_SQL = """
 SELECT a.application_id, a.applicant_id, a.filed_by, a.status, a.form, a.plate, a.permit_class, a.window_from,
   a.window_until, a.approvals, a.entries_used, a.entered_at, a.due_at, a.due_term, a.due_of_office, a.submitted_at,
@@ -39,14 +39,18 @@ SELECT a.application_id, a.applicant_id, a.filed_by, a.status, a.form, a.plate, 
   coalesce(u.name, o.name, '') AS applicant_name,
   EXISTS (SELECT 1 FROM application_changes c WHERE c.application_id = a.application_id AND c.action = 'return')
     AS was_returned
-FROM applications a
-LEFT JOIN users u ON u.user_id = CASE WHEN a.applicant_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+FROM (SELECT * FROM applications a WHERE {where} ORDER BY {order} LIMIT {limit}) a
+LEFT JOIN users u ON u.user_id = CASE WHEN a.applicant_id ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'
   THEN a.applicant_id::uuid END
 LEFT JOIN organisations o ON o.org_id = a.applicant_id
+ORDER BY {order}
 """
 _TABS = {
     "open": ("a.status IN ('submitted', 'appealed')", "a.window_from NULLS LAST, a.application_id"),
-    "returned": ("a.status = 'returned'", "a.due_at NULLS LAST, a.application_id"),
+    "returned": (
+        "(a.status = 'returned' OR (a.status = 'draft' AND a.entered_at IS NOT NULL))",
+        "a.due_at NULLS LAST, a.application_id",
+    ),
     "done": ("a.decided_at IS NOT NULL AND a.status NOT IN ('submitted', 'appealed', 'returned')", "a.decided_at DESC"),
 }
 
@@ -86,17 +90,19 @@ async def listed(
         where.add("a.plate LIKE {}", f"%{like_pattern(normalise(plate))}%")
     if cursor is not None:
         where.add("a.application_id < {}", cursor)
-    rows = await db.fetch(
-        f"{_ROW_SQL} WHERE {where.text} ORDER BY a.application_id DESC LIMIT {limit + 1}", *where.values
-    )
+    wanted = _ROW_SQL.format(where=where.text, order="a.application_id DESC", limit=limit + 1)
+    rows = await db.fetch(wanted, *where.values)
     items = tuple(_row(row) for row in rows[:limit])
     return ApplicationPage(items, items[-1].application_id if len(rows) > limit else None)
 
 
 async def reviews(db: Reader, *, tab: str = "open", limit: int = 200) -> tuple[ApplicationRow, ...]:
-    """What the office works on: `open` and `returned` by what is due first, `done` with the newest decision first."""
+    """What the office works on: `open` and `returned` by what is due first, `done` with the newest decision first.
+
+    An emergency entry whose papers are still to come waits for its applicant, as a returned one does.
+    """
     where, order = _TABS[tab]
-    rows = await db.fetch(f"{_ROW_SQL} WHERE {where} ORDER BY {order} LIMIT $1", limit)
+    rows = await db.fetch(_ROW_SQL.format(where=where, order=order, limit="$1"), limit)
     return tuple(_row(row) for row in rows)
 
 
@@ -104,7 +110,8 @@ async def review_counts(db: Reader, *, today_from: datetime) -> ReviewCounts:
     """The numbers beside the tabs."""
     row = await db.fetchrow(
         "SELECT (SELECT count(*) FROM applications WHERE status IN ('submitted', 'appealed')) AS open,"
-        " (SELECT count(*) FROM applications WHERE status = 'returned') AS returned,"
+        " (SELECT count(*) FROM applications a WHERE a.status = 'returned'"
+        "   OR (a.status = 'draft' AND a.entered_at IS NOT NULL)) AS returned,"
         " (SELECT count(*) FROM applications WHERE decided_at >= $1) AS done_today,"
         " (SELECT round(extract(epoch FROM avg(decided_at - submitted_at)) / 60)::int FROM applications"
         "   WHERE decided_at >= $1 AND submitted_at <= decided_at) AS minutes_mean",
@@ -150,7 +157,8 @@ def _row(row: Any) -> ApplicationRow:
 
 async def application(db: Reader, application_id: str, *, now: datetime, zone: tzinfo) -> ApplicationRecord | None:
     """Everything about one application."""
-    row = await db.fetchrow(f"{_ROW_SQL} WHERE a.application_id = $1", application_id)
+    wanted = _ROW_SQL.format(where="a.application_id = $1", order="a.application_id", limit=1)
+    row = await db.fetchrow(wanted, application_id)
     if row is None:
         return None
     lines = await db.fetch(

@@ -28,8 +28,7 @@ LIMIT_MAX = 200
 _ME = """
 SELECT coalesce(b.balance, 0) AS balance, coalesce(b.debt, 0) AS debt,
   (SELECT coalesce(sum(points_left), 0) FROM point_lots WHERE person = p.person AND valid_until <= $2) AS ended,
-  (SELECT valid_until FROM point_lots WHERE person = p.person AND valid_until > $2 ORDER BY valid_until LIMIT 1)
-    AS next_end_at,
+  n.valid_until AS next_end_at, coalesce(n.points, 0) AS next_end_points,
   h.points AS held_points, h.number AS held_count, t.points AS today_points, t.grams AS today_grams,
   m.points AS month_points, g.month_points AS goal,
   (SELECT coalesce(sum(grams), 0) FROM point_events
@@ -37,6 +36,8 @@ SELECT coalesce(b.balance, 0) AS balance, coalesce(b.debt, 0) AS debt,
 FROM (SELECT $1::text AS person) p
 LEFT JOIN point_balances b ON b.person = p.person
 LEFT JOIN point_goals g ON g.person = p.person
+LEFT JOIN LATERAL (SELECT valid_until, sum(points_left) AS points FROM point_lots
+  WHERE person = p.person AND valid_until > $2 GROUP BY valid_until ORDER BY valid_until LIMIT 1) n ON true
 CROSS JOIN LATERAL (SELECT coalesce(sum(points), 0) AS points, count(*) AS number FROM point_events
   WHERE person = p.person AND state = 'held') h
 CROSS JOIN LATERAL (SELECT coalesce(sum(points), 0) AS points, coalesce(sum(grams), 0) AS grams FROM point_events
@@ -52,12 +53,6 @@ async def me(given: Services, person: str) -> PointsOfMe:
     today = day_of(given, now)
     async with given.pool.acquire(timeout=10.0) as db:
         row = await db.fetchrow(_ME, person, now, midnight(given, today), midnight(given, today.replace(day=1)))
-        next_end_points = 0
-        if row["next_end_at"] is not None:
-            next_end_points = await db.fetchval(
-                "SELECT sum(points_left) FROM point_lots WHERE person = $1 AND valid_until = $2",
-                *(person, row["next_end_at"]),
-            )
         shown = await equivalents(db, int(row["total_grams"]), today)
         earned = await badges(db, person)
     return PointsOfMe(
@@ -70,7 +65,7 @@ async def me(given: Services, person: str) -> PointsOfMe:
         today_grams=int(row["today_grams"]),
         total_grams=int(row["total_grams"]),
         next_end_at=row["next_end_at"],
-        next_end_points=int(next_end_points),
+        next_end_points=int(row["next_end_points"]),
         equivalents=shown,
         badges=earned,
         goal=None if row["goal"] is None else GoalRecord(row["goal"], row["month_points"]),

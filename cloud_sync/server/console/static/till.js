@@ -31,7 +31,7 @@ function showWaiting() {
 }
 
 function waitingCard(item) {
-  const title = queue.trouble === "signed_out" ? say("waits_signed_out") : say("waits_network");
+  const title = say({ signed_out: "waits_signed_out", busy: "busy" }[queue.trouble] ?? "waits_network");
   const made = card("wait", "wifi-off", title, [item.what, say("waits_detail", { code: item.id.slice(0, 6), n: item.tries })], [button(say("try_now"), () => queue.now())]);
   if (queue.trouble === "signed_out") $(".row", made).append(el("a", { className: "btn", href: "/sign-in?next=/till", textContent: say("sign_in") }));
   return made;

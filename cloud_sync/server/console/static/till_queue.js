@@ -3,7 +3,8 @@
 const TIMEOUT_MS = 12000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
-const AGAIN = new Set([401, 403, 408, 425, 429, 500, 502, 503, 504]);
+const TOO_OLD = new Set(["csrf", "foreign_origin"]);
+const AGAIN = new Set([401, 408, 425, 429, 500, 502, 503, 504]);
 
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -21,7 +22,7 @@ export async function ask(path, { method = "GET", body, id, csrf } = {}) {
 
 /* Whether an answer settles the request. A session that is over or a busy server settles nothing. */
 export function settles(answer) {
-  return !AGAIN.has(answer.status) || (answer.status === 403 && answer.said.code === "forbidden");
+  return !AGAIN.has(answer.status) && !TOO_OLD.has(answer.said.code);
 }
 
 export class Queue {

@@ -152,6 +152,7 @@ CREATE TABLE visit_evidence (
   note text NOT NULL DEFAULT ''
 );
 CREATE INDEX visit_evidence_visit ON visit_evidence (visit_id, evidence_id);
+CREATE INDEX visit_evidence_by ON visit_evidence (by) WHERE by_role = 'applicant';
 CREATE TABLE visit_emissions (
   visit_id text NOT NULL,
   revision integer NOT NULL CHECK (revision > 0),

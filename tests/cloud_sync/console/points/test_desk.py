@@ -19,7 +19,6 @@ OFFICE_PAGES = (
 )
 
 
-SHOTS: list[int] = []
 COUNTER_TABS = ("redeem", "act", "voucher", "today")
 
 
@@ -51,8 +50,6 @@ async def test_axe_finds_nothing(
 async def faults(desk: Any) -> list[str]:
     """What axe finds, and whether the page is wider than its window."""
     over = await desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    SHOTS.append(1)
-    await desk.page.screenshot(path=f"/tmp/shots/pd_axe_{len(SHOTS):02d}.png")
     return [*await desk.axe(), *([f"{over} px too wide"] if over > 0 else [])]
 
 
@@ -81,6 +78,7 @@ async def test_a_held_ride_is_released_and_taken_back_by_keys(make_desk: Any, is
     assert await island.balance() == before + 133
     await page.keyboard.press("u")
     await expect(page.locator(".flash")).to_contain_text("冲销")
+    await page.wait_for_load_state()  # keys work from then on
     assert await island.balance() == before
     await page.keyboard.press("x")
     await page.locator("#refuse-dialog input[value=cannot_be]").check()
@@ -142,6 +140,7 @@ async def test_a_day_of_the_office(make_desk: Any, island: Any, entered: Any) ->
     await entered(second.page, desk.site.url, "approver", "/vouchers")
     await second.page.locator("tr", has_text="会务奖励").get_by_role("button", name="批准").click()
     await expect(second.page.locator(".flash")).to_contain_text("可以发券")
+    await second.page.wait_for_load_state()
     await second.page.locator(".head [data-open=issue-dialog]").click()
     await second.page.locator("#issue-dialog button.pri").click()
     await expect(second.page.locator(".flash")).to_contain_text("券已发放")

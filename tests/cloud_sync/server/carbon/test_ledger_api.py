@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from cloud_sync.server.carbon import book, visits
+from cloud_sync.server.carbon import book, personal, visits
 
 CRANE = {"emission_class": "crane", "drive": "diesel", "plate_colour": "yellow", "purpose": "lifting"}
 LOT = {
@@ -76,6 +76,11 @@ async def test_the_driver_declares_litres_and_the_figure_follows(ledger: Any, si
     after = (await driver.get("/carbon/visits/v1")).json()
     assert (after["figure"]["tier"], after["figure"]["fuel_amount"], after["row"]["revision"]) == (1, "14.200", 2)
     assert (await ledger.account("v1"))["owed_g"] == after["figure"]["total_g"]
+    authors = {row["author"] for row in await ledger.pool.fetch("SELECT author FROM ledger_entries")}
+    user_id = await ledger.pool.fetchval("SELECT user_id::text FROM users WHERE username = 'driver'")
+    assert authors == {"system", user_id}
+    told = await personal.collect(ledger.pool, user_id)
+    assert ([one["visit_id"] for one in told["visits"]], told["evidence"][0]["note"]) == (["v1"], "receipt")
     withdrawn = await driver.send("POST", "/carbon/visits/v1/evidence", json={"fuel_used": None})
     assert withdrawn.status_code == 201
     assert (await ledger.account("v1"))["tier"] == 4

@@ -162,7 +162,7 @@ async def test_any_course_of_requests_leaves_a_history_that_plays_again(desk: An
     draw = random.Random(seed)
     number = (await desk.draft())["row"]["application_id"]
     likely = ["submit", "approve", "time", "enter", "revoke", "appeal", "decide"]
-    for turn in range(20):
+    for turn in range(16):
         step = likely[turn % len(likely)] if draw.random() < 0.6 else draw.choice(STEPS)
         await take(desk, gateway, number, step, draw)
         again, stored = await replayed(desk, number)

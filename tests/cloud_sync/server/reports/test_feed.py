@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 
 from cloud_sync.server.carbon import feed
+
+SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "carbon_feed.schema.json").read_text(encoding="utf-8"))
 
 
 async def test_a_cursor_meets_every_row_once_and_late_data_as_a_revision(
@@ -33,6 +38,7 @@ async def test_a_cursor_meets_every_row_once_and_late_data_as_a_revision(
     cursor, more = 0, True
     while more:
         page = (await browser.get(f"/api/v1/feed/rows?cursor={cursor}&count=3", headers=headers)).json()
+        jsonschema.validate(page, SCHEMA)
         seen += page["rows"]
         cursor, more = page["cursor"], page["more"]
     assert [one["seq"] for one in seen] == [1, 2, 3, 4]
