@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import segno
 
 from control.domain.plates import PlateKind
 from control.domain.vehicles import VehicleType
 from hw_sim.canvas import Canvas, Colour, mirrored, mix
 from hw_sim.fleet import Drawn, PassPlace, Role
+from hw_sim.pass_board import BOARD_M, BOARD_TALL_M, pass_board
 from hw_sim.scenery import Texture
 from vision.render.plates import render_plate
 from vision.render.weather import dirt
@@ -36,9 +36,6 @@ PAINTS: tuple[Colour, ...] = (
 )
 GLASS_DARK: Colour = (44, 40, 36)
 GLASS_SKY: Colour = (150, 132, 112)
-# Boards that a lane camera of 960 x 540 pixels reads at its stop line: an A3 sheet, a little larger in a low car.
-BOARD_TALL_M, BOARD_M = 0.30, 0.38
-GLASS_CLEAR, SHEEN = 0.82, 0.3
 RUBBER: Colour = (38, 37, 36)
 CHROME: Colour = (206, 206, 204)
 
@@ -239,20 +236,7 @@ def _pass_board(text: str, shape: Shape, roof_back: float) -> Sheet:
     slope = (roof_back - shape.bonnet_length) / (shape.roof - shape.bonnet)
     back = shape.bonnet_length + (bottom - shape.bonnet) * slope
     offset = 0.42 if tall else -0.32
-    return Sheet(pass_board(text), size, bottom + size, bottom, back + size * slope, back, offset)
-
-
-def pass_board(text: str) -> Texture:
-    """The code of a pass on white, as it looks through glass; premultiplied BGRA."""
-    code = segno.make_qr(text, error="m", boost_error=False)
-    modules = np.array([[bool(dark) for dark in row] for row in code.matrix_iter(border=4)])
-    grey = cv2.resize(np.where(modules, 26, 244).astype(np.uint8), None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
-    board = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR).astype(np.float32)
-    board = board * GLASS_CLEAR + np.array(GLASS_DARK, np.float32) * (1 - GLASS_CLEAR)
-    rows, columns = np.mgrid[0 : board.shape[0], 0 : board.shape[1]] / board.shape[0]
-    sheen = np.clip(1 - np.abs(columns + 0.6 * rows - 0.9) / 0.35, 0, 1)[..., None] * SHEEN
-    board = board * (1 - sheen) + np.array((228, 214, 196), np.float32) * sheen
-    return Texture(np.dstack([board.astype(np.uint8), np.full(board.shape[:2], 255, np.uint8)]))
+    return Sheet(pass_board(text, GLASS_DARK), size, bottom + size, bottom, back + size * slope, back, offset)
 
 
 def _destination(canvas: Canvas, width: float) -> None:

@@ -26,7 +26,7 @@ from hw_sim.site_files import GATE_ID, Site, write_edge
 from hw_sim.summary import events_journalled
 
 CLOUD_START_S = 120.0
-EDGE_START_S = 60.0
+EDGE_START_S = 120.0
 SNAPSHOT_WAIT_S = 15.0
 _MODE = re.compile(r'island_energy_mode_info\{mode="(\w+)"\}')
 _ACCOUNT = re.compile(r"first account: (\S+) / (\S+)")

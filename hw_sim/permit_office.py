@@ -25,7 +25,7 @@ from vision.render.plates import render_plate
 
 DRIVER, REVIEWER, APPROVER = "demo-driver", "demo-reviewer", "demo-approver"
 WINDOW = timedelta(days=6)
-PUBLISH_WAIT_S = 60.0
+PUBLISH_WAIT_S = 120.0
 POLL_S = 0.3
 _EARLIER = timedelta(hours=1)
 _WHY = "演示 demonstration"

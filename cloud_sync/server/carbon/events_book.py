@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cloud_sync.server.carbon import book, settling
-from control.carbon.postings import Stamp, event_debit, event_subject, reversal_of
+from control.carbon.postings import Stamp, event_account, event_debit, event_subject, reversal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def reverse_event(connection: Any, event_id: str, *, at: datetime, author:
 async def event_state(db: Any, event_id: str) -> EventState:
     """How far an event is covered."""
     subject = event_subject(event_id)
-    open_g = -int(await db.fetchval("SELECT grams FROM ledger_balances WHERE account = $1", subject) or 0)
+    open_g = -await book.balance_g(db, event_account(event_id))
     row = await db.fetchrow(
         "SELECT coalesce(sum(to_g - from_g), 0)::bigint AS covered_g, max(at) AS at FROM covers"
         " WHERE visit_id = $1 AND freed_by IS NULL",

@@ -79,6 +79,11 @@ def told_of(visit: Mapping[str, Any], form: Mapping[str, Any], declared: Mapping
     return of_visit(visit) | of_form(form) | dict(declared)
 
 
+def told_again(visit: Mapping[str, Any], kept: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
+    """The same when the form is gone: what was kept beside the last figure, the newest stay, what was declared."""
+    return dict(kept) | {name: text for name, text in of_visit(visit).items() if name == "stay_min"} | dict(declared)
+
+
 def parsed(told: Mapping[str, str]) -> VisitEvidence:
     """The evidence that the ladder reads. Raises ValueError for a choice of nobody's."""
     values: dict[str, Any] = {}
@@ -114,9 +119,10 @@ async def declarations(db: Any, visit_ids: list[str]) -> dict[str, list[Any]]:
 
 
 async def forms(db: Any, application_ids: list[str]) -> dict[str, Mapping[str, Any]]:
-    """The forms of these applications."""
+    """The forms of these applications; one that was made anonymous says nothing any more and is left out."""
     rows = await db.fetch(
-        "SELECT application_id, form FROM applications WHERE application_id = ANY($1::text[])", application_ids
+        "SELECT application_id, form FROM applications WHERE application_id = ANY($1::text[]) AND redacted_at IS NULL",
+        application_ids,
     )
     return {row["application_id"]: as_json(row["form"]) for row in rows}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cloud_sync.server.carbon.evidence import parsed
 from control.carbon.factor_keys import FactorFamily, Fuel, GwpSet
-from control.carbon.factors import Factors, FactorSet, MissingFactor
+from control.carbon.factors import Factors, MissingFactor
 from control.carbon.visit_emission import visit_emission
 from control.carbon.visit_types import Doubt, NoFuelBurnt, NothingKnown, SetAside, VisitEmission
 
@@ -36,11 +36,6 @@ def figure(told: Mapping[str, str], factors: Factors) -> VisitEmission | Unknown
         return Unknown("no_engine", str(error))
     except MissingFactor as error:
         return Unknown("missing_factor", str(error))
-
-
-def recomputed(row: Mapping[str, Any], told: Mapping[str, str], factors: FactorSet) -> VisitEmission | Unknown:
-    """A kept figure once more, with the rows of its day."""
-    return figure(told, factors.at(row["day"]))
 
 
 def as_mapping(emission: VisitEmission) -> dict[str, Any]:

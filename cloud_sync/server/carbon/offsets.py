@@ -10,8 +10,9 @@ from typing import Any
 
 from cloud_sync.proofs.carbon_rows import COVER_COLUMNS, LOTS, UNITS, cover_of, lot_of, retirement_of
 from cloud_sync.server import rule_books
-from cloud_sync.server.carbon import evidence
+from cloud_sync.server.carbon import book, evidence
 from cloud_sync.server.carbon.figures import Unknown, figure
+from control.carbon.ledger import RETIRED
 from control.carbon.offset_reports import OffsetStatement, Overdue
 from control.carbon.offset_reports import statement as stated
 from control.carbon.offsets import Debit
@@ -55,7 +56,7 @@ async def estimate(db: Any, form: Form, today: date) -> tuple[int, int, int] | N
 
 async def pooled_g(db: Any) -> int:
     """Retired and not used, grams."""
-    return int(await db.fetchval("SELECT grams FROM ledger_balances WHERE account = 'retired'") or 0)
+    return await book.balance_g(db, RETIRED)
 
 
 async def statement(db: Any, subject: str, visit_ids: Sequence[str]) -> OffsetStatement:

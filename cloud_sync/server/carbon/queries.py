@@ -41,7 +41,6 @@ from control.carbon.words import DOUBTS, TIERS
 LIMIT_MAX = 200
 _NOT_OURS = "the page cursor is not one of ours: start the search again"
 TABS = ("open", "all", "unknown")
-ENTRY_KINDS = ("visit_debit", "correction", "credit_bought", "retirement", "settlement", "event_debit", "reversal")
 
 
 # ---------------------------------------------------------------- summary
@@ -339,12 +338,6 @@ async def entries_of(db: Any, visit_id: str) -> tuple[EntryRow, ...]:
         f"visit:{visit_id}",
     )
     return await _entries(db, rows)
-
-
-async def entry(db: Any, entry_id: str) -> EntryRow | None:
-    """One entry."""
-    rows = await db.fetch(f"SELECT {ENTRY_COLUMNS} FROM ledger_entries WHERE entry_id = $1", entry_id)
-    return next(iter(await _entries(db, rows)), None)
 
 
 async def _entries(db: Any, rows: Sequence[Any]) -> tuple[EntryRow, ...]:

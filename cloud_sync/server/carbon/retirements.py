@@ -22,6 +22,7 @@ from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, write_audit
 from control.carbon.exact import GRAMS_PER_TONNE
+from control.carbon.ledger import account_of
 from control.carbon.offsets import (
     Debit,
     OffsetError,
@@ -174,7 +175,7 @@ async def _cover_subject(
 ) -> list[Any]:
     """An event is covered by its own retirement; what is left of it joins the pool."""
     lot_nos = {one.units.lot_id: lot_no for one, lot_no in fresh}
-    owed = -int(await connection.fetchval("SELECT grams FROM ledger_balances WHERE account = $1", subject) or 0)
+    owed = -await book.balance_g(connection, account_of(subject))
     parts = list(units_of(one for one, _ in fresh))
     matching = match([Debit(subject, now, owed)] if owed else [], parts)
     if matching.covers:

@@ -95,7 +95,6 @@ async def recompute(
     await book.lock(connection)
     now = given.clock()
     factors = await rule_books.factors(connection)
-    computed = await _computed(connection, visit_ids, factors, given)
     before = {
         row["visit_id"]: row
         for row in await connection.fetch(
@@ -104,6 +103,7 @@ async def recompute(
             list(visit_ids),
         )
     }
+    computed = await _computed(connection, visit_ids, before, factors, given)
     fresh: list[_Computed] = []
     for one in computed:
         known = before.get(one.visit["visit_id"])
@@ -123,7 +123,9 @@ async def recompute(
     )
 
 
-async def _computed(connection: Any, visit_ids: Sequence[str], factors: FactorSet, given: Services) -> list[_Computed]:
+async def _computed(
+    connection: Any, visit_ids: Sequence[str], before: Mapping[str, Any], factors: FactorSet, given: Services
+) -> list[_Computed]:
     visits = await connection.fetch(
         "SELECT * FROM visits WHERE visit_id = ANY($1::text[]) ORDER BY visit_id", visit_ids
     )
@@ -136,7 +138,11 @@ async def _computed(connection: Any, visit_ids: Sequence[str], factors: FactorSe
             continue
         rows = declared.get(visit["visit_id"], [])
         holds = evidence.merged([evidence.as_json(row["declared"]) for row in rows])
-        told = evidence.told_of(visit, forms.get(visit["application_id"] or "", {}), holds)
+        form, known = forms.get(visit["application_id"] or ""), before.get(visit["visit_id"])
+        if form is None and visit["application_id"] and known is not None:
+            told = evidence.told_again(visit, evidence.as_json(known["evidence"]), holds)
+        else:
+            told = evidence.told_of(visit, form or {}, holds)
         day = at.astimezone(given.config.zone).date()
         result = (
             Unknown(WITHDRAWN, "the visit turned out to be none")

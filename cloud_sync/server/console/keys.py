@@ -13,6 +13,7 @@ PAGES = (
     ("/passages", "list", N_("Passages"), "H", Can.WATCH_GATE),
     ("/lanes", "construction", N_("Lanes and devices"), "D", Can.WATCH_GATE),
     ("/reviews", "stamp", N_("Review of permits"), "K", Can.READ_APPLICATIONS),
+    ("/reviews/new", "copy", N_("File for somebody"), "", Can.REVIEW),
     ("/permits", "shield-check", N_("Permits"), "P", Can.WATCH_GATE),
     ("/visits", "route", N_("Visits"), "S", Can.READ_APPLICATIONS),
     ("/watch", "list-x", N_("Watch list"), "B", Can.WATCH_GATE),

@@ -120,9 +120,7 @@ def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return made
 
 
-def _gap(
-    series: Sequence[tuple[date, float, float]], x: Callable[[date], float], y: Callable[[float], float]
-) -> str:
+def _gap(series: Sequence[tuple[date, float, float]], x: Callable[[date], float], y: Callable[[float], float]) -> str:
     """The area where less is retired than was emitted."""
     upper = [(x(day), y(max(owed, retired))) for day, owed, retired in series]
     lower = _steps([(x(day), y(retired)) for day, _, retired in series])

@@ -252,8 +252,9 @@ class _Page(FPDF):
             self._type(size, style, tone)
         top, x = self.get_y(), _MARGIN_MM
         for place, (texts, width) in enumerate(zip(lines, widths, strict=True)):
+            room = width if place == len(widths) - 1 else width - 2
             for down, text in enumerate(texts):
-                shift = width - 2 - self.get_string_width(text) if place in table.right else 0.0
+                shift = room - self.get_string_width(text) if place in table.right else 0.0
                 self.set_xy(x + shift, top + 1.1 + down * height)
                 self.cell(w=0, h=height, text=text)
             x += width

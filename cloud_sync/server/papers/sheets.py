@@ -171,9 +171,12 @@ def _factor_notes(facts: Facts, frame: Frame) -> tuple[str, ...]:
     shown = [one for one in facts["factors"] if one["unit"] != "choice"][:NOTE_FACTORS_MAX]
     since = ("起", "since")[frame.at]
     return tuple(
-        f"{one['id']} {one['key']} = {one['value']} {one['unit']}; {one['source']}; {since} {one['valid_from']}"
-        for one in shown
+        f"{one['id']} {one['key']} = {_with_unit(one)}; {one['source']}; {since} {one['valid_from']}" for one in shown
     )
+
+
+def _with_unit(factor: Facts) -> str:
+    return str(factor["value"]) if factor["unit"] == "1" else f"{factor['value']} {factor['unit']}"
 
 
 # ---------------------------------------------------------------- events

@@ -31,7 +31,8 @@ from control.permits.application import Application, EntryKind, Status
 from control.permits.deadlines import ReminderKind, Term, deadlines
 from control.permits.words import REMINDERS, TERMS
 
-# Names are looked up for the rows that are shown alone. `applicant_name` is the person's or the organisation's; history and approvals name people alone.
+# Names are looked up for the rows that are shown alone. `applicant_name` is the person's or the organisation's;
+# history and approvals name people alone.
 _ROW_SQL = """
 SELECT a.application_id, a.applicant_id, a.filed_by, a.status, a.form, a.plate, a.permit_class, a.window_from,
   a.window_until, a.approvals, a.entries_used, a.entered_at, a.due_at, a.due_term, a.due_of_office, a.submitted_at,

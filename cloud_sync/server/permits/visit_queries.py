@@ -16,6 +16,7 @@ from cloud_sync.server.problems import Problem
 from cloud_sync.server.sql import Reader, like_pattern
 from control.domain.plates import normalise
 
+PLATES_MAX = 1000
 _NAMES = tuple(VisitRecord.__dataclass_fields__)
 _COLUMNS = ", ".join(f"v.{name}" for name in _NAMES)
 _MINE = (
@@ -24,6 +25,8 @@ _MINE = (
     " UNION SELECT m.visit_id FROM visits m JOIN vehicles c USING (plate) WHERE c.owner_id = ANY({0}::text[])"
     " AND c.removed_at IS NULL AND c.confirmed_at <= coalesce(m.left_at, m.entered_at))"
 )
+# The plates first: by time alone, every visit would be looked at to find the few of a rare plate.
+_LIKE = f"v.plate = ANY(ARRAY(SELECT DISTINCT p.plate FROM visits p WHERE p.plate LIKE {{}} LIMIT {PLATES_MAX}))"
 _AT = "coalesce(v.entered_at, v.left_at)"
 
 
@@ -45,7 +48,7 @@ async def listed(db: Reader, wanted: VisitFilter, *, cursor: str | None = None, 
     if wanted.owners is not None:
         where.add(_MINE, list(wanted.owners))
     if wanted.plate:
-        where.add("v.plate LIKE {}", f"%{like_pattern(normalise(wanted.plate))}%")
+        where.add(_LIKE, f"%{like_pattern(normalise(wanted.plate))}%")
     if wanted.open_only:
         where.add("NOT v.is_over")
     if wanted.from_at is not None:

@@ -135,7 +135,7 @@ async def overview(db: Reader, *, since: date, until: date) -> Overview:
 
 
 def _check_days(since: date, until: date) -> None:
-    if not since <= until <= since + timedelta(days=DAYS_MAX):
+    if not timedelta(0) <= until - since <= timedelta(days=DAYS_MAX):
         raise Problem("invalid", detail=f"since must not be after until, at most {DAYS_MAX} days")
 
 

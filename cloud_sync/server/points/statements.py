@@ -44,7 +44,7 @@ async def statement(db: Reader, merchant: str, *, since: datetime, until: dateti
 
 
 async def _statement(db: Reader, merchant: str, since: datetime, until: datetime) -> tuple[Statement, dict[str, str]]:
-    if not since < until <= since + SPAN_MAX:
+    if not timedelta(0) < until - since <= SPAN_MAX:
         raise Problem("invalid", detail=f"since must be before until, at most {SPAN_MAX.days} days")
     rows = await db.fetch(
         "SELECT p.spend_id, p.voucher_id, p.merchant AS merchant_id, p.request_id, p.amount_fen, p.at, p.reverses,"

@@ -2,7 +2,6 @@
 import { $, $$, show } from "./app.js";
 
 const GUARD_MS = 400;
-const loadedAt = performance.now();
 const zh = document.body.dataset.lang === "zh";
 const theCase = $("#case");
 
@@ -12,8 +11,9 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
   if (event.repeat && DECIDING.has(key) && !event.target.closest("input, textarea, select")) event.stopImmediatePropagation();
 }, true);
+setTimeout(() => $(".case")?.setAttribute("data-armed", ""), GUARD_MS);
 $("[data-approve-form]")?.addEventListener("click", (event) => {
-  if (!event.isTrusted && performance.now() - loadedAt < GUARD_MS) event.preventDefault();
+  if (!event.isTrusted && !theCase.hasAttribute("data-armed")) event.preventDefault();
 }, true);
 
 /* ---- remarks beside the fields they are about */

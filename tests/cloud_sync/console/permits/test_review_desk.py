@@ -18,7 +18,7 @@ GUARD_PAUSE_MS = 500
 async def rested(desk: Any, sentence: str) -> None:
     """The page says so, and the keys that decide work again."""
     await expect(desk.page.locator("main")).to_contain_text(sentence)
-    await desk.page.wait_for_timeout(GUARD_PAUSE_MS)
+    await expect(desk.page.locator(".case[data-armed]")).to_be_visible()
 
 
 async def status_of(office: Any, application_id: str) -> str:
@@ -82,6 +82,7 @@ async def test_a_days_work_with_the_keyboard_alone(office_desk: Any, office: Any
     await keys.press("Enter")
     await expect(desk.page.locator("main")).to_contain_text("没有等待审核的申请")
     assert await status_of(office, third) == "approved"
+    await desk.page.wait_for_load_state()
     await keys.press("?")
     await expect(desk.page.locator("#keys-dialog")).to_contain_text("退回补正，意见写在各栏旁")
     assert desk.seen.errors == []

@@ -63,7 +63,6 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     number = await page.locator("#papers a.rowlink").first.inner_text()
     assert number.startswith("YB-20261121-")
     assert await desk.axe() == []
-    await page.screenshot(path="/tmp/shots/reports_zh_light.png")
     code = await zone.given.pool.fetchval("SELECT code FROM papers WHERE paper_id = $1", number)
     await desk.open("/verify")
     await page.fill("input[name=code]", code.lower())
@@ -71,7 +70,6 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await expect(page.locator(".verdict")).to_contain_text("真实有效")
     await expect(page.locator(".said")).to_contain_text("2026-10")
     assert await desk.axe() == []
-    await page.screenshot(path="/tmp/shots/verify_zh.png")
     assert desk.seen.errors == []
 
 
@@ -89,7 +87,6 @@ async def test_an_engineer_lets_a_platform_read_and_the_token_is_shown_once(
     token = await page.locator("#fresh-token").inner_text()
     assert len(token) == 43
     assert await desk.axe() == []
-    await page.screenshot(path="/tmp/shots/reports_en_dark.png")
     await desk.open("/reports")
     await expect(page.locator("tr", has_text="Footprint platform")).to_contain_text("—")
     assert await page.locator("#fresh-token").count() == 0
@@ -140,7 +137,6 @@ async def test_a_conference_becomes_neutral(make_desk: Any, zone: Any, people: N
     await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
     await expect(page.locator(".halves")).to_contain_text("HD-20261121-")
     assert await desk.axe() == []
-    await page.screenshot(path="/tmp/shots/event_zh.png")
     dark = await make_desk("en", "dark")
     await dark.sign_in("approver")
     await dark.open("/events")
@@ -149,5 +145,4 @@ async def test_a_conference_becomes_neutral(make_desk: Any, zone: Any, people: N
     await dark.page.click("a.rowlink")
     await expect(dark.page.locator(".steps li.past")).to_have_count(3)
     assert await dark.axe() == []
-    await dark.page.screenshot(path="/tmp/shots/event_en_dark.png")
     assert desk.seen.errors + dark.seen.errors == []

@@ -25,7 +25,6 @@ async def test_the_zone_speaks_and_nothing_is_hidden_from_anybody(make_desk: Any
     await expect(page.locator("footer")).to_contain_text("缺的数据写明“缺”")
     assert "琼" not in await page.locator("body").inner_text()
     assert await desk.axe() == []
-    await page.screenshot(path="/tmp/shots/zone_zh_light.png")
     await page.click("header button[name=lang]")
     await page.wait_for_url("**/zone")
     await expect(page.locator("h1")).to_contain_text("A kWh on the island now")
@@ -37,7 +36,6 @@ async def test_the_zone_speaks_and_nothing_is_hidden_from_anybody(make_desk: Any
     assert await dark.axe() == []
     wide = await dark.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
-    await dark.page.screenshot(path="/tmp/shots/zone_en_dark_phone.png", full_page=True)
 
 
 async def test_an_island_that_told_nothing_says_so(make_desk: Any, zone: Any) -> None:
@@ -47,4 +45,3 @@ async def test_an_island_that_told_nothing_says_so(make_desk: Any, zone: Any) ->
     await expect(desk.page.locator(".ring .share")).to_contain_text("未知")
     await expect(desk.page.locator("#vehicles .big")).to_contain_text("缺")
     await expect(desk.page.locator("footer")).to_contain_text("完整度 0.0%")
-    await desk.page.screenshot(path="/tmp/shots/zone_none.png")

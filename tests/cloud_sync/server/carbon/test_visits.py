@@ -116,7 +116,8 @@ async def test_an_old_visit_recomputes_to_the_same_grams(ledger: Any, vehicle_ty
     await ledger.visit("v1", vehicle_type=vehicle_type, days_ago=400)
     await ledger.turn()
     row = await ledger.pool.fetchrow("SELECT * FROM visit_emissions WHERE visit_id = 'v1'")
-    again = figures.recomputed(row, as_json(row["evidence"]), await rule_books.factors(ledger.pool))
+    factors = await rule_books.factors(ledger.pool)
+    again = figures.figure(as_json(row["evidence"]), factors.at(row["day"]))
     assert isinstance(again, VisitEmission)
     assert again == figures.of_mapping(as_json(row["emission"]))
     assert again.total_g == row["grams"]
@@ -133,3 +134,15 @@ async def test_many_visits_go_in_batches(ledger: Any, monkeypatch: Any) -> None:
     await ledger.turn()
     assert await ledger.pool.fetchval("SELECT count(*) FROM visit_accounts WHERE owed_g > 0") == 8
     assert (await book.verify(ledger.pool)).ok
+
+
+async def test_a_form_that_was_made_anonymous_changes_no_figure(ledger: Any) -> None:
+    await ledger.visit("v1", vehicle_type="truck", form=CRANE)
+    await ledger.turn()
+    before = await ledger.account("v1")
+    await ledger.pool.execute("UPDATE applications SET form = '{}', redacted_at = $1", ledger.at(0))
+    await ledger.revise("v1", flags=["clone"])
+    await ledger.turn()
+    after = await ledger.account("v1")
+    assert (after["vehicle_class"], after["owed_g"], after["revision"]) == ("crane", before["owed_g"], 1)
+    assert after["visit_revision"] == 2

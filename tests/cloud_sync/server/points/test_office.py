@@ -185,6 +185,18 @@ async def test_public_methods_name_formula_and_sources(client: Any, given: Servi
     assert "policy value" in told["reusable_cup"]["sources"]
 
 
+async def test_times_at_the_edge_of_the_calendar_are_refused(client: Any, given: Services, cafe: str) -> None:
+    ann, auditor = await client("ann"), await client("auditor", Role.AUDITOR)
+    day, last = "9999-12-31", "9999-12-31T23:59:59-12:00"
+    assert (await auditor.get("/points/overview", since=day, until=day)).status_code == 200
+    span = {"since": "0001-01-01T00:00:00+14:00", "until": last}
+    assert (await auditor.get("/points/refusals", **span)).status_code == 422
+    assert (await auditor.get("/vouchers/statement", merchant=cafe, **span)).status_code == 422
+    walk = {"started_at": last, "ended_at": last, "distance_km": "1", "steps": 1}
+    assert (await ann.post("/points/walks", walk)).status_code == 422
+    assert (await ann.post("/points/scans", {"text": "x", "scanned_at": last})).status_code == 422
+
+
 async def test_words_for_every_refusal(given: Services) -> None:
     await add_organisation(given, "other")
     assert desk.refusal_word("forged").en
