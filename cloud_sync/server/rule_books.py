@@ -131,8 +131,12 @@ def delivered(name: BookName) -> Any:
 
 @cache
 def _parsed(name: BookName, body: str) -> Any:
-    """A version never changes, so that each is parsed once."""
-    return _PARSE[name](json.loads(body))
+    """A version never changes, so that each is parsed once. Keys that it does not know come from the delivered book."""
+    mapping, shipped = json.loads(body), as_mapping(name, delivered(name))
+    table = next(key for key, value in shipped.items() if isinstance(value, list))
+    known = {row["key"] for row in mapping[table]}
+    mapping[table] += [row for row in shipped[table] if row["key"] not in known]
+    return _PARSE[name](mapping)
 
 
 async def versions(db: Reader, name: BookName) -> tuple[Version, ...]:

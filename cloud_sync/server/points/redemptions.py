@@ -146,7 +146,7 @@ async def use(given: Services, actor: Actor, merchant: str, user: CurrentUser, c
             return _till(row, used, merchant)
         if used != before:
             await _keep_use(connection, actor, user, used)
-        return _till({**dict(row), "used_at": used.used_at}, None, merchant)
+        return _till({**dict(row), "used_at": used.used_at, "used_by": used.used_by}, None, merchant)
 
 
 async def _keep_use(connection: Any, actor: Actor, user: CurrentUser, used: Redemption) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -50,3 +51,18 @@ async def test_the_past_cannot_be_edited(services: Any) -> None:
             services.pool, Actor("fu"), BookName.POINTS, mapping, reason="x", at=services.clock(), today=TODAY
         )
     assert await services.pool.fetchval("SELECT count(*) FROM rule_books") == 0
+
+
+@pytest.mark.parametrize("name", list(BookName))
+async def test_a_book_from_before_a_key_existed_is_completed(services: Any, name: BookName) -> None:
+    mapping = rule_books.as_mapping(name, rule_books.delivered(name))
+    table = next(key for key, value in mapping.items() if isinstance(value, list))
+    young = mapping[table][-1]["key"]
+    older = mapping | {table: [row for row in mapping[table] if row["key"] != young]}
+    await services.pool.execute(
+        "INSERT INTO rule_books (book, version, body, author, reason, at) VALUES ($1, 1, $2::jsonb, 'fu', 'first', $3)",
+        *(name.value, json.dumps(older, default=str), services.clock()),
+    )
+    held = await rule_books.newest(services.pool, name)
+    assert young in {row.key for row in held.rows}
+    assert {row.row_id for row in held.rows} == {row.row_id for row in rule_books.delivered(name).rows}
