@@ -55,6 +55,7 @@ CREATE TABLE point_scans (
   code_at timestamptz,
   event_id text
 );
+CREATE INDEX point_scans_received ON point_scans (received_at);
 CREATE INDEX point_scans_person ON point_scans (person, received_at DESC);
 CREATE INDEX point_scans_failed ON point_scans (person, received_at) WHERE state = 'failed';
 CREATE INDEX point_scans_failed_remote ON point_scans (remote, received_at) WHERE state = 'failed';
