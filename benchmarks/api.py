@@ -22,7 +22,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -70,9 +69,7 @@ async def filled(url: str, *, entries: int, accounts: int) -> dict[str, list[str
     try:
         await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         await _ledger_rows.fill(connection, entries, last=now)
-        people = await _points_rows.fill(
-            url, accounts=accounts, entries_each=entries // accounts, now=now, zone=ZoneInfo("Asia/Shanghai")
-        )
+        people = await _points_rows.fill(connection, accounts=accounts, entries=entries, last=now)
         tokens = {"visitor": [await _token(connection, one, now) for one in people[:PEOPLE]]}
         staff = await connection.fetchval(
             "INSERT INTO users (username, name, role, password_hash, created_at)"
