@@ -17,11 +17,14 @@ from zoneinfo import ZoneInfo
 from cloud_sync.proofs.carbon_beside import figure_digest
 from cloud_sync.proofs.carbon_rows import BOOK_ID
 from cloud_sync.server.carbon.figures import as_mapping, figure
+from cloud_sync.server.permits.forms import dumped
 from cloud_sync.server.rule_books import BookName, delivered
 from control.carbon.ledger import Account, Entry, SealedEntry, genesis_hash, seal
 from control.carbon.offsets import CreditLot, Debit, PartUnit, Retirement, Units, match, units_of
 from control.carbon.postings import Stamp, credits_bought, credits_retired, visit_debit, visits_covered
 from control.carbon.visit_types import VisitEmission
+from control.domain.plates import PlateColour
+from control.permits.application import Form, Purpose
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)  # the factors that ship begin shortly before
@@ -246,7 +249,7 @@ async def fill(connection: Any, entries: int, *, last: datetime) -> int:
 
 
 async def _applications(connection: Any, last: datetime) -> None:
-    form = json.dumps({"plate_colour": "yellow", "purpose": "lifting", "purpose_text": "lamps on the square"})
+    form = dumped(Form(plate_colour=PlateColour.YELLOW, purpose=Purpose.LIFTING, purpose_text="lamps on the square"))
     await connection.copy_records_to_table(
         "applications",
         records=[
