@@ -32,6 +32,7 @@ router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_APPLICATIONS)
 Reviewer = auth.who_may(Can.REVIEW)
+Approver = auth.who_may(Can.APPROVE)
 Text = Annotated[str, Form(max_length=500)]
 Version = Annotated[int, Form()]
 TABS = ("open", "returned", "done")
@@ -241,7 +242,7 @@ async def decide_appeal(
     request: Request,
     application_id: str,
     answer: str,
-    user: Reviewer,
+    user: Approver,
     given: Given,
     version: Version,
     note: Text = "",
