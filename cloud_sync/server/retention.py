@@ -40,7 +40,7 @@ _RULE_OF_PASSAGE = """
 
 _REDACT_EVENTS = """
   UPDATE events e SET redacted_at = $2, raw = '', body = e.body || CASE e.kind
-    WHEN 'passage_decided' THEN jsonb_build_object('suggestions', '[]'::jsonb, 'plate',
+    WHEN 'passage_decided' THEN jsonb_build_object('suggestions', '[]'::jsonb, 'pass_shown', NULL, 'plate',
       CASE jsonb_typeof(e.body -> 'plate') WHEN 'object' THEN (e.body -> 'plate') - 'text' - 'characters' END)
     WHEN 'guard_decided' THEN '{"corrected_plate": null, "note": ""}'
     ELSE '{"raw_text": "", "corrected_text": ""}' END

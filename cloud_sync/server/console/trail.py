@@ -9,6 +9,7 @@ from cloud_sync.server.console.labels import label
 from cloud_sync.server.console.views import Line, icon_of, verdict_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.records import CommandRecord, EventRecord, PassageDetail
+from control.domain.passes import PASS_PROBLEMS, PassProblem
 
 
 def trail(words: Words, detail: PassageDetail) -> tuple[Line, ...]:
@@ -29,7 +30,7 @@ def _event(words: Words, event: EventRecord) -> Line | None:
         case "passage_decided":
             outcome = str(body.get("outcome", ""))
             title = words.gettext("The gate decided: %(what)s") % {"what": label(words, "outcome", outcome)}
-            return Line(verdict_of(outcome), icon_of(outcome), title, "", at)
+            return Line(verdict_of(outcome), icon_of(outcome), title, _pass(words, body.get("pass_shown")), at)
         case "guard_decided":
             return _guard(words, body, at)
         case "barrier_commanded":
@@ -49,6 +50,16 @@ def _event(words: Words, event: EventRecord) -> Line | None:
             outcome = str(body.get("outcome", ""))
             return Line(verdict_of(outcome), "undo-2", words.gettext("Revised"), label(words, "outcome", outcome), at)
     return None
+
+
+def _pass(words: Words, shown: Any) -> str:
+    """What the pass was worth that was shown to the camera or the scanner; "" where there was none."""
+    if not isinstance(shown, dict):
+        return ""
+    problem = str(shown.get("problem", ""))
+    if problem in set(PassProblem):
+        return PASS_PROBLEMS[PassProblem(problem)][words.language != "zh"]
+    return words.gettext("Valid pass for %(plate)s") % {"plate": spoken(str(shown.get("plate", "")))}
 
 
 def _vehicle_before(words: Words, body: dict[str, Any]) -> str:

@@ -68,7 +68,9 @@ async def test_plates_become_anonymous_and_figures_stay(services: Any, gateway: 
 
 
 async def test_what_retention_took_out_of_events_does_not_come_back(services: Any, gateway: Any, clock: Any) -> None:
-    await gateway.send(gateway.decided("a1"), gateway.decided("a2", "琼C12345", "refuse", verdict="fuel"))
+    shown = {"source": "camera", "plate": "琼CD12345", "permit_id": "p", "problem": "expired"}
+    first = gateway.decided("a1", pass_shown=shown)
+    await gateway.send(first, gateway.decided("a2", "琼C12345", "refuse", verdict="fuel"))
     hashes = await services.pool.fetch("SELECT seq, hash FROM events ORDER BY seq")
     clock.leap(days=181)
     await retention.run_once(services)
