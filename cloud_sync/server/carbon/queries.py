@@ -72,6 +72,11 @@ async def summary(db: Any, *, year: int, today: date, zone: Any) -> Summary:
     oldest = await db.fetchrow(
         "SELECT day, due_on FROM visit_accounts WHERE covered_g < owed_g ORDER BY at, visit_id LIMIT 1"
     )
+    overdue = await db.fetchrow(
+        "SELECT count(*) AS visits, coalesce(sum(owed_g - covered_g), 0)::bigint AS grams FROM visit_accounts"
+        " WHERE covered_g < owed_g AND due_on < $1",
+        today,
+    )
     owed_g, covered_g = sum(row["owed_g"] for row in days), sum(row["covered_g"] for row in days)
     return Summary(
         year=year,
@@ -94,6 +99,8 @@ async def summary(db: Any, *, year: int, today: date, zone: Any) -> Summary:
         length=totals["length"] or 0,
         check=await last_check(db),
         days=tuple(DayPoint(row["day"], row["owed_g"], row["retired_g"]) for row in days),
+        overdue_visits=overdue["visits"],
+        overdue_g=overdue["grams"],
     )
 
 

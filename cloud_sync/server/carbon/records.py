@@ -40,7 +40,7 @@ class DayPoint:
 class Summary:
     """The four figures, the year's chart, and how the book stands.
 
-    `open_*`, `oldest_*` and `due_*` are of all years, `year_*` of one. `closure_frac` is covered over owed of the
+    `open_*`, `oldest_*`, `due_*` and `overdue_*` (past their due day) are of all years, `year_*` of one. `closure_frac` is covered over owed of the
     year's visits (None without any), `median_days` from exit to the cover of the last gram. `unknown_visits` are over
     and have no figure yet.
     """
@@ -65,6 +65,8 @@ class Summary:
     length: int
     check: ChainCheck
     days: tuple[DayPoint, ...]
+    overdue_visits: int = 0
+    overdue_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)

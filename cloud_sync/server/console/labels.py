@@ -305,7 +305,7 @@ SUBJECT = {
     "application": N_("Application"),
     "document": N_("Paper"),
     "search": N_("Search"),
-    "export": N_("Export"),
+    "export": N_("Export file"),
     "visit": N_("Visit"),
     "passage": N_("Passage"),
     "passages": N_("Passages"),

@@ -76,6 +76,14 @@ KINDS = {
     "settlement": N_("Cover"),
     "reversal": N_("Reversal"),
 }
+# What the system writes into the book as the reason of an entry: the book keeps it in English for ever.
+REASONS = {
+    "the visit is over": N_("the visit is over"),
+    "evidence was declared": N_("evidence was declared"),
+    "first in, first out": N_("first in, first out"),
+    "its own retirement": N_("its own retirement"),
+}
+_EVENT_REASON = "event "
 STATES = {"proposed": N_("Waiting for review"), "confirmed": N_("Retired"), "cancelled": N_("Cancelled")}
 
 
@@ -97,6 +105,7 @@ class Line:
     state: str
     state_tone: str
     problem: str
+    is_overdue: bool
 
 
 def kg(grams: int, places: int = 2) -> str:
@@ -138,6 +147,7 @@ def line(words: Words, row: VisitRow, preview: Preview | None = None) -> Line:
         state=state,
         state_tone=tone,
         problem=words.gettext(PROBLEMS[row.problem]) if row.problem else "",
+        is_overdue=row.days_late > 0,
     )
 
 
@@ -207,6 +217,14 @@ def open_line(words: Words, shown: Summary) -> str:
     return words.gettext("%(n)s visits, the oldest %(d)d days (term %(due)d days)") % told
 
 
+def overdue_line(words: Words, shown: Summary) -> str:
+    """Under the first figure: what is past its term; empty where nothing is."""
+    if not shown.overdue_visits:
+        return ""
+    told = {"n": f"{shown.overdue_visits:,}", "kg": whole_kg(shown.overdue_g)}
+    return words.gettext("Overdue: %(n)s visits, %(kg)s kg") % told
+
+
 def lots_line(words: Words, rows: Sequence[LotRow]) -> str:
     """Which projects the available tonnes are from."""
     tonnes: dict[str, int] = {}
@@ -237,6 +255,13 @@ def state(words: Words, row: RetirementRow) -> str:
 def kind(words: Words, row: EntryRow) -> str:
     """What an entry is."""
     return words.gettext(KINDS[row.kind])
+
+
+def reason(words: Words, row: EntryRow) -> str:
+    """Why an entry was posted: what the system wrote in the reader's words, what a person wrote as it is."""
+    if row.kind == "event_debit" and row.reason.startswith(_EVENT_REASON):
+        return words.gettext("event %(name)s") % {"name": row.reason.removeprefix(_EVENT_REASON)}
+    return words.gettext(REASONS[row.reason]) if row.reason in REASONS else row.reason
 
 
 def author(words: Words, text: str) -> str:

@@ -24,6 +24,8 @@ class MonthLine:
     market: str
     green: str
     solar: str
+    exported: str
+    sinks: str
     retired: str
     net: str | None
     known_net: str
@@ -51,6 +53,8 @@ def _line(words: Words, one: MonthInventory, this: Month) -> MonthLine:
         market=told("grid_import", kg(one.grid_market_g)),
         green=kwh(one.green_kwh),
         solar=told("pv_used", kwh(one.pv_used_kwh)),
+        exported=told("exported", kwh(one.exported_kwh)),
+        sinks=kg(one.sinks_g),
         retired=kg(one.retired_g),
         net=None if one.net_market_g is None else kg(one.net_market_g),
         known_net=kg(one.known_net_market_g),

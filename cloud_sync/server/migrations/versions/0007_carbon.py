@@ -190,6 +190,7 @@ CREATE TABLE visit_accounts (
   CHECK (covered_g BETWEEN 0 AND owed_g)
 );
 CREATE INDEX visit_accounts_open ON visit_accounts (at, visit_id) WHERE covered_g < owed_g;
+CREATE INDEX visit_accounts_due ON visit_accounts (due_on) INCLUDE (owed_g, covered_g) WHERE covered_g < owed_g;
 CREATE INDEX visit_accounts_at ON visit_accounts (at, visit_id);
 CREATE INDEX visit_accounts_unknown ON visit_accounts (at, visit_id) WHERE problem NOT IN ('', 'withdrawn');
 CREATE INDEX visit_accounts_closed ON visit_accounts (day) WHERE neutralised_at IS NOT NULL;
