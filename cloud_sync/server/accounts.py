@@ -6,7 +6,8 @@ from typing import Any
 
 from cloud_sync.server.auth import end_everywhere, insert_user
 from cloud_sync.server.passwords import check_password
-from cloud_sync.server.people.members import account_uuid
+from cloud_sync.server.people.members import OrganisationKind, account_uuid
+from cloud_sync.server.people.organisations import MEMBERS
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
@@ -31,7 +32,10 @@ async def add_user(given: Services, actor: Actor, *, username: str, name: str, r
 async def change_user(
     given: Services, actor: Actor, user_id: str, *, role: Role | None = None, enabled: bool | None = None
 ) -> None:
-    """Another role, or switched off or on; ends the account's sessions. One engineer always remains."""
+    """Another role, or switched off or on; ends the account's sessions. One engineer always remains.
+
+    An organisation's account stays its member only in a role that fits. Raises Problem.
+    """
     now = given.clock()
     async with given.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _ENGINEERS_LOCK)
@@ -41,13 +45,16 @@ async def change_user(
             "enabled": before["enabled"] if enabled is None else enabled,
         }
         await connection.execute(
-            "UPDATE users SET role = $2, enabled = $3 WHERE user_id = $1",
+            "UPDATE users SET role = $2, enabled = $3, org_id = $4 WHERE user_id = $1",
             account_uuid(user_id),
             after["role"],
             after["enabled"],
+            before["org_id"] if _fits(before["org_kind"], after["role"]) else None,
         )
         if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'engineer' AND enabled)"):
             raise Problem("last_engineer")
+        if before["username"] == actor.username and after["role"] != before["role"]:
+            raise Problem("own_role")
         await end_everywhere(connection, account_uuid(user_id), now)
         await write_audit(
             connection,
@@ -58,6 +65,10 @@ async def change_user(
             before={"role": before["role"], "enabled": before["enabled"]},
             after=after,
         )
+
+
+def _fits(org_kind: str | None, role: str) -> bool:
+    return org_kind is not None and Role(role) in MEMBERS[OrganisationKind(org_kind)]
 
 
 async def set_password(given: Services, actor: Actor, user_id: str, password: str) -> None:
@@ -74,7 +85,9 @@ async def set_password(given: Services, actor: Actor, user_id: str, password: st
 
 async def _account(connection: Any, user_id: str) -> Any:
     row = await connection.fetchrow(
-        "SELECT username, role, enabled, anonymised_at FROM users WHERE user_id = $1", account_uuid(user_id)
+        "SELECT u.username, u.role, u.enabled, u.anonymised_at, u.org_id, o.kind AS org_kind FROM users u"
+        " LEFT JOIN organisations o USING (org_id) WHERE u.user_id = $1",
+        account_uuid(user_id),
     )
     if row is None:
         raise Problem("not_found")

@@ -145,6 +145,17 @@ class ReportsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """`[limits]`: how often one person, or an address that nobody signed in from, may do what costs work."""
+
+    checks_per_hour: int = 60
+    uploads_per_hour: int = 60
+    papers_per_hour: int = 60
+    exports_per_hour: int = 10
+    provider_starts_per_hour: int = 120
+
+
+@dataclass(frozen=True, slots=True)
 class CloudConfig:
     """The whole of `cloud.toml`."""
 
@@ -158,6 +169,7 @@ class CloudConfig:
     commands: CommandsConfig = field(default_factory=CommandsConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     reports: ReportsConfig = field(default_factory=ReportsConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
 
     @property
     def zone(self) -> ZoneInfo:

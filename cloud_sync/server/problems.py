@@ -40,6 +40,16 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     "whatif_slow": (503, "The replay took too long and was given up. Try again.", "推演超时，已停止等待，再试一次。"),
     "already_exists": (409, "This id is taken.", "这个编号已被使用。"),
     "last_engineer": (409, "One engineer has to remain.", "至少要保留一位工程师。"),
+    "own_role": (
+        409,
+        "Nobody changes their own role. Ask another engineer.",
+        "不能改自己的角色，找另一位工程师来改。",
+    ),
+    "organisation_off": (
+        409,
+        "This organisation is switched off. Ask the office.",
+        "该单位已停用，请联系管理方。",
+    ),
     "too_large": (413, "The file is too large.", "文件太大。"),
     "not_a_picture": (415, "Only JPEG, PNG and WebP pictures are taken.", "只收 JPEG、PNG、WebP 图片。"),
     "hash_differs": (422, "The bytes do not have this hash. Send them again.", "内容与哈希不符，重新上传。"),
@@ -121,7 +131,19 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     "units_in_use": (409, "Units of this lot are retired or promised.", "这个批次的额度已注销或已预留。"),
     "too_few_units": (409, "The lots do not hold as many tonnes. Buy credits first.", "额度不够，先购入再注销。"),
     "same_person": (403, "Another person has to confirm this.", "需要另一个人复核。"),
+    "month_not_over": (409, "The month is not over yet. Settle it afterwards.", "这个月还没过完，月末之后再结算。"),
+    "month_settled": (409, "This month is settled already.", "这个月已经结算。"),
+    "till_differs": (
+        409,
+        "The merchant's list differs from the statement. Compare both first.",
+        "商户清单和对账单不一致，先核对再结算。",
+    ),
     "not_pending": (409, "This retirement is decided already.", "这笔注销已有结果。"),
+    "paper_missing": (
+        422,
+        "A paper has to show what you declare. Upload it and send it along.",
+        "申报的数据要有材料证明，先上传材料再提交。",
+    ),
     "evidence_late": (409, "The term for evidence is over. Ask the office.", "举证期限已过，请联系办公室。"),
     "step_refused": (409, "This step is not possible now.", "现在不能这样做。"),
     "changed_meanwhile": (
@@ -158,6 +180,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     "feed_token_unknown": (401, "No platform has this token.", "没有平台使用这个令牌。"),
     "event_closed": (409, "The event's account is closed.", "活动账户已经结算。"),
     "event_empty": (409, "The event's account has no line yet.", "活动账户还没有明细。"),
+    "holder_unknown": (
+        404,
+        "Nobody, or more than one, is called so. Give the user name or an application.",
+        "没有这个人，或者不止一个。请填用户名或申请编号。",
+    ),
 }
 
 

@@ -177,9 +177,12 @@ def _watch_of(row: WatchRecord) -> WatchEntry:
 
 
 async def rule_rows(db: Reader, *, now: datetime) -> tuple[dict[str, Any], ...]:
-    """Published rule sets that are valid now or will be; empty means: the gates keep the rules they ship with."""
-    rows = await db.fetch(
-        "SELECT rule_version, body FROM rule_sets WHERE valid_until IS NULL OR valid_until > $1 ORDER BY valid_from",
+    """The rows of the newest published set, each with the set's version; none: the gates keep those they ship with."""
+    found = await db.fetchrow(
+        "SELECT rule_version, body FROM rule_sets"
+        " WHERE valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1) ORDER BY valid_from DESC LIMIT 1",
         now,
     )
-    return tuple({"rule_version": row["rule_version"], **as_json(row["body"])} for row in rows)
+    if found is None:
+        return ()
+    return tuple({"rule_version": found["rule_version"], **row} for row in as_json(found["body"])["rule"])

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from cloud_sync.server.papers import forgetting as papers_forgetting
 from cloud_sync.server.people import tidying
 from cloud_sync.server.permits import forgetting
 from cloud_sync.server.points import forgetting as points_forgetting
@@ -147,6 +148,7 @@ async def _delete_rows(given: Services, now: datetime) -> int:
     for what in _ENERGY.keys() & days.keys():
         count += await _delete_telemetry(given, what, now - timedelta(days=days[what]), now)
     count += await forgetting.forget(given, now, days)
+    count += await papers_forgetting.forget(given, now, days)
     count += await points_forgetting.forget(given, now, days)
     count += await tidying.tidy(given, now, request_keys_days=days.get("request_keys"))
     return count + await _done(given, "DELETE FROM sessions WHERE expires_at < $1", now)

@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import control.carbon
+import control.gate
 import control.permits
 import control.points
 from cloud_sync.server.sql import Reader
 from cloud_sync.server.store import Actor, write_audit
 from control.carbon import factors as carbon
 from control.carbon.factors import FactorSet
+from control.gate import rule_book as gate
+from control.gate.rule_book import GateBook
 from control.permits import rules as permits
 from control.permits.rules import PermitRuleSet
 from control.points import methodology, methodology_rows
@@ -41,33 +44,38 @@ class BookName(StrEnum):
     PERMITS = "permits"
     POINTS = "points"
     METHODOLOGIES = "methodologies"
+    GATE = "gate"
 
 
-Book = FactorSet | PermitRuleSet | PointRuleSet | MethodologySet
+Book = FactorSet | PermitRuleSet | PointRuleSet | MethodologySet | GateBook
 
 _FILES = {
     BookName.FACTORS: Path(control.carbon.__file__).with_name("factors.toml"),
     BookName.PERMITS: Path(control.permits.__file__).with_name("permits.toml"),
     BookName.POINTS: Path(control.points.__file__).with_name("rules.toml"),
     BookName.METHODOLOGIES: Path(control.points.__file__).with_name("methodologies.toml"),
+    BookName.GATE: Path(control.gate.__file__).with_name("rules.toml"),
 }
 _PARSE = {
     BookName.FACTORS: carbon.parse_factors,
     BookName.PERMITS: permits.parse_rules,
     BookName.POINTS: points.parse_rules,
     BookName.METHODOLOGIES: methodology_rows.parse_methodologies,
+    BookName.GATE: gate.parse_book,
 }
 _WRITE = {
     BookName.FACTORS: carbon.to_mapping,
     BookName.PERMITS: permits.to_mapping,
     BookName.POINTS: points.to_mapping,
     BookName.METHODOLOGIES: methodology_rows.to_mapping,
+    BookName.GATE: gate.to_mapping,
 }
 _SUCCESSION = {
     BookName.FACTORS: carbon.check_succession,
     BookName.PERMITS: permits.check_succession,
     BookName.POINTS: points.check_succession,
     BookName.METHODOLOGIES: methodology.check_succession,
+    BookName.GATE: gate.check_succession,
 }
 
 
@@ -99,6 +107,11 @@ async def point_rules(db: Reader) -> PointRuleSet:
 async def methodologies(db: Reader) -> MethodologySet:
     """The methodologies of points with all their days."""
     return await _newest(db, BookName.METHODOLOGIES)
+
+
+async def gate_rules(db: Reader) -> GateBook:
+    """The rules of the gate with all their days."""
+    return await _newest(db, BookName.GATE)
 
 
 async def newest(db: Reader, name: BookName) -> Book:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from cloud_sync.server import rule_books
+from cloud_sync.server import gate_rules, rule_books, rule_refusals
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.services import Services
@@ -90,7 +90,7 @@ async def preview(
 
 
 async def change(given: Services, actor: Actor, name: BookName, new: NewRow, *, expected: int | None = None) -> Preview:
-    """Ends the key's open row and begins the new one, as a new version of the book.
+    """Ends the key's open row and begins the new one, as a new version of the book; the gates are sent theirs.
 
     `expected` is the version that the person looked at. Raises Problem `rules_moved` when it is not the newest any
     more, `rules_refused` with what the book says against the row, `reason_missing`, `not_found`.
@@ -107,6 +107,9 @@ async def change(given: Services, actor: Actor, name: BookName, new: NewRow, *, 
             at=given.clock(),
             today=given.today_from().date(),
         )
+        if name is BookName.GATE:
+            reason, zone = new.reason.strip(), given.config.zone
+            await gate_rules.publish(connection, actor, reason=reason, at=given.clock(), zone=zone)
     return shown
 
 
@@ -142,7 +145,7 @@ async def _proposed(
 
 def _refused(detail: str) -> Problem:
     """What the book says stands beside the sentence in both languages."""
-    return Problem("rules_refused", detail=detail, why_zh=detail, why_en=detail)
+    return Problem("rules_refused", detail=detail, why_zh=rule_refusals.in_chinese(detail), why_en=detail)
 
 
 def _check_days(last: Mapping[str, Any], new: NewRow) -> None:

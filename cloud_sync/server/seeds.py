@@ -24,6 +24,7 @@ _RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
     ("permit_drafts", "permit_drafts", [], [], 365, "PIPL art. 19: an application that nobody hands in"),
     ("loose_papers", "loose_papers", [], [], 30, "PIPL art. 19: a paper that belongs to nothing"),
     ("visit_plates", "visit_plates", [], [], 1095, "evidence of offsets: 3 years after the visit"),
+    ("papers", "papers", [], [], 1095, "evidence of offsets: 3 years after the issue"),
     ("removed_vehicles", "removed_vehicles", [], [], 30, "PIPL art. 19: shortest storage"),
     ("points_ways", "points_ways", [], [], 365, "PIPL art. 19: a year covers every claim, review and appeal"),
     ("live", "live", [], [], 2, "needed for pages that reconnect alone"),

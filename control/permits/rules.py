@@ -88,6 +88,9 @@ class Spec:
     most: int = 0
 
 
+# No rule of a single person makes away with the second one's approval of these.
+TWO_APPROVE = frozenset({PermitClass.STANDING, PermitClass.EMERGENCY})
+
 KEYS: Mapping[str, Spec] = {
     REVIEW_TERM: Spec(Unit.DAYS, 1, 90),
     RESUBMIT_TERM: Spec(Unit.DAYS, 1, 180),
@@ -114,7 +117,7 @@ KEYS: Mapping[str, Spec] = {
     CROSSING_LEAST: Spec(Unit.MINUTES, 0, 1_440),
     **{window_key(kind): Spec(Unit.DAYS, 1, 1_100) for kind in PermitClass},
     **{ahead_key(kind): Spec(Unit.HOURS, 0, 2_160) for kind in PermitClass},
-    **{approvals_key(kind): Spec(Unit.COUNT, 1, 2) for kind in PermitClass},
+    **{approvals_key(kind): Spec(Unit.COUNT, 2 if kind in TWO_APPROVE else 1, 2) for kind in PermitClass},
     **{papers_key(kind): Spec(Unit.NAMES) for kind in PermitClass},
 }
 

@@ -11,12 +11,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from control.domain.permits import PermitClass
+from control.domain.plates import normalise
 from control.permits import rules as keys
 from control.permits.application import (
     Actor,
     Appeal,
     Application,
     Change,
+    EntryKind,
     FieldChange,
     Form,
     Paper,
@@ -69,6 +71,8 @@ class StepRefusal(StrEnum):
     NOT_YOUR_APPROVAL = "not_your_approval"
     UNDO_TOO_LATE = "undo_too_late"
     NOBODY_NAMED = "nobody_named"
+    EMERGENCY_STAYS_ONE = "emergency_stays_one"
+    ENTERED_PLATE_STAYS = "entered_plate_stays"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +166,7 @@ def _who(application: Application, step: Step, allowed: frozenset[Role]) -> Refu
         return Refused(StepRefusal.ROLE_MAY_NOT, step.by.role)
     if step.by.role in APPLICANTS and application.applicant_id not in step.by.owns_as:
         return Refused(StepRefusal.NOT_THE_APPLICANT)
-    if step.action in _JUDGED and step.by.person_id in _filed_by(application):
+    if step.action in _JUDGED and step.by.owns_as & _filed_by(application):
         return Refused(StepRefusal.OWN_APPLICATION)
     return None
 
@@ -172,7 +176,7 @@ _FILING = frozenset({"create", "copy", Action.EDIT, Action.SUBMIT, Action.APPEAL
 
 
 def _filed_by(application: Application) -> set[str]:
-    """The applicant and whoever filed for them: none of them judges it."""
+    """The applicant and whoever filed for them: none of them judges it, nor does a member of the applicant."""
     return {application.applicant_id} | {line.by.person_id for line in application.history if line.action in _FILING}
 
 
@@ -189,7 +193,24 @@ _Moved = tuple[Application, tuple[FieldChange, ...]] | Refused
 
 def _edit(application: Application, step: Step, _: PermitRules) -> _Moved:
     form = application.form if step.form is None else step.form
-    return replace(application, form=form), changed_fields(application.form, form)
+    return _entered(application, step, form) or (
+        replace(application, form=form),
+        changed_fields(application.form, form),
+    )
+
+
+def _entered(application: Application, step: Step, form: Form) -> Refused | None:
+    """Who went in first was let in as an emergency with that plate; lead time and approvals are waived for that alone.
+
+    The office and the gate's own correction may name the plate otherwise.
+    """
+    if application.entered_at is None:
+        return None
+    if form.permit_class is not PermitClass.EMERGENCY or form.entry_kind is not EntryKind.SINGLE:
+        return Refused(StepRefusal.EMERGENCY_STAYS_ONE)
+    if step.by.role in APPLICANTS and normalise(form.plate) != normalise(application.form.plate):
+        return Refused(StepRefusal.ENTERED_PLATE_STAYS)
+    return None
 
 
 def changed_fields(before: Form, after: Form) -> tuple[FieldChange, ...]:
@@ -217,9 +238,10 @@ def _shown_paper(paper: Paper) -> str:
 
 
 def _submit(application: Application, step: Step, rules: PermitRules) -> _Moved:
-    changed: tuple[FieldChange, ...] = ()
-    if step.form is not None:
-        application, changed = replace(application, form=step.form), changed_fields(application.form, step.form)
+    edited = _edit(application, step, rules)
+    if isinstance(edited, Refused):
+        return edited
+    application, changed = edited
     if application.status is Status.RETURNED and _over(application, Action.RETURN, keys.RESUBMIT_TERM, step, rules):
         return Refused(StepRefusal.WINDOW_IS_OVER, "the term for sending it again has ended")
     if step.form_problems:

@@ -129,6 +129,13 @@ FIELD_PROBLEMS: dict[ProblemCode, Words] = {
     ),
 }
 
+# Where the reader may not know the detail.
+BARE_PROBLEMS: dict[ProblemCode, Words] = {
+    ProblemCode.BLOCKED: ("该车在禁入名单上", "The vehicle is on the block list"),
+    ProblemCode.OVERLAPS: ("与该车另一许可的时段重叠", "The window overlaps with another permit of the vehicle"),
+    ProblemCode.OFFSET_OVERDUE: ("该车有到访逾期未抵消", "The vehicle has overdue visits that are not offset"),
+}
+
 STEP_REFUSALS: dict[StepRefusal, Words] = {
     StepRefusal.NO_SUCH_STEP: ("当前状态不能这样做", "This cannot be done in the present state"),
     StepRefusal.ROLE_MAY_NOT: ("该角色无权这样做", "This role may not do this"),
@@ -150,6 +157,14 @@ STEP_REFUSALS: dict[StepRefusal, Words] = {
     StepRefusal.NOT_YOUR_APPROVAL: ("只有批准人本人可以收回", "Only who approved takes it back"),
     StepRefusal.UNDO_TOO_LATE: ("收回时限已过，许可已发往门岗", "Too late: the permit is on its way to the gates"),
     StepRefusal.NOBODY_NAMED: ("没有指定申请人", "No applicant is named"),
+    StepRefusal.EMERGENCY_STAYS_ONE: (
+        "应急进岛只能补办应急类单次许可",
+        "An emergency entry stays one: class emergency, single entry",
+    ),
+    StepRefusal.ENTERED_PLATE_STAYS: (
+        "已进岛车辆的车牌只能由管理方更正",
+        "The plate that went in is corrected by the office only",
+    ),
 }
 
 TERMS: dict[Term, Words] = {
@@ -203,6 +218,8 @@ VISIT_FLAGS: dict[VisitFlag, Words] = {
 
 def sentence(problem: Problem) -> Words:
     """A field's problem in Chinese and English, with its detail in place; papers by their names."""
+    if not problem.detail and problem.code in BARE_PROBLEMS:
+        return BARE_PROBLEMS[problem.code]
     named = PAPER_KINDS.get(problem.detail, (problem.detail, problem.detail))
     chinese, english = FIELD_PROBLEMS[problem.code]
     return chinese.replace("{detail}", named[0]), english.replace("{detail}", named[1])

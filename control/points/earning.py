@@ -308,6 +308,15 @@ def _has_too_many_steps(case: _Case) -> bool:
     return steps + sum(past.steps for past in case.of_the_day()) > most
 
 
+def _has_too_few_steps(case: _Case) -> bool:
+    """Where a phone counted steps, they have to be able to make the way."""
+    steps = case.event.steps
+    if steps is None or case.method.unit is not Unit.KM:
+        return False
+    cm = max(case.activity, exact(case.event.distance_km or 0)) * 100_000
+    return cm > steps * case.rules.value(keys.STEP_LENGTH)
+
+
 def _teleported(case: _Case) -> bool:
     """Whether the way to or from a neighbouring event's place is too far for the time between."""
     event, metres = case.event, case.around.metres
@@ -348,6 +357,7 @@ _ANOMALIES: tuple[tuple[Anomaly, Callable[[_Case], bool]], ...] = (
     (Anomaly.TOO_SHORT, _is_too_short),
     (Anomaly.TOO_LONG, _is_too_long),
     (Anomaly.TOO_MANY_STEPS, _has_too_many_steps),
+    (Anomaly.TOO_FEW_STEPS, _has_too_few_steps),
     (Anomaly.TELEPORT, _teleported),
     (Anomaly.BURST, _is_burst),
     (Anomaly.MANY_LATE_CLAIMS, _claims_late_too_often),

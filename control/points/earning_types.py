@@ -101,6 +101,7 @@ class Anomaly(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     TOO_MANY_STEPS = "too_many_steps"
+    TOO_FEW_STEPS = "too_few_steps"
     TELEPORT = "teleport"
     BURST = "burst"
     MANY_LATE_CLAIMS = "many_late_claims"

@@ -23,6 +23,7 @@ GUARDIAN_AGE = "account.guardian_age"
 TELEPORT_SPEED = "review.teleport_speed"
 EVENTS_PER_H = "review.events_per_h"
 LATE_CLAIMS_DAY = "review.late_claims_day"
+STEP_LENGTH = "review.step_length"
 APPEAL_WINDOW = "appeal.window"
 CODE_WINDOW = "code.window"
 CODE_DRIFT = "code.drift"
@@ -62,6 +63,7 @@ KEYS: Mapping[str, RuleSpec] = {
     TELEPORT_SPEED: RuleSpec("km/h", 10, 300),
     EVENTS_PER_H: RuleSpec("1", 1, 1_000),
     LATE_CLAIMS_DAY: RuleSpec("1", 0, 1_000),
+    STEP_LENGTH: RuleSpec("cm", 50, 300),
     APPEAL_WINDOW: RuleSpec("d", 1, 366),
     CODE_WINDOW: RuleSpec("step", 0, 20),
     CODE_DRIFT: RuleSpec("s/d", 0, 600),

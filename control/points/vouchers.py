@@ -109,6 +109,7 @@ class VoucherRefused(StrEnum):
     BUDGET_USED_UP = "budget_used_up"
     OWN_ISSUE = "own_issue"
     EXPIRED = "expired"
+    HOLDER_OFF = "holder_off"
     OTHER_MERCHANT = "other_merchant"
     WHOLE_ONLY = "whole_only"
     NOT_ENOUGH_LEFT = "not_enough_left"

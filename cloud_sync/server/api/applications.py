@@ -206,6 +206,7 @@ async def create(
             person=user.user_id,
             key=key,
             route="POST /applications",
+            asked=body,
             at=given.clock(),
             act=act,
             status=201,
@@ -233,11 +234,12 @@ async def edit(
 
 @router.get("/applications/{application_id}/check")
 async def check(application_id: str, user: auth.AnyPerson, given: Given) -> CheckRecord:
-    """What the automatic checks find now."""
+    """What the automatic checks find now, as far as this person may know it. So many an hour."""
+    await checks.count(given, user)
     held = await storing.held(given.pool, application_id, lock=False)
     if held is None or not access.may_read(user, held.application.applicant_id):
         raise Problem("not_found")
-    return await checks.checked(given.pool, given, held.application)
+    return await checks.checked(given.pool, given, held.application, viewer=user)
 
 
 @router.post("/applications/{application_id}/submit")

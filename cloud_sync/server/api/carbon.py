@@ -55,6 +55,7 @@ class EvidenceBody(BaseModel):
     """What is known of a visit. A field that is sent as null is withdrawn, one that is not sent stays as it was.
 
     `fuel_used` is in litres of petrol or diesel, kilograms of LNG or LPG, cubic metres of CNG; papers by content hash.
+    What an applicant declares needs a paper that shows it, and takes no note.
     """
 
     fuel: Fuel | None = None
@@ -175,7 +176,8 @@ async def visit(request: Request, visit_id: Id, user: auth.AnyPerson, given: Giv
     if found is None:
         raise Problem("not_found")
     if user.may(Can.READ_LEDGER):
-        await note_access(given, _actor(user, request), "visit_opened", ("visit", visit_id))
+        what = {"person_id": seen["applicant_id"]}
+        await note_access(given, _actor(user, request), "visit_opened", ("visit", visit_id), what=what)
     return found
 
 
@@ -248,6 +250,7 @@ async def declare(
             person=user.user_id,
             key=key,
             route=f"carbon/visits/{visit_id}/evidence",
+            asked=body,
             at=given.clock(),
             act=act,
             status=201,

@@ -12,10 +12,12 @@ from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.permits import documents
 from cloud_sync.server.permits.records import DocumentRecord
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(tags=["documents"])
 Given = Annotated[Services, Depends(services)]
+Sender = auth.who_may(Can.APPLY, Can.REVIEW, Can.KEEP_LEDGER)
 
 
 @router.post(
@@ -31,10 +33,11 @@ Given = Annotated[Services, Depends(services)]
         }
     },
 )
-async def take(user: auth.AnyPerson, given: Given, request: Request) -> DocumentRecord:
+async def take(user: Sender, given: Given, request: Request) -> DocumentRecord:
     """Keeps one paper; its type is told by its bytes. The same bytes again are the same document."""
-    content = await _body(request, await documents.bytes_max(given))
-    return await documents.take(given, user, content, remote=remote_of(request))
+    async with documents.admitted(given, user):
+        content = await _body(request, await documents.bytes_max(given))
+        return await documents.take(given, user, content, remote=remote_of(request))
 
 
 async def _body(request: Request, bytes_max: int) -> bytes:

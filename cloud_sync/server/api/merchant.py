@@ -107,6 +107,7 @@ async def confirm(body: ConfirmationBody, user: Merchant, given: Given) -> JSONR
             person=user.user_id,
             key=body.request_id,
             route="merchant/confirmations",
+            asked=body,
             at=given.clock(),
             act=partial(confirmations.confirm, given, connection, by, body.code, acts, request_id=body.request_id),
         )

@@ -13,7 +13,7 @@ from cloud_sync.server import auth
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.papers import issued
 from cloud_sync.server.papers.issued import Checked, PaperPage, PaperRow, Wanted
-from cloud_sync.server.people.limits import limit
+from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(tags=["papers"])
@@ -43,6 +43,7 @@ def base_url(request: Request, given: Services) -> str:
 @router.post("/papers", status_code=201)
 async def issue(body: PaperBody, user: auth.AnyPerson, given: Given, request: Request) -> PaperRow:
     """Makes a paper of what the books say now: the office any, a person those of their own visits."""
+    await limit(given, f"paper/{user.user_id}", given.config.limits.papers_per_hour, HOUR_S)
     wanted = Wanted(kind=body.kind, subject=body.subject, since=body.since, until=body.until, language=body.language)
     return await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
 

@@ -27,6 +27,7 @@ from cloud_sync.server.people import (
 )
 from cloud_sync.server.people.consents import ConsentRecord
 from cloud_sync.server.people.data_requests import DataRequest, RequestKind, RequestState
+from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.people.members import Member, Organisation, OrganisationKind
 from cloud_sync.server.people.personal import Look, PersonalData
 from cloud_sync.server.people.terms import Consent
@@ -258,6 +259,7 @@ async def correct(body: Correction, user: auth.AnyPerson, given: Given, request:
 @router.get("/me/export", tags=["me"])
 async def own_copy(user: auth.AnyPerson, given: Given, response: Response) -> dict[str, Any]:
     """A copy of everything that is kept about the person."""
+    await limit(given, f"export/{user.user_id}", given.config.limits.exports_per_hour, HOUR_S)
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return await export.copy_of(given.pool, user.user_id, at=given.clock())
 

@@ -88,7 +88,7 @@ class GoalBody(BaseModel):
 
 
 async def _as_person(
-    given: Services, user: auth.CurrentUser, key: str | None, route: str, act: Any, *, status: int = 200
+    given: Services, user: auth.CurrentUser, key: str | None, route: str, act: Any, *, asked: Any, status: int = 200
 ) -> Answer:
     """Runs `act(connection)` under the person's lock, once for a key."""
     async with change(given) as connection:
@@ -101,6 +101,7 @@ async def _as_person(
             at=given.clock(),
             act=partial(act, connection),
             status=status,
+            asked=asked,
         )
 
 
@@ -172,7 +173,7 @@ async def scan(
     async def act(connection: Any) -> ScanResult:
         return await scans.take_scan(given, connection, user.user_id, wish, remote=remote_of(request))
 
-    return (await _as_person(given, user, key, "points/scans", act)).response()
+    return (await _as_person(given, user, key, "points/scans", act, asked=body)).response()
 
 
 @router.post("/walks", response_model=ScanResult)
@@ -184,7 +185,7 @@ async def walk(body: WalkBody, user: Earner, given: Given, key: IdempotencyKey =
     async def act(connection: Any) -> ScanResult:
         return await take_walk(given, connection, user.user_id, wish)
 
-    return (await _as_person(given, user, key, "points/walks", act)).response()
+    return (await _as_person(given, user, key, "points/walks", act, asked=body)).response()
 
 
 @router.post("/person-code", status_code=201)
@@ -224,7 +225,7 @@ async def redeem(body: PurchaseBody, user: Earner, given: Given, key: Idempotenc
         # What is kept for a repeated request holds no code.
         return {"redemption_id": await redemptions.redeem(given, connection, user.user_id, body.item_id)}
 
-    answer = await _as_person(given, user, key, "points/redemptions", act)
+    answer = await _as_person(given, user, key, "points/redemptions", act, asked=body)
     return await redemptions.with_code(given, given.pool, user.user_id, answer.body["redemption_id"])
 
 
@@ -254,4 +255,4 @@ async def appeal(body: AppealBody, user: Earner, given: Given, key: IdempotencyK
     async def act(connection: Any) -> AppealMade:
         return AppealMade(appeal_id=await reviews.appeal(given, connection, user.user_id, body.event_id, body.text))
 
-    return (await _as_person(given, user, key, "points/appeals", act, status=201)).response()
+    return (await _as_person(given, user, key, "points/appeals", act, asked=body, status=201)).response()

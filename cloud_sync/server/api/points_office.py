@@ -222,6 +222,7 @@ async def confirm(body: OrganiserBody, user: Keeper, given: Given) -> JSONRespon
             person=user.user_id,
             key=body.request_id,
             route="points/confirmations",
+            asked=body,
             at=given.clock(),
             act=partial(confirmations.confirm, given, connection, by, body.code, acts, request_id=body.request_id),
         )

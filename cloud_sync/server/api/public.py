@@ -20,6 +20,7 @@ from cloud_sync.server.carbon.public_board import (
     PublicYear,
     board_desk,
 )
+from cloud_sync.server.carbon.public_rules import PublicRules
 from cloud_sync.server.services import Services, services
 from control.carbon.exact import to_decimal
 
@@ -115,6 +116,14 @@ async def methods(given: Given, desk: Desk, response: Response) -> Methods:
         ),
         points=board.methods,
     )
+
+
+@router.get("/rules")
+async def rules(given: Given, desk: Desk, response: Response) -> PublicRules:
+    """The rules of permits and of points in force today, with their days and sources."""
+    board = await desk.board(given)
+    _kept(response, given)
+    return board.rules
 
 
 def _value(value: Fraction | str) -> str:

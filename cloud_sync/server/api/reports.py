@@ -17,7 +17,7 @@ from cloud_sync.server import auth, rule_books
 from cloud_sync.server.api.csv_export import BOM
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import feed, green_power, inventory
-from cloud_sync.server.carbon.feed import FeedPage, TokenRow
+from cloud_sync.server.carbon.feed import FeedPage, KindTold, TokenRow
 from cloud_sync.server.carbon.green_power import GreenRow, SinkRow
 from cloud_sync.server.carbon.inventory import as_told, month_of, span
 from cloud_sync.server.papers import issued, xlsx
@@ -82,11 +82,11 @@ class NewToken(Made):
 
 
 class Completeness(BaseModel):
-    """Hours told by kind, of the hours asked."""
+    """By kind: hours written and hours silent, of the hours asked, and the known part of them."""
 
     since: datetime
     until: datetime
-    kinds: dict[str, dict[str, int]]
+    kinds: dict[str, KindTold]
 
 
 async def months_of(given: Services, first: str, last: str) -> tuple[MonthInventory, ...]:
@@ -201,7 +201,7 @@ async def feed_rows(
 async def feed_completeness(
     platform: Platform, given: Given, since: AwareDatetime, until: AwareDatetime
 ) -> Completeness:
-    """Of how many hours something was told, by kind."""
+    """Of how many hours something is known, by kind."""
     if not timedelta(0) < until - since <= COMPLETENESS_MAX or since.year < issued.FIRST_YEAR:
         raise Problem("range_too_long")
     told = await feed.completeness(given.pool, since, until)

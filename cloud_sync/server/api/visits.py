@@ -64,5 +64,6 @@ async def one(visit_id: str, user: auth.AnyPerson, given: Given, request: Reques
     if found is None:
         raise Problem("not_found")
     if staff:
-        await store.note_access(given, store.Actor.of(user, remote_of(request)), "visit_opened", ("visit", visit_id))
+        actor, owner = store.Actor.of(user, remote_of(request)), await visit_queries.owner_of(given.pool, visit_id)
+        await store.note_access(given, actor, "visit_opened", ("visit", visit_id), what={"person_id": owner})
     return found

@@ -13,11 +13,12 @@ from cloud_sync.server import auth
 from cloud_sync.server.api.merchant import Language, Since, csv_response
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
-from cloud_sync.server.points import statements, vouchers
+from cloud_sync.server.points import settlements, statements, vouchers
 from cloud_sync.server.points.parts import change
 from cloud_sync.server.points.records import (
     DifferenceRecord,
     SchemeRecord,
+    SettlementRecord,
     SpendRecord,
     StatementRecord,
     VoucherCode,
@@ -85,13 +86,24 @@ class TillLine(BaseModel):
     amount_fen: int = Field(ge=-vouchers.FEN_MAX, le=vouchers.FEN_MAX)
 
 
+TillLines = Annotated[tuple[TillLine, ...], Field(max_length=10_000)]
+
+
 class ReconcileBody(BaseModel):
     """A merchant's list for a time."""
 
     merchant: OrgId
     since: AwareDatetime
     until: AwareDatetime
-    lines: Annotated[tuple[TillLine, ...], Field(max_length=10_000)]
+    lines: TillLines
+
+
+class SettleBody(BaseModel):
+    """A month to settle, with the merchant's own list of it."""
+
+    merchant: OrgId
+    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    lines: TillLines
 
 
 @router.get("/schemes")
@@ -145,6 +157,7 @@ async def issue(
             person=user.user_id,
             key=key,
             route="vouchers",
+            asked=body,
             at=given.clock(),
             status=201,
             act=partial(
@@ -192,7 +205,20 @@ async def statement_csv(
 @router.post("/reconcile")
 async def reconcile(body: ReconcileBody, user: Keeper, given: Given) -> tuple[DifferenceRecord, ...]:
     """Where a merchant's own list differs from the statement; empty when both agree."""
-    sums: dict[str, int] = {}
-    for line in body.lines:
-        sums[line.request_id] = sums.get(line.request_id, 0) + line.amount_fen
+    sums = _sums(body.lines)
     return await statements.reconcile(given.pool, body.merchant, since=body.since, until=body.until, merchants_fen=sums)
+
+
+def _sums(lines: TillLines) -> dict[str, int]:
+    """Fen by request."""
+    found: dict[str, int] = {}
+    for line in lines:
+        found[line.request_id] = found.get(line.request_id, 0) + line.amount_fen
+    return found
+
+
+@router.post("/settlements", status_code=201)
+async def settle(body: SettleBody, user: Approver, given: Given, request: Request) -> SettlementRecord:
+    """Settles a merchant's month that is over and on which both lists agree; once."""
+    actor = Actor.of(user, remote_of(request))
+    return await settlements.settle(given, actor, body.merchant, body.month, _sums(body.lines))

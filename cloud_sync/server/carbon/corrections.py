@@ -43,8 +43,8 @@ async def declare(
 ) -> str:
     """Adds what somebody knows of a visit, inside the caller's transaction; the id of the declaration.
 
-    The visit's figure follows at once. The applicant may do so until the term is over, the office always. Raises
-    Problem.
+    The visit's figure follows at once. The applicant may do so until the term is over and with a paper that shows it,
+    the office always; a note is the office's alone, as the row stays for ever. Raises Problem.
     """
     if not declared and not papers:
         raise Problem("invalid", detail="declared")
@@ -55,6 +55,8 @@ async def declare(
     # Evidence and book are never changed: of the public only the bare id stands there, which names nobody.
     author = user.username if office else user.user_id
     await _check_term(given, connection, user, visit)
+    if not office:
+        _check_applicant(declared, papers, note)
     await _use_papers(connection, user, visit_id, papers, now)
     evidence_id = str(uuid_utils.uuid7())
     await connection.execute(
@@ -79,6 +81,14 @@ async def declare(
         await visits.recompute(given, connection, [visit_id], author=author, reason=reason)
         await settling.settle(connection, at=now)
     return evidence_id
+
+
+def _check_applicant(declared: Mapping[str, str | None], papers: tuple[str, ...], note: str) -> None:
+    if note.strip():
+        raise Problem("invalid", detail="note")
+    # What lowers a debt has to be shown; what an applicant withdraws of their own needs no proof.
+    if not papers and any(value is not None for value in declared.values()):
+        raise Problem("paper_missing")
 
 
 async def _check_term(given: Services, connection: Any, user: CurrentUser, visit: Any) -> None:

@@ -1,13 +1,13 @@
 """Evidence of a visit: owns what may be declared, joining it with permit and gate, and how it is kept.
 
-The newest declaration of a field holds; one that is declared as nothing is withdrawn. What a figure was computed from
+What the office declared holds before what the applicant declared; of each the newest. What a figure was computed from
 is kept as text beside it, without plate or name, so that it can be computed again for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -37,12 +37,31 @@ _FUEL_OF = {
 _MINUTE_PLACES = Decimal("0.001")
 
 
-def merged(declarations: list[Mapping[str, str | None]]) -> dict[str, str]:
-    """What holds of several declarations, the oldest first."""
-    holds: dict[str, str | None] = {}
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What one person declared at once: by field, the text of the value or None where it is withdrawn."""
+
+    by_office: bool
+    told: Mapping[str, str | None]
+
+
+def merged(declarations: Iterable[Declaration]) -> dict[str, str]:
+    """What holds of several declarations, the oldest first, field by field.
+
+    A value of the office holds against any of the applicant's, also a newer one. Applicants withdraw only what they
+    declared themselves; the office withdraws both.
+    """
+    office: dict[str, str] = {}
+    applicant: dict[str, str] = {}
     for one in declarations:
-        holds |= one
-    return {name: value for name, value in holds.items() if value is not None}
+        for name, value in one.told.items():
+            if value is not None:
+                (office if one.by_office else applicant)[name] = value
+                continue
+            applicant.pop(name, None)
+            if one.by_office:
+                office.pop(name, None)
+    return applicant | office
 
 
 def of_form(form: Mapping[str, Any]) -> dict[str, str]:
@@ -116,6 +135,11 @@ async def declarations(db: Any, visit_ids: list[str]) -> dict[str, list[Any]]:
     for row in rows:
         found.setdefault(row["visit_id"], []).append(row)
     return found
+
+
+def declaration_of(row: Any) -> Declaration:
+    """A row of `visit_evidence`."""
+    return Declaration(row["by_role"] == "office", as_json(row["declared"]))
 
 
 async def forms(db: Any, application_ids: list[str]) -> dict[str, Mapping[str, Any]]:

@@ -1,9 +1,10 @@
 """The feed for a carbon-footprint platform (管理办法 art. 20): owns its rows, its cursor, and who may read it.
 
-An hour becomes rows when it is over and the feed's delay has passed: passages counted without any plate, electricity,
-charging, fuel of visits, shuttle rides. What arrives later changes an hour: then the hour is written again as its next
-revision, and the newest revision counts. Rows are numbered under a lock in the order in which they commit, so that a
-cursor never skips one and never meets one twice; no row is ever changed.
+Every hour becomes a row of each kind when it is over and the feed's delay has passed: passages counted without any
+plate, electricity, charging, fuel of visits, shuttle rides. Its `known_frac` tells a calm hour (1) from a silent one
+(0). What arrives later changes an hour: then the hour is written again as its next revision, and the newest revision
+counts. Rows are numbered under a lock in the order in which they commit, so that a cursor never skips one and never
+meets one twice; no row is ever changed.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import uuid_utils
 from fastapi import Depends, Request
 
 from cloud_sync.server.auth import token_hash
+from cloud_sync.server.carbon import gate_hours
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.sql import Reader, as_json
@@ -68,6 +70,17 @@ class TokenRow:
     revoked_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class KindTold:
+    """How complete a kind is: hours written of those asked, hours of which nothing is known, the known part of all."""
+
+    hours: int
+    hours_asked: int
+    hours_silent: int
+    known_frac: float
+    revisions_max: int
+
+
 # ---------------------------------------------------------------- writing rows
 
 
@@ -80,20 +93,69 @@ async def run(given: Services) -> None:
 
 async def write_rows(given: Services) -> int:
     """Writes what is new or different since the last time; how many rows. One writer at a time."""
-    wanted, now = given.config.reports, given.clock()
-    until = (now - timedelta(seconds=wanted.feed_delay_s)).replace(minute=0, second=0, microsecond=0)
-    since = until - timedelta(days=wanted.feed_recompute_days)
-    written = 0
+    now, written = given.clock(), 0
     async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _FEED_LOCK)
+        since, until = await written_span(given, connection)
+        hours = [since + HOUR * one for one in range(int((until - since) / HOUR))]
+        shares = await _known(connection, since, until)
         for kind, made in _KINDS.items():
-            known = await _newest(connection, kind, since, until)
-            bodies = {at: body for at, body in (await made(connection, since, until)).items() if since <= at < until}
-            fresh = [(at, body) for at, body in sorted(bodies.items()) if known.get(at, (0, None))[1] != body]
+            known, told = await _newest(connection, kind, since, until), await made(connection, since, until)
+            bodies = {at: _EMPTY[kind] | {"known_frac": shares[kind](at)} | told.get(at, {}) for at in hours}
+            fresh = [(at, body) for at, body in bodies.items() if known.get(at, (0, None))[1] != body]
             written += await _append(
                 connection, kind, [(at, known.get(at, (0, None))[0] + 1, one) for at, one in fresh], now
             )
     return written
+
+
+async def written_span(given: Services, db: Any) -> tuple[datetime, datetime]:
+    """The hours that are written again when they change; none lies before the island told anything."""
+    wanted = given.config.reports
+    until = _hour(given.clock() - timedelta(seconds=wanted.feed_delay_s))
+    firsts = [
+        await gate_hours.first_told(db),
+        await db.fetchval("SELECT min(at) FROM energy_samples WHERE period_s = 900"),
+        await db.fetchval("SELECT min(arrived_at) FROM passages"),
+    ]
+    first = min((_hour(one) for one in firsts if one is not None), default=until)
+    return min(until, max(first, until - timedelta(days=wanted.feed_recompute_days))), until
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+async def _known(db: Any, since: datetime, until: datetime) -> dict[str, Callable[[datetime], float]]:
+    """Which part of an hour is known, by kind: of gates, of microgrids. Rides are proved here, at any time."""
+    gates = {at: round(float(one), 4) for at, one in (await gate_hours.told(db, since, until)).items()}
+    grids = await _grids(db)
+    rows = await db.fetch(
+        "SELECT date_trunc('hour', at, 'UTC') AS at, count(*) AS quarters FROM energy_samples"
+        " WHERE period_s = 900 AND at >= $1 AND at < $2 GROUP BY 1",
+        *(since, until),
+    )
+    energy = {row["at"]: _quarters_frac(row["quarters"], grids) for row in rows}
+    return {
+        "passages": lambda at: gates.get(at, 0.0),
+        "energy": lambda at: energy.get(at, 0.0),
+        "charging": lambda at: energy.get(at, 0.0),
+        "visits": lambda at: gates.get(at, 0.0),
+        "shuttle": lambda at: 1.0,
+    }
+
+
+async def _grids(db: Any) -> int:
+    """How many microgrids ever told a quarter hour; 1 where none did."""
+    found: int = await db.fetchval(
+        "SELECT count(*) FROM gateways g WHERE EXISTS"
+        " (SELECT 1 FROM energy_samples s WHERE s.gateway_id = g.gateway_id AND s.period_s = 900)"
+    )
+    return max(found, 1)
+
+
+def _quarters_frac(quarters: int, grids: int) -> float:
+    return round(min(1.0, quarters / (4 * grids)), 4)
 
 
 async def _newest(db: Any, kind: str, since: datetime, until: datetime) -> dict[datetime, tuple[int, dict[str, Any]]]:
@@ -138,27 +200,21 @@ _FLOWS = ("pv", "load", "ev", "charged", "discharged", "imported", "exported")
 
 
 async def _energy(db: Any, since: datetime, until: datetime) -> Bodies:
-    """Electricity of the quarter hours that are known; `known_frac` says how much of the hour that is."""
+    """Electricity of the quarter hours that are known; an hour is known as far as its least known flow."""
     sums = ", ".join(f"sum({one}_kwh::float8) AS {one}, count({one}_kwh) AS {one}_known" for one in _FLOWS)
-    grids = await db.fetchval(
-        "SELECT count(*) FROM gateways g WHERE EXISTS"
-        " (SELECT 1 FROM energy_samples s WHERE s.gateway_id = g.gateway_id AND s.period_s = 900)"
-    )
+    grids = await _grids(db)
     rows = await db.fetch(
         f"SELECT date_trunc('hour', at, 'UTC') AS at, {sums} FROM energy_samples"
         " WHERE period_s = 900 AND at >= $1 AND at < $2 GROUP BY 1",
         *(since, until),
     )
-    return {
-        row["at"]: {
-            one: {
-                "kwh": None if row[one] is None else round(row[one], 3),
-                "known_frac": round(min(1.0, row[f"{one}_known"] / (4 * max(grids, 1))), 4),
-            }
-            for one in _FLOWS
-        }
-        for row in rows
-    }
+    found: Bodies = {}
+    for row in rows:
+        known = {one: _quarters_frac(row[f"{one}_known"], grids) for one in _FLOWS}
+        flows = {one: None if row[one] is None else round(row[one], 3) for one in _FLOWS}
+        body = {one: {"kwh": flows[one], "known_frac": known[one]} for one in _FLOWS}
+        found[row["at"]] = {**body, "known_frac": min(known.values())}
+    return found
 
 
 async def _charging(db: Any, since: datetime, until: datetime) -> Bodies:
@@ -220,6 +276,14 @@ _KINDS: dict[str, Callable[[Any, datetime, datetime], Awaitable[Bodies]]] = {
     "shuttle": _shuttle,
 }
 KINDS = tuple(_KINDS)
+# An hour in which nothing happened, or of which nothing was told: `known_frac` says which.
+_EMPTY: dict[str, dict[str, Any]] = {
+    "passages": {"counts": []},
+    "energy": {one: {"kwh": None, "known_frac": 0.0} for one in _FLOWS},
+    "charging": {"sessions_ended": 0, "charged_kwh": 0.0, "v2g_kwh": 0.0},
+    "visits": {"visits": 0, "visits_without_figure": 0, "emitted_g": 0, "offset_g": 0},
+    "shuttle": {"rides": 0, "passenger_km": 0.0, "vehicle_km": None},
+}
 
 
 # ---------------------------------------------------------------- reading
@@ -237,16 +301,24 @@ async def page_after(db: Reader, cursor: int, *, limit: int, kinds: Sequence[str
     return FeedPage(found, found[-1].seq if found else cursor, len(rows) > len(shown))
 
 
-async def completeness(db: Reader, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
-    """Of how many hours something was told, by kind. An hour without vehicles or charging has no row and no gap."""
+async def completeness(db: Reader, since: datetime, until: datetime) -> dict[str, KindTold]:
+    """How complete each kind is, by the newest revision of each hour. An hour that is not written is not known."""
     rows = await db.fetch(
-        "SELECT kind, count(DISTINCT starts_at) AS hours, max(revision) AS revisions FROM feed_rows"
-        " WHERE starts_at >= $1 AND starts_at < $2 GROUP BY 1",
+        "SELECT kind, count(*) AS hours, count(*) FILTER (WHERE known = 0) AS silent, sum(known) AS known,"
+        " max(revision) AS revisions FROM (SELECT DISTINCT ON (kind, starts_at) kind, revision,"
+        " (body ->> 'known_frac')::float8 AS known FROM feed_rows WHERE starts_at >= $1 AND starts_at < $2"
+        " ORDER BY kind, starts_at, revision DESC) newest GROUP BY kind",
         *(since, until),
     )
-    told = {row["kind"]: {"hours": row["hours"], "revisions_max": row["revisions"]} for row in rows}
-    expected = int((until - since) / HOUR)
-    return {kind: told.get(kind, {"hours": 0, "revisions_max": 0}) | {"hours_asked": expected} for kind in KINDS}
+    asked, told = int((until - since) / HOUR), {row["kind"]: row for row in rows}
+    return {kind: _kind_told(told.get(kind), asked) for kind in KINDS}
+
+
+def _kind_told(row: Any, asked: int) -> KindTold:
+    if row is None:
+        return KindTold(0, asked, asked, 0.0, 0)
+    part = round(min(1.0, row["known"] / max(asked, 1)), 4)
+    return KindTold(row["hours"], asked, row["silent"] + max(0, asked - row["hours"]), part, row["revisions"])
 
 
 # ---------------------------------------------------------------- who may read

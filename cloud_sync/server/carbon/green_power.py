@@ -118,16 +118,16 @@ async def add_sink(
 
 async def withdraw(given: Services, actor: Actor, green_id: str, *, why: str) -> None:
     """Evidence counts no longer. Raises Problem."""
-    await _withdraw(given, actor, ("green_power", "green_id", green_id), why)
+    await _withdraw(given, actor, ("green_power", "green_power", "green_id", green_id), why)
 
 
 async def withdraw_sink(given: Services, actor: Actor, sink_id: str, *, why: str) -> None:
     """A sink counts no longer. Raises Problem."""
-    await _withdraw(given, actor, ("carbon_sinks", "sink_id", sink_id), why)
+    await _withdraw(given, actor, ("carbon_sink", "carbon_sinks", "sink_id", sink_id), why)
 
 
-async def _withdraw(given: Services, actor: Actor, row: tuple[str, str, str], why: str) -> None:
-    table, key, row_id = row
+async def _withdraw(given: Services, actor: Actor, row: tuple[str, str, str, str], why: str) -> None:
+    subject, table, key, row_id = row
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
@@ -139,7 +139,7 @@ async def _withdraw(given: Services, actor: Actor, row: tuple[str, str, str], wh
         )
         if found is None:
             raise Problem("not_found")
-        await _noted(connection, now, actor, "evidence_withdrawn", (table, row_id), None, why=why)
+        await _noted(connection, now, actor, "evidence_withdrawn", (subject, row_id), None, why=why)
 
 
 async def _noted(

@@ -1,9 +1,9 @@
 """The zone's inventory from the store: owns which rows make which feed of a month, and how much of it is known.
 
 What follows from the feeds is decided in `control.carbon.inventory`. A month is a calendar month of the island's clock.
-Energy comes from quarter hours: one that is not there, or whose figure was not known, is a gap. Fuel is known for a day
-on which the gates told something, as far as its visits are posted. Sinks count with evidence alone, so that a month
-without any has none. What covers events is left out, as their travel is: it belongs to the event's account.
+Energy comes from quarter hours: one that is not there, or whose figure was not known, is a gap. Fuel is known for the
+hours of which every gate told something, as far as the visits are posted. Sinks count with evidence alone, so that a
+month without any has none. What covers events is left out, as their travel is: it belongs to the event's account.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cloud_sync.server.carbon import gate_hours
 from cloud_sync.server.sql import Reader
 from control.carbon.exact import GRAMS_PER_TONNE
 from control.carbon.factors import FactorSet, MissingFactor
@@ -30,6 +31,7 @@ from control.carbon.inventory import (
     month_inventory,
 )
 
+HOURS_A_DAY = 24
 QUARTERS_A_DAY = 96
 MONTHS_MAX = 36
 _ENERGY_FLOWS = ("imported", "exported", "pv")
@@ -183,12 +185,12 @@ async def _fuel(db: Reader, since: date, until: date, zone: ZoneInfo) -> dict[Mo
     grams = {Month.of(row["month"]): row for row in rows}
     waiting = await _unposted(db, since, until, zone)
     found: dict[Month, GramFeed] = {}
-    for month, days in (await _days_told(db, since, until, zone)).items():
+    for month, hours in (await _hours_told(db, since, until, zone)).items():
         row = grams.get(month)
         posted = row["posted"] if row else 0
         missing = (row["unposted"] if row else 0) + waiting.get(month, 0)
         share = Fraction(posted, posted + missing) if posted + missing else Fraction(1)
-        found[month] = GramFeed(row["grams"] if row else 0, share * Fraction(days, month.days))
+        found[month] = GramFeed(row["grams"] if row else 0, share * hours / (month.days * HOURS_A_DAY))
     return found
 
 
@@ -205,19 +207,13 @@ async def _unposted(db: Reader, since: date, until: date, zone: ZoneInfo) -> dic
     return {Month.of(row["month"]): row["visits"] for row in rows}
 
 
-async def _days_told(db: Reader, since: date, until: date, zone: ZoneInfo) -> dict[Month, int]:
-    """On how many days of a month a gate told of any vehicle; by an index, a look a day."""
-    days = [since + timedelta(days=one) for one in range((until - since).days)]
-    edges = [datetime.combine(one, time(), zone) for one in (*days, until)]
-    rows = await db.fetch(
-        "SELECT day FROM unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS one (day, starts, ends)"
-        " WHERE EXISTS (SELECT 1 FROM passages WHERE arrived_at >= starts AND arrived_at < ends)",
-        *(days, edges[:-1], edges[1:]),
-    )
-    found: dict[Month, int] = {}
-    for row in rows:
-        month = Month.of(row["day"])
-        found[month] = found.get(month, 0) + 1
+async def _hours_told(db: Reader, since: date, until: date, zone: ZoneInfo) -> dict[Month, Fraction]:
+    """Of how many hours of a month the gates told; an hour of which one of two gates is silent is half known."""
+    edges = (datetime.combine(one, time(), zone) for one in (since, until))
+    found: dict[Month, Fraction] = {}
+    for at, share in (await gate_hours.told(db, *edges)).items():
+        month = Month.of(at.astimezone(zone).date())
+        found[month] = found.get(month, Fraction(0)) + share
     return found
 
 

@@ -20,6 +20,7 @@ from fastapi import Request
 
 from cloud_sync.server import queries_energy, rule_books
 from cloud_sync.server.carbon.inventory import Month, months, span
+from cloud_sync.server.carbon.public_rules import PublicRules, public_rules
 from cloud_sync.server.energy_flow import imported_frac, total_kw
 from cloud_sync.server.records_energy import EnergyNow, EnergySeries, PlanRecord
 from cloud_sync.server.services import Services
@@ -116,6 +117,7 @@ class Board:
     gates_told_at: datetime | None
     factors: tuple[Factor, ...]
     methods: tuple[PublicMethod, ...]
+    rules: PublicRules
 
 
 class BoardDesk:
@@ -172,6 +174,10 @@ async def _made(given: Services, now: datetime, years: tuple[PublicYear, ...]) -
         gates_told_at=told_at,
         factors=_in_force(rows),
         methods=tuple(_method(one) for one in (await rule_books.methodologies(db)).at(today).values()),
+        rules=public_rules(
+            (await rule_books.permit_rules(db)).at(today),
+            (await rule_books.point_rules(db)).at(today),
+        ),
     )
 
 

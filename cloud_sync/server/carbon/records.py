@@ -40,9 +40,9 @@ class DayPoint:
 class Summary:
     """The four figures, the year's chart, and how the book stands.
 
-    `open_*`, `oldest_*`, `due_*` and `overdue_*` (past their due day) are of all years, `year_*` of one. `closure_frac` is covered over owed of the
-    year's visits (None without any), `median_days` from exit to the cover of the last gram. `unknown_visits` are over
-    and have no figure yet.
+    `open_*`, `oldest_*`, `due_*` and `overdue_*` (past their due day) are of all years, `year_*` of one.
+    `closure_frac` is covered over owed of the year's visits (None without any), `median_days` from exit to the cover
+    of the last gram. `unknown_visits` are over and have no figure yet.
     """
 
     year: int

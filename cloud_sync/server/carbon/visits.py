@@ -1,7 +1,8 @@
 """Visits into the book: owns the debit of every visit that is over, and its revisions.
 
 A visit is posted once. When gate or evidence tell something else later, its covers are freed, its debit is reversed
-and the new figure is posted; the oldest visits are covered again in the same transaction.
+and the new figure is posted; the oldest visits are covered again in the same transaction. What the office corrected by
+hand is posted again after the new debit.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from cloud_sync.server.services import Services
 from control.carbon.factors import FactorSet, MissingFactor
 from control.carbon.offset_reports import due_day
 from control.carbon.offsets import Debit
-from control.carbon.postings import Stamp, reversal_of, visit_account, visit_debit
+from control.carbon.postings import Stamp, reversal_of, visit_account, visit_correction, visit_debit
 from control.carbon.visit_types import VisitEmission
 
 BATCH_MAX = 500
 WITHDRAWN = "withdrawn"
+CARRIED = "again:"  # begins the entry that repeats the office's corrections after a new debit
 
 log = structlog.get_logger()
 
@@ -137,7 +139,7 @@ async def _computed(
         if at is None:
             continue
         rows = declared.get(visit["visit_id"], [])
-        holds = evidence.merged([evidence.as_json(row["declared"]) for row in rows])
+        holds = evidence.merged(evidence.declaration_of(row) for row in rows)
         form, known = forms.get(visit["application_id"] or ""), before.get(visit["visit_id"])
         if form is None and visit["application_id"] and known is not None:
             told = evidence.told_again(visit, evidence.as_json(known["evidence"]), holds)
@@ -210,15 +212,23 @@ async def _post(
     """Figures into history, debits into the book, and what holds of each visit now."""
     if not computed:
         return
+    corrected = await _corrected(connection, [one for one in revisions if revisions[one] > 1])
     rows = [_row(one, revisions.get(one.visit["visit_id"], 1), factors, stamp.at, given) for one in computed]
-    entries = []
+    entries, carried = [], []
     for row, one in zip(rows, computed, strict=True):
         if row["entry_id"] is None:
             continue
         assert one.emission is not None
         own = Stamp(entry_id=row["entry_id"], at=stamp.at, author=stamp.author, reason=stamp.reason)
         entries.append(visit_debit(own, row["visit_id"], one.emission, evidence=figure_digest(row)))
-    await book.post_many(connection, entries)
+        known = corrected.get(row["visit_id"])
+        # A visit never owes less than nothing.
+        added_g = 0 if known is None else max(known.added_g, -row["owed_g"])
+        if known is not None and added_g:
+            again = Stamp(entry_id=f"{CARRIED}{row['entry_id']}", at=stamp.at, author=SYSTEM, reason=known.reason)
+            carried.append(visit_correction(again, row["visit_id"], added_g))
+            row["owed_g"] += added_g
+    await book.post_many(connection, entries + carried)
     await _keep_figures(connection, rows)
     await _keep_accounts(connection, rows)
     sums: dict[date, DaySums] = {}
@@ -227,6 +237,35 @@ async def _post(
         added = DaySums(visits=owes, owed_g=row["owed_g"], open_visits=owes)
         sums[row["day"]] = sums.get(row["day"], DaySums()) + added
     await settling.add_to_days(connection, sums)
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """What the office put right of one visit by hand, in all, and why."""
+
+    added_g: int
+    reason: str
+
+    def and_then(self, later: _Corrected) -> _Corrected:
+        """Both together."""
+        reason = self.reason if later.reason in self.reason.split("; ") else f"{self.reason}; {later.reason}"
+        return _Corrected(self.added_g + later.added_g, reason)
+
+
+async def _corrected(connection: Any, visit_ids: Sequence[str]) -> dict[str, _Corrected]:
+    """The office's corrections of these visits: the newest that repeated them, and those that came after it."""
+    accounts = {str(visit_account(one)): one for one in visit_ids}
+    rows = await connection.fetch(
+        "SELECT p.account, -p.grams AS added_g, e.entry_id, e.reason FROM ledger_postings p JOIN ledger_entries e"
+        " USING (seq) WHERE p.account = ANY($1::text[]) AND e.kind = 'correction' ORDER BY e.seq",
+        list(accounts),
+    )
+    found: dict[str, _Corrected] = {}
+    for row in rows:
+        visit_id, one = accounts[row["account"]], _Corrected(row["added_g"], row["reason"])
+        before = None if row["entry_id"].startswith(CARRIED) else found.get(visit_id)
+        found[visit_id] = one if before is None else before.and_then(one)
+    return found
 
 
 def _row(one: _Computed, revision: int, factors: FactorSet, now: datetime, given: Services) -> dict[str, Any]:

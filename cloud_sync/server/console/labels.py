@@ -300,6 +300,7 @@ AUDIT_ACTION = {
     "voucher_issued": N_("Issued a voucher"),
     "voucher_spent": N_("Took an amount of a voucher"),
     "voucher_taken_back": N_("Took a voucher's spend back"),
+    "vouchers_settled": N_("Settled a month of vouchers"),
 }
 SUBJECT = {
     "application": N_("Application"),
@@ -319,6 +320,7 @@ SUBJECT = {
     "organisation": N_("Organisation"),
     "data_request": N_("Request about data"),
     "rule_book": N_("Rule book"),
+    "retention_rule": N_("Rule of retention"),
     "person": N_("Person"),
     "point_event": N_("Act for points"),
     "point_entry": N_("Entry of points"),
@@ -335,7 +337,6 @@ SUBJECT = {
     "retirement": N_("Retirement"),
     "green_power": N_("Green power"),
     "carbon_sink": N_("Carbon sink"),
-    "carbon_sinks": N_("Carbon sink"),
     "carbon_event": N_("Event"),
     "feed": N_("Token of a platform"),
     "paper": N_("Statement or certificate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from cloud_sync.server import auth, queries, rule_books
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import corrections, evidence, lots, retirements
 from cloud_sync.server.carbon import queries as carbon
+from cloud_sync.server.carbon.records import VisitRow
 from cloud_sync.server.console import ledger_chart
 from cloud_sync.server.console import ledger_views as views
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
@@ -37,6 +39,7 @@ Word = Annotated[str, Query(max_length=300)]
 TABS = ("open", "all", "corrections", "unknown")
 CORRECTIONS = ("correction", "reversal")
 PAGE = 50
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/ledger")
@@ -281,21 +284,34 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         units=views.EVIDENCE_UNITS,
         fuels=[(one.value, words.gettext(views.FUELS[one.value])) for one in Fuel],
         classes=CLASSES,
+        papers_max=corrections.PAPERS_MAX,
         may_keep=user.may(Can.KEEP_LEDGER),
+        may_certify=user.may(Can.KEEP_LEDGER) and _is_neutral(found.row),
     )
+
+
+def _is_neutral(row: VisitRow) -> bool:
+    """Whether a certificate can be issued: something was owed, all of it is covered, and the plate is still known."""
+    return row.owed_g > 0 and row.open_g == 0 and not (row.problem or row.information) and bool(row.plate)
 
 
 @router.post("/ledger/visits/{visit_id}/evidence")
 async def declare(request: Request, visit_id: str, user: Keeper, given: Given, note: Text = "") -> Response:
     """Adds what the office knows; fields that are left empty stay as they were."""
     form = await request.form()
+    # A paper of the form is told as its hash, type, size and name; the hash alone counts.
+    papers = tuple(str(one).partition("|")[0] for one in form.getlist("paper"))
+    if not all(_SHA256.fullmatch(one) for one in papers):
+        raise Problem("invalid", detail="paper")
     declared = {
         name: _declared(name, str(form[name]).strip())
         for name in (*evidence.FIGURES, *evidence.CHOICES)
         if str(form.get(name, "")).strip()
     }
     async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        await corrections.declare(given, connection, user, visit_id, declared, note=note, remote=remote_of(request))
+        await corrections.declare(
+            given, connection, user, visit_id, declared, papers=papers, note=note, remote=remote_of(request)
+        )
     return done(request, "evidence_declared", f"/ledger/visits/{visit_id}")
 
 

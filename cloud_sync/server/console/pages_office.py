@@ -136,11 +136,19 @@ async def gateways(request: Request, user: auth.GateViewer, given: Given) -> Res
 
 @router.get("/audit")
 async def audit(
-    request: Request, user: auth.AuditReader, given: Given, by: str = "", action: str = "", before: int | None = None
+    request: Request,
+    user: auth.AuditReader,
+    given: Given,
+    by: str = "",
+    action: str = "",
+    subject: str = "",
+    before: int | None = None,
 ) -> Response:
-    """Who did what, when, and why."""
+    """Who did what, on what, when, and why."""
     async with asyncio.timeout(READ_TIMEOUT_S):
-        rows = await queries.audit(given.pool, by=by, action=action, before_id=before, limit=AUDIT_ROWS)
+        rows = await queries.audit(
+            given.pool, by=by, action=action, subject_kind=subject, before_id=before, limit=AUDIT_ROWS
+        )
         waiting = await queries.holds_count(given.pool)
     return page(
         request,
@@ -149,7 +157,9 @@ async def audit(
         rows=rows,
         by=by,
         action=action,
+        subject=subject,
         actions=_choices(request, labels.AUDIT_ACTION),
+        subjects=_choices(request, labels.SUBJECT),
         before=before,
         older=rows[-1].audit_id if len(rows) == AUDIT_ROWS else None,
         holds_count=waiting,

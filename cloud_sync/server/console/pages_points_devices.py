@@ -165,6 +165,13 @@ async def renew_device(
     return await _page(request, user, given, secret=secret)
 
 
+@router.post("/points/devices/{device_id}/clock")
+async def set_clock(request: Request, device_id: str, user: DeviceKeeper, given: Given) -> Response:
+    """Says that the device's clock was set right at the device."""
+    await devices.set_clock(given, store.Actor.of(user, remote_of(request)), device_id)
+    return done(request, "device_clock_set", "/points/devices")
+
+
 @router.post("/points/devices/{device_id}/{switch}")
 async def switch_device(
     request: Request, device_id: str, switch: str, user: DeviceKeeper, given: Given, why: Text = ""

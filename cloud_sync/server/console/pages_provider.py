@@ -13,6 +13,7 @@ from cloud_sync.server.console.landing import local_path
 from cloud_sync.server.console.pages_gate import done
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.people import oidc
+from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 
@@ -23,8 +24,9 @@ BACK = "/sign-in/provider"
 
 
 @router.get("/sign-in/provider")
-async def to_provider(given: Given, next: str = "/") -> Response:
+async def to_provider(request: Request, given: Given, next: str = "/") -> Response:
     """Sends the browser to the provider."""
+    await limit(given, f"provider/{remote_of(request)}", given.config.limits.provider_starts_per_hour, HOUR_S)
     return _sent(given, await oidc.begin(given, next_path=local_path(next)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ from cloud_sync.server.carbon.inventory import Month, month_of, span
 from cloud_sync.server.console import report_chart, report_views, report_words
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
-from cloud_sync.server.papers import issued
+from cloud_sync.server.papers import holders, issued
 from cloud_sync.server.papers.issued import Wanted
 from cloud_sync.server.permits import documents
 from cloud_sync.server.problems import Problem
@@ -43,7 +45,8 @@ async def _page(
     request: Request, user: Any, given: Services, *, year: str = "", cursor: str = "", fresh_token: str = ""
 ) -> Response:
     words = words_of(request)
-    this = Month.of(given.clock().astimezone(given.config.zone).date())
+    today = given.clock().astimezone(given.config.zone).date()
+    this = Month.of(today)
     async with asyncio.timeout(READ_TIMEOUT_S):
         first = await inventory.first_month(given.pool, given.config.zone) or this
         years = tuple(range(this.year, min(first.year, this.year) - 1, -1))
@@ -56,6 +59,8 @@ async def _page(
         sinks = await green_power.sinks(given.pool)
         papers = await issued.listed(given, user, cursor=cursor, limit=PAPERS_SHOWN)
         tokens = await feed.tokens(given.pool) if user.may(Can.RUN_SYSTEM) else ()
+        since, until = await feed.written_span(given, given.pool)
+        told = await feed.completeness(given.pool, since, until) if since < until else {}
         waiting = await queries.holds_count(given.pool)
     return page(
         request,
@@ -71,10 +76,13 @@ async def _page(
         first=str(wanted[0]),
         last=str(wanted[-1]),
         this=str(this),
+        today=today,
         green_rows=[one for one in evidence if one.year == chosen],
         sinks=[one for one in sinks if one.year == chosen],
         papers=papers,
         tokens=tokens,
+        feed_told=report_views.feed_lines(words, told),
+        feed_since=since,
         fresh_token=fresh_token,
         view=report_views,
         kinds=report_words,
@@ -84,10 +92,24 @@ async def _page(
 
 @router.post("/reports/papers")
 async def issue(
-    request: Request, user: Keeper, given: Given, kind: Text = "", subject: Text = "", language: Text = "zh"
+    request: Request,
+    user: Keeper,
+    given: Given,
+    kind: Text = "",
+    subject: Text = "",
+    language: Text = "zh",
+    since: Text = "",
+    until: Text = "",
 ) -> Response:
-    """Makes a paper and shows it in the list."""
+    """Makes a paper and shows it in the list; of a statement of visits `subject` names the holder."""
     wanted = Wanted(kind=kind, subject=subject.strip()[:80], language=language)
+    if kind == "visits":
+        wanted = replace(
+            wanted,
+            subject=await holders.holder_of(given.pool, wanted.subject),
+            since=_day(since),
+            until=_day(until),
+        )
     await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
     return done(request, "paper_issued", "/reports")
 
@@ -177,6 +199,13 @@ async def revoke_token(request: Request, token_id: str, user: auth.SystemRunner,
     """The platform reads no more."""
     await feed.revoke_token(given, Actor.of(user, remote_of(request)), token_id)
     return done(request, "feed_token_revoked", "/reports")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Problem("invalid", detail="since, until") from error
 
 
 def _month(text: str) -> Month:

@@ -12,13 +12,14 @@ from cloud_sync.server import auth
 from cloud_sync.server import queries as gate_queries
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import offsets
-from cloud_sync.server.console import permits_case, permits_desk, permits_views
+from cloud_sync.server.console import permits_case, permits_desk, permits_form, permits_views
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_case import CaseView, Estimate, Known
 from cloud_sync.server.console.permits_labels import REFUSE_REASONS, REVOKE_REASONS, reason_text
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.permits import applications, checks, desk, queries, storing
+from cloud_sync.server.papers import facts
+from cloud_sync.server.permits import applications, checks, desk, queries, reminding, storing
 from cloud_sync.server.permits.records import ApplicationRecord, ApplicationRow
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
@@ -35,6 +36,8 @@ Reviewer = auth.who_may(Can.REVIEW)
 Approver = auth.who_may(Can.APPROVE)
 Text = Annotated[str, Form(max_length=500)]
 Version = Annotated[int, Form()]
+# Which application is open beside the queue; "" for none.
+Opened = Annotated[str, Form(pattern=r"^(XK-\d{4}-\d{6})?$")]
 TABS = ("open", "returned", "done")
 REMARK = "remark."
 REMARK_CHARS_MAX = 300
@@ -83,6 +86,7 @@ async def _desk(
         today = await desk.today(given.pool, given.today_from())
         pending = await _pending(words, user, given)
         holds = await gate_queries.holds_count(given.pool)
+        terms = permits_desk.terms(words, await queries.reminders(given.pool, office=True))
     ids = [row.application_id for row in rows]
     at = ids.index(application_id) if application_id in ids else -1
     return page(
@@ -95,6 +99,9 @@ async def _desk(
         case=case,
         picked=picked,
         pending=pending,
+        terms=terms,
+        unseen_count=sum(not one.is_seen for one in terms),
+        overdue_count=sum(one.is_overdue for one in terms),
         sorted_line=permits_desk.sorted_line(words, tab),
         empty_line=permits_desk.empty_line(words, tab),
         today_line=permits_desk.today_line(words, today),
@@ -148,6 +155,7 @@ async def _known(words: Words, given: Services, record: ApplicationRecord, rules
         visits=tuple(permits_case.visit_line(words, one) for one in visits),
         visits_count=visits_count,
         evidence=permits_views.paper_cards(words, evidence, {}),
+        evidence_max=rules.count(keys.APPEAL_EVIDENCE_MAX),
         undo_s=int(rules.term(keys.APPROVAL_UNDO).total_seconds()),
     )
 
@@ -165,6 +173,16 @@ async def _pending(words: Words, user: auth.CurrentUser, given: Services) -> per
     undo = rules.term(keys.APPROVAL_UNDO)
     found = await desk.pending(given.pool, user.user_id, now=now, undo=undo)
     return None if found is None else permits_desk.undo_toast(words, found, now=now, total=undo)
+
+
+@router.post("/reviews/seen")
+async def seen(
+    request: Request, user: Reviewer, given: Given, key: Text, show: Text = "", opened: Opened = ""
+) -> Response:
+    """Writes down that somebody has read of a term; it stays until what it is about is done."""
+    await reminding.seen(given, user, key)
+    tab = _tab(show)
+    return done(request, "reminder_seen", _href(opened, tab) if opened else f"/reviews?{query_of(show=tab)}")
 
 
 # ---------------------------------------------------------------- decisions
@@ -276,11 +294,13 @@ async def application(request: Request, application_id: str, user: Reader, given
         case = await _case(request, user, given, application_id)
         pending = await _pending(words, user, given)
         holds = await gate_queries.holds_count(given.pool)
+        may_certify = user.may(Can.KEEP_LEDGER) and await facts.is_neutral(given.pool, application_id)
     return page(
         request,
         "application.html",
         user=user,
         case=case,
+        may_certify=may_certify,
         pending=pending if pending is not None and pending.application_id == application_id else None,
         back_href="/reviews",
         back_text=words.gettext("Review of permits"),
@@ -309,6 +329,14 @@ async def revoke(
 async def appeal(
     request: Request, application_id: str, user: Reviewer, given: Given, version: Version, note: Text = ""
 ) -> Response:
-    """Writes down an appeal that came to the office."""
-    await applications.appeal(given, user, application_id, reason=note, version=version, remote=remote_of(request))
+    """Writes down an appeal that came to the office, with the papers that came with it."""
+    await applications.appeal(
+        given,
+        user,
+        application_id,
+        reason=note,
+        evidence=permits_form.evidence_of(await request.form()),
+        version=version,
+        remote=remote_of(request),
+    )
     return done(request, "permit_appeal_recorded", f"/applications/{application_id}")

@@ -21,6 +21,7 @@ from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.rule_editing import KeyRows, NewRow, Row
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
+from control.gate.rules import TREATMENTS
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -30,6 +31,7 @@ BOOKS = {
     BookName.FACTORS: N_("Emission factors"),
     BookName.POINTS: N_("Points"),
     BookName.METHODOLOGIES: N_("Methodologies"),
+    BookName.GATE: N_("Gate"),
 }
 STATES = {
     "in_force": ("admit", "circle-check", N_("Holds now")),
@@ -47,11 +49,12 @@ class Group:
     keys: tuple[KeyRows, ...]
 
 
-def _common(request: Request, book: BookName) -> dict[str, Any]:
+def common(request: Request, book: BookName | None) -> dict[str, Any]:
+    """What the pages of books share; None is the page of retention."""
     words = words_of(request)
-    spoken = ("rule_name", "rule_field", "rule_unit", "rule_value")
+    spoken = ("rule_name", "rule_field", "rule_unit", "rule_value", "rule_text")
     return {
-        "book": book.value,
+        "book": book.value if book else "",
         "books": [(code.value, words.gettext(text)) for code, text in BOOKS.items()],
         "states": {code: (tone, icon, words.gettext(text)) for code, (tone, icon, text) in STATES.items()},
         **{name: _spoken(words, name) for name in spoken},
@@ -89,10 +92,11 @@ async def rule_book(
         q=q,
         number=number,
         count=len(shown),
+        options=sorted(TREATMENTS[picked.key]) if picked and picked.key in TREATMENTS else (),
         today=today,
         earliest=_earliest(picked, today) if picked else today,
         holds_count=waiting,
-        **_common(request, book),
+        **common(request, book),
     )
 
 
@@ -120,7 +124,7 @@ async def versions(
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await rule_editing.versions(given.pool, book)
         waiting = await queries.holds_count(given.pool)
-    return page(request, "rule_versions.html", user=user, versions=found, holds_count=waiting, **_common(request, book))
+    return page(request, "rule_versions.html", user=user, versions=found, holds_count=waiting, **common(request, book))
 
 
 async def _new_row(request: Request, key: str, valid_from: str, value: str | None, source: str, why: str) -> NewRow:
@@ -155,8 +159,9 @@ async def preview(
         shown = await rule_editing.preview(given, given.pool, actor, book, new, expected=version)
         problem = ""
     except Problem as raised:
-        shown, problem = None, raised.sentence(words_of(request).language)
-        detail = raised.detail if raised.code == "rules_refused" else ""
+        language = words_of(request).language
+        shown, problem = None, raised.sentence(language)
+        detail = str(raised.more.get("why_zh" if language == "zh" else "why_en", ""))
     else:
         detail = ""
     return page(
@@ -166,7 +171,7 @@ async def preview(
         shown=shown,
         problem=problem,
         detail=detail,
-        **_common(request, book),
+        **common(request, book),
     )
 
 

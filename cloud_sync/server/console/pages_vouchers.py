@@ -1,9 +1,9 @@
-"""Zero-carbon vouchers: owns the pages of schemes, vouchers, a merchant's statement by month, and the comparison."""
+"""Zero-carbon vouchers: owns the pages of schemes and vouchers, one's own, and settling a merchant's month."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -17,11 +17,11 @@ from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.pages_points_catalogue import local_time, whole
 from cloud_sync.server.console.points_views import yuan
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.people import members
 from cloud_sync.server.people.idempotency import idempotent
-from cloud_sync.server.points import statements, vouchers
+from cloud_sync.server.points import settlements, statements, vouchers
 from cloud_sync.server.points.parts import change
 from cloud_sync.server.points.records import StatementRecord
 from cloud_sync.server.problems import Problem
@@ -37,6 +37,7 @@ Many = Annotated[list[str] | None, Form()]
 PointReader = auth.who_may(Can.READ_POINTS)
 PointKeeper = auth.who_may(Can.KEEP_POINTS)
 Approver = auth.who_may(Can.APPROVE)
+Holder = auth.who_may(Can.HOLD_VOUCHERS)
 VOUCHERS_SHOWN = 200
 SCHEME_STATE = {
     "proposed": N_("Waits for a second person"),
@@ -96,6 +97,23 @@ async def vouchers_page(request: Request, user: PointReader, given: Given) -> Re
     )
 
 
+@router.get("/vouchers/mine")
+async def my_vouchers(request: Request, user: Holder, given: Given) -> Response:
+    """What one's organisation holds, with the codes to show at a counter; what can be spent comes first."""
+    words = words_of(request)
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        found = await vouchers.mine(given, user)
+    return page(
+        request,
+        "vouchers_mine.html",
+        user=user,
+        vouchers=[one for one in found if one.voucher.state == "valid"],
+        past=[one.voucher for one in found if one.voucher.state != "valid"],
+        voucher_state=lambda code: words.gettext(VOUCHER_STATE[code]),
+        yuan=yuan,
+    )
+
+
 @router.post("/vouchers")
 async def issue_voucher(
     request: Request, user: PointKeeper, given: Given, amount: Text, holder: Text, request_id: Text
@@ -115,7 +133,13 @@ async def issue_voucher(
             return made.voucher_id
 
         await idempotent(
-            connection, person=user.user_id, key=request_id[:64], route="/vouchers", at=given.clock(), act=act
+            connection,
+            person=user.user_id,
+            key=request_id[:64],
+            route="/vouchers",
+            at=given.clock(),
+            act=act,
+            asked=[amount, holder],
         )
     return done(request, "voucher_issued", "/vouchers")
 
@@ -183,17 +207,9 @@ def month_of(given: Services, text: str) -> str:
         raise Problem("invalid", detail="month") from error
 
 
-def month_window(given: Services, month: str) -> tuple[datetime, datetime]:
-    """From the first midnight of a month at the island until just before the first of the next."""
-    first = date.fromisoformat(f"{month}-01")
-    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    since, until = (datetime.combine(day, time(), given.config.zone) for day in (first, after))
-    return since, until
-
-
 async def statement_of(given: Services, merchant: str, month: str) -> StatementRecord:
     """A merchant's statement of one month."""
-    since, until = month_window(given, month)
+    since, until = settlements.month_window(given, month)
     async with asyncio.timeout(READ_TIMEOUT_S):
         return await statements.statement(given.pool, merchant, since=since, until=until)
 
@@ -222,12 +238,14 @@ async def _statement_page(
     words, wanted = words_of(request), month_of(given, month)
     orgs = await members.organisations(given.pool, kind=members.OrganisationKind.MERCHANT)
     chosen = merchant if any(one.org_id == merchant for one in orgs) else orgs[0].org_id if orgs else ""
-    since, until = month_window(given, wanted)
+    since, until = settlements.month_window(given, wanted)
     differences = ()
     if pasted is not None and chosen:
         differences = await statements.reconcile(
             given.pool, chosen, since=since, until=until, merchants_fen=pasted_list(pasted)
         )
+    settled = await settlements.settlement(given.pool, chosen, wanted) if chosen else None
+    late = await settlements.late_lines(given, chosen, wanted) if settled else ()
     return page(
         request,
         "voucher_statements.html",
@@ -236,6 +254,10 @@ async def _statement_page(
         merchant=chosen,
         month=wanted,
         statement=await statement_of(given, chosen, wanted) if chosen else None,
+        month_is_over=until <= given.clock(),
+        settled=settled,
+        late=late,
+        late_fen=sum(one.amount_fen for one in late),
         pasted=pasted or "",
         compared=pasted is not None,
         differences=differences,
@@ -259,6 +281,16 @@ async def compare(
 ) -> Response:
     """Where the merchant's own list differs. Nothing is written."""
     return await _statement_page(request, user, given, merchant, month, lines)
+
+
+@router.post("/vouchers/statements/settle")
+async def settle(
+    request: Request, user: Approver, given: Given, merchant: Text, month: Text, lines: Long = ""
+) -> Response:
+    """Settles a month that is over, with the list that was compared."""
+    actor = store.Actor.of(user, remote_of(request))
+    await settlements.settle(given, actor, merchant, month, pasted_list(lines))
+    return done(request, "month_settled", f"/vouchers/statements?{query_of(merchant=merchant, month=month)}")
 
 
 @router.get("/vouchers/statements.csv")

@@ -67,7 +67,7 @@ class AppealView:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the server knows beside the application. `undo_s` is how long an approval can be taken back."""
+    """What the server knows beside it. `undo_s`: to take an approval back; `evidence_max`: papers of an appeal."""
 
     check: CheckRecord | None = None
     estimate: Estimate | None = None
@@ -76,6 +76,7 @@ class Known:
     visits_count: int = 0
     evidence: tuple[PaperCard, ...] = ()
     undo_s: int = 0
+    evidence_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class CaseView:
     notices: tuple[Notice, ...]
     facts: tuple[tuple[str, str], ...]
     appeal: AppealView | None
+    evidence_max: int
     tip: str
     approve_words: str
     may_decide: bool
@@ -252,6 +254,7 @@ def case_view(words: Words, record: ApplicationRecord, user: CurrentUser, acts: 
         notices=notices(words, record, acts, marks),
         facts=facts(words, record),
         appeal=appeal_view(words, record, known.evidence),
+        evidence_max=known.evidence_max,
         tip=tip(words, record, user, acts, known.undo_s),
         approve_words=approve_words(words, record),
         may_decide=acts.may(Action.REFUSE) and judging,

@@ -1,8 +1,9 @@
-"""The queue of the review desk in words: owns its tabs, its lines, the figures of today, and the toast that undoes."""
+"""The review desk in words: owns its tabs, queue, terms that press, the figures of today, and the toast that undoes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +12,17 @@ from markupsafe import Markup
 from cloud_sync.contract.look import plates
 from cloud_sync.server.console import labels
 from cloud_sync.server.console import permits_views as views
-from cloud_sync.server.console.permits_labels import said_of
+from cloud_sync.server.console.permits_labels import said, said_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.permits.desk import Pending, Today
 from cloud_sync.server.permits.queries import ReviewCounts
-from cloud_sync.server.permits.records import ApplicationRow
+from cloud_sync.server.permits.records import ApplicationRow, ReminderRecord
 from control.permits import words as permit_words
+from control.permits.deadlines import Term
+
+# The states in which somebody's term runs out; an appeal that nobody has made is a right, and never overdue.
+WAITING = frozenset({"draft", "submitted", "appealed", "returned"})
+_OF_RETURNED = frozenset({Term.RESUBMIT, Term.EMERGENCY_COMPLETION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,20 @@ class QueueLine:
     soon: bool
     tag: str
     tag_tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermLine:
+    """A term that presses. `show` is the tab that its application stands in."""
+
+    key: str
+    application_id: str
+    show: str
+    plate: str
+    what: str
+    due: str
+    is_overdue: bool
+    is_seen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +78,7 @@ def queue(words: Words, rows: tuple[ApplicationRow, ...]) -> tuple[QueueLine, ..
 
 
 def _line(words: Words, row: ApplicationRow) -> QueueLine:
-    waiting = row.status in ("draft", "submitted", "appealed", "returned")
+    waiting = row.status in WAITING
     tag, tone = _tag(words, row)
     return QueueLine(
         application_id=row.application_id,
@@ -86,19 +106,38 @@ def decided(words: Words, row: ApplicationRow) -> str:
 
 def _tag(words: Words, row: ApplicationRow) -> tuple[str, str]:
     """The one thing to know before opening it."""
-    if row.status == "appealed":
-        return words.gettext("Appeal"), "hold"
-    if row.status == "draft":
-        return words.gettext("Emergency"), "hold"
+    what = {"appealed": words.gettext("Appeal"), "draft": words.gettext("Emergency")}.get(row.status, "")
+    if row.status in WAITING and row.due_at is not None and row.due_at < words.clock():
+        overdue = words.gettext("Overdue")
+        return f"{what} · {overdue}" if what else overdue, "refuse"
+    if what:
+        return what, "hold"
     if row.status != "submitted":
         return ("", "") if row.status == "returned" else (views.status(words, row.status), "plain")
-    if row.due_at is not None and row.due_at < words.clock():
-        return words.gettext("Overdue"), "refuse"
     if row.approvals:
         return words.gettext("First approval given"), "permit"
     if row.permit_class == "emergency":
         return words.gettext("Emergency"), "hold"
     return (words.gettext("Sent again"), "plain") if row.was_returned else ("", "")
+
+
+def terms(words: Words, found: Sequence[ReminderRecord]) -> tuple[TermLine, ...]:
+    """Terms that press on the office: those that nobody has read first, each the earliest first."""
+    lines = [_term(words, one) for one in found if one.term is not None]
+    return tuple(sorted(lines, key=lambda line: line.is_seen))
+
+
+def _term(words: Words, one: ReminderRecord) -> TermLine:
+    return TermLine(
+        key=one.key,
+        application_id=one.application_id,
+        show="returned" if one.term in _OF_RETURNED else "open",
+        plate=plates.spoken(one.plate),
+        what=said(words, (one.words.zh, one.words.en)),
+        due=words.gettext("Due %(time)s") % {"time": words.time(one.due_at, seconds=False)},
+        is_overdue=one.due_at is not None and one.due_at < words.clock(),
+        is_seen=one.seen_at is not None,
+    )
 
 
 def sorted_line(words: Words, tab: str) -> str:

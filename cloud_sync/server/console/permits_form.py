@@ -127,6 +127,11 @@ def _papers(data: FormData) -> tuple[Paper, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def evidence_of(data: FormData) -> tuple[str, ...]:
+    """The hashes of the papers that go with an appeal; how many there may be is the rules' to say."""
+    return tuple(str(token).partition("|")[0][:_SHA256_CHARS] for token in data.getlist("paper")[:_PAPERS_MAX])
+
+
 def _paper(token: str, kind: str, until: str) -> Paper | None:
     parts = token.split("|", 3)
     if len(parts) != len(("sha256", "media_type", "size_bytes", "name")) or len(parts[0]) != _SHA256_CHARS:

@@ -71,6 +71,7 @@ class HeldLine:
     at: datetime
     points: int
     reasons: tuple[str, ...]
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def held_line(words: Words, held: HeldRecord) -> HeldLine:
         event.ended_at,
         event.points,
         tuple(said(words, one) for one in event.reasons),
+        event.person,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cloud_sync.server.carbon.feed import KindTold
 from cloud_sync.server.carbon.inventory import Month, unheard
-from cloud_sync.server.console.report_words import FEED
+from cloud_sync.server.console.report_words import FEED, FEED_KIND
 from cloud_sync.server.console.words import Words
 from control.carbon.exact import GRAMS_PER_TONNE
 from control.carbon.inventory import MonthInventory, period_total
@@ -33,6 +34,29 @@ class MonthLine:
     gaps: str
 
 
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """How complete one kind of the feed is."""
+
+    name: str
+    hours: str
+    silent: str
+    known: str
+
+
+def feed_lines(words: Words, told: Mapping[str, KindTold]) -> tuple[FeedLine, ...]:
+    """The kinds of the feed; a gap, however small, stays below a hundred."""
+    return tuple(
+        FeedLine(
+            name=words.gettext(FEED_KIND[kind]),
+            hours=f"{words.number(one.hours)} / {words.number(one.hours_asked)}",
+            silent=words.number(one.hours_silent),
+            known=part(Decimal(str(one.known_frac))),
+        )
+        for kind, one in told.items()
+    )
+
+
 def lines(words: Words, months: Sequence[MonthInventory], this: Month) -> tuple[MonthLine, ...]:
     """The months, the newest first."""
     return tuple(_line(words, one, this) for one in reversed(months))
@@ -54,7 +78,7 @@ def _line(words: Words, one: MonthInventory, this: Month) -> MonthLine:
         green=kwh(one.green_kwh),
         solar=told("pv_used", kwh(one.pv_used_kwh)),
         exported=told("exported", kwh(one.exported_kwh)),
-        sinks=kg(one.sinks_g),
+        sinks=told("sinks", kg(one.sinks_g)),
         retired=kg(one.retired_g),
         net=None if one.net_market_g is None else kg(one.net_market_g),
         known_net=kg(one.known_net_market_g),

@@ -40,6 +40,13 @@ FEED = {
     "exported": N_("Electricity exported"),
     "sinks": N_("Sinks"),
 }
+FEED_KIND = {
+    "passages": N_("Passages"),
+    "energy": N_("Electricity"),
+    "charging": N_("Charging"),
+    "visits": N_("Visits of fuel vehicles"),
+    "shuttle": N_("Shuttle rides that riders proved"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,16 @@ def kind_name(words: Words, kind: str) -> str:
 
 
 def verdict(words: Words, paper: Checked) -> PaperVerdict:
-    """Genuine and true, genuine and no longer true, or altered."""
+    """Genuine and true, genuine and no longer true, withdrawn by rule, or altered."""
+    if paper.withdrawn_at is not None:
+        return PaperVerdict(
+            "hold",
+            "clock",
+            words.gettext("The record of this paper was withdrawn by rule"),
+            words.gettext(
+                "A paper was issued under this code. What it said is no longer kept, so it cannot be verified."
+            ),
+        )
     if not paper.genuine:
         return PaperVerdict(
             "refuse",

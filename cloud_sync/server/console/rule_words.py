@@ -6,7 +6,9 @@ is, so that a key of tomorrow is readable today.
 
 from __future__ import annotations
 
+from cloud_sync.server.console import rules
 from cloud_sync.server.console.words import Words
+from control.gate.rules import KEYS as GATE_KEYS
 
 # term: (Chinese, English)
 TERMS: dict[str, tuple[str, str]] = {
@@ -19,6 +21,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "approvals": ("批准人数", "approvals needed"),
     "ar5": ("AR5", "AR5"),
     "area": ("区域", "area"),
+    "arrival": ("到达", "arrival"),
     "beach_cleaning": ("净滩", "beach cleaning"),
     "before_expiry": ("到期前", "before expiry"),
     "before_term": ("截止前", "before the deadline"),
@@ -32,12 +35,14 @@ TERMS: dict[str, tuple[str, str]] = {
     "charging": ("充电", "charging"),
     "charging_loss": ("充电损耗", "charging loss"),
     "class": ("车型", "class"),
+    "clock": ("时钟", "clock"),
     "cng": ("压缩天然气", "CNG"),
     "co2": ("CO₂", "CO₂"),
     "coach": ("大客车", "coach"),
     "code": ("动态码", "code"),
     "code_validity": ("兑换码有效期", "validity of a code"),
     "completion": ("补办期限", "time to complete"),
+    "consistency": ("车型与号牌", "type and plate"),
     "consumption": ("能耗", "consumption"),
     "count_max": ("最多份数", "number at most"),
     "crane": ("吊车", "crane"),
@@ -57,6 +62,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "electric_car": ("电动车", "electric car"),
     "emergency": ("应急", "emergency"),
     "emission": ("排放", "emission"),
+    "energy": ("能源类型", "kind of energy"),
     "engine_time": ("发动机时间", "engine time"),
     "entries": ("次数", "entries"),
     "entries_left": ("剩余次数", "entries left"),
@@ -83,11 +89,13 @@ TERMS: dict[str, tuple[str, str]] = {
     "heavy_truck": ("重型货车", "heavy truck"),
     "idle": ("怠速", "idling"),
     "jst303": ("JS/T 303", "JS/T 303"),
+    "kind": ("号牌种类", "kind of plate"),
     "late_claims_day": ("每日迟报次数", "late claims a day"),
     "least": ("最少", "at least"),
     "light_truck": ("轻型货车", "light truck"),
     "light_van": ("轻型客车", "light van"),
     "limit": ("限值", "limit"),
+    "list": ("名单", "lists"),
     "litres": ("油量", "litres"),
     "litres_least": ("最少油量", "litres at least"),
     "litres_per_100km": ("百公里油耗", "litres per 100 km"),
@@ -103,6 +111,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "medium_truck": ("中型货车", "medium truck"),
     "merchant": ("商户", "merchant"),
     "motorcycle": ("摩托车", "motorcycle"),
+    "mounting": ("号牌安装", "mounting of the plate"),
     "n2o": ("N₂O", "N₂O"),
     "national": ("全国", "national"),
     "new_hold": ("新账号待审", "hold of new accounts"),
@@ -117,6 +126,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "paper": ("纸", "paper"),
     "papers": ("所需材料", "papers needed"),
     "parked_car": ("燃油车停驶", "parked car"),
+    "pass": ("通行码", "pass"),
     "per_litre": ("每升", "a litre"),
     "person_code": ("每人每码", "one code a person"),
     "pet": ("塑料瓶", "PET bottles"),
@@ -127,8 +137,10 @@ TERMS: dict[str, tuple[str, str]] = {
     "plane": ("飞机", "plane"),
     "points": ("积分", "points"),
     "police_car": ("警车", "police car"),
+    "presence": ("在岛判断", "presence"),
     "pto": ("作业", "machine work"),
     "rail": ("铁路", "rail"),
+    "reading": ("号牌识读", "reading of plates"),
     "recycling": ("回收", "recycling"),
     "redemption": ("兑换", "redemption"),
     "remind": ("提醒", "reminder"),
@@ -151,10 +163,12 @@ TERMS: dict[str, tuple[str, str]] = {
     "side_least": ("最短边", "shortest side"),
     "sightseeing_cart": ("观光车", "sightseeing cart"),
     "small_car": ("小型车", "small car"),
+    "snapshot": ("许可名单", "list of permits"),
     "southern": ("南方区域", "southern region"),
     "special": ("特种作业", "special work"),
     "speed": ("速度", "speed"),
     "standing": ("常驻", "standing"),
+    "step_length": ("步长上限", "longest step"),
     "suv": ("SUV", "SUV"),
     "teleport_speed": ("瞬移速度", "impossible speed"),
     "term": ("期限", "time"),
@@ -167,6 +181,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "validity": ("有效期", "validity"),
     "van": ("厢式车", "van"),
     "vegetarian_meal": ("素食", "vegetarian meal"),
+    "vehicle": ("车辆识别", "vehicle's type"),
     "visit": ("到访", "visit"),
     "visit_distance": ("到访里程", "distance of a visit"),
     "visit_idle_time": ("到访怠速时间", "idling of a visit"),
@@ -178,6 +193,7 @@ TERMS: dict[str, tuple[str, str]] = {
 FIELDS: dict[str, tuple[str, str]] = {
     "value": ("数值", "Value"),
     "source": ("来源", "Source"),
+    "clause": ("条款", "Clause"),
     "data_year": ("数据年份", "Year of the data"),
     "announcement": ("公告", "Announcement"),
     "name_zh": ("中文名", "Name in Chinese"),
@@ -220,6 +236,29 @@ UNITS: dict[str, tuple[str, str]] = {
     "step": ("步", "steps"),
     "year": ("岁", "years"),
 }
+# The rules of retention that the product plants, by their id.
+RETENTION: dict[str, tuple[str, str]] = {
+    "passed_new_energy_media": ("放行的新能源车：图片", "Admitted new-energy vehicles: pictures"),
+    "other_media": ("其他车辆：图片", "Other vehicles: pictures"),
+    "permit_media": ("凭通行证放行：图片", "Admitted under a permit: pictures"),
+    "passed_new_energy_plate": ("放行的新能源车：车牌", "Admitted new-energy vehicles: plates"),
+    "other_plate": ("其他车辆：车牌", "Other vehicles: plates"),
+    "sign_ins": ("登录尝试", "Sign-in attempts"),
+    "request_keys": ("重复请求的标识", "Keys of repeated requests"),
+    "permit_data": ("申请内容", "Contents of applications"),
+    "permit_papers": ("申请材料", "Papers of applications"),
+    "permit_drafts": ("未提交的申请", "Applications never handed in"),
+    "loose_papers": ("无归属的材料", "Papers that belong to nothing"),
+    "visit_plates": ("到访记录的车牌", "Plates of visits"),
+    "papers": ("对账单和中和证明", "Statements and certificates of visits"),
+    "removed_vehicles": ("已移除的车辆", "Removed vehicles"),
+    "points_ways": ("积分行程的路线", "Ways of points trips"),
+    "live": ("实时消息", "Live messages"),
+    "energy_seconds": ("微电网：秒级数据", "Microgrid: seconds"),
+    "energy_minutes": ("微电网：分钟级数据", "Microgrid: minutes"),
+    "energy_quarters": ("微电网：一刻钟数据", "Microgrid: quarter hours"),
+    "energy_plans": ("微电网：计划", "Microgrid: plans"),
+}
 FLAGS = {"true": ("是", "yes"), "false": ("否", "no")}
 
 
@@ -228,7 +267,11 @@ def _side(words: Words) -> int:
 
 
 def rule_name(words: Words, key: str) -> str:
-    """A key in words, from the general to the special."""
+    """A key in words, from the general to the special; those of the gate have names of their own."""
+    return rules.key_name(words, key) if key in GATE_KEYS else _terms(words, key)
+
+
+def _terms(words: Words, key: str) -> str:
     side = _side(words)
     text = (" · " if side == 0 else ", ").join(TERMS[one][side] if one in TERMS else one for one in key.split("."))
     return text if side == 0 else text[:1].upper() + text[1:]
@@ -236,12 +279,17 @@ def rule_name(words: Words, key: str) -> str:
 
 def rule_group(words: Words, key: str) -> str:
     """What the rows of a book are gathered by."""
-    return rule_name(words, key.split(".")[0])
+    return _terms(words, key.split(".")[0])
 
 
 def rule_field(words: Words, name: str) -> str:
     """A field of a row."""
     return FIELDS[name][_side(words)] if name in FIELDS else name
+
+
+def retention_name(words: Words, rule_id: str) -> str:
+    """A rule of retention; one that nobody named is shown as it is."""
+    return RETENTION[rule_id][_side(words)] if rule_id in RETENTION else rule_id
 
 
 def rule_unit(words: Words, unit: str) -> str:
@@ -250,5 +298,10 @@ def rule_unit(words: Words, unit: str) -> str:
 
 
 def rule_value(words: Words, value: str) -> str:
-    """A value; true and false in words."""
-    return FLAGS[value][_side(words)] if value in FLAGS else value
+    """A value; true, false and what a gate does in words."""
+    return FLAGS[value][_side(words)] if value in FLAGS else rules.treatment_name(words, value)
+
+
+def rule_text(words: Words, text: str) -> str:
+    """A source or author; the few that ship with the gate's rules have a translation."""
+    return rules.shipped_text(words, text)

@@ -77,35 +77,36 @@ def shipped_rules() -> gate_rules.RuleSet:
 
 
 def rule_lines(words: Words, published: Sequence[dict[str, Any]], now: datetime) -> tuple[RuleLine, ...]:
-    """Every row of the newest rule set that is valid at `now` or later, and the delivered ones that it lacks."""
-    rules, shipped = _newest(published), shipped_rules()
+    """Every published row that is valid at `now` or later, and the delivered ones of keys that have none."""
+    rules, shipped = _taken(published), shipped_rules()
     rows = [row for row in rules.completed_by(shipped).rows if row.valid_until is None or row.valid_until > now]
     own = frozenset(rules.rows)
     return tuple(_line(words, (rules if row in own else shipped).version, row) for row in rows)
 
 
-def _newest(published: Sequence[dict[str, Any]]) -> gate_rules.RuleSet:
-    """What the gates would take: a set that they could not read leaves them with the shipped one."""
-    for one in reversed(published):
-        try:
-            return gate_rules.parse_rules({**one, "version": str(one.get("version") or one["rule_version"])})
-        except ConfigurationError:
-            continue
-    return shipped_rules()
+def _taken(published: Sequence[dict[str, Any]]) -> gate_rules.RuleSet:
+    """What the gates take: rows that they could not read leave them with the shipped ones."""
+    if not published:
+        return shipped_rules()
+    rows = [{name: value for name, value in row.items() if name != "rule_version"} for row in published]
+    try:
+        return gate_rules.parse_rules({"version": published[-1]["rule_version"], "rule": rows})
+    except ConfigurationError:
+        return shipped_rules()
 
 
 def _line(words: Words, version: str, row: gate_rules.Rule) -> RuleLine:
-    parts = dict.fromkeys(_given(words, one) for one in (row.clause, row.source))
+    parts = dict.fromkeys(shipped_text(words, one) for one in (row.clause, row.source))
     clause = " · ".join(parts)
     return RuleLine(
-        _name(words, row.key),
+        key_name(words, row.key),
         _value(words, row),
         clause,
         f"{version} · {row.rule_id}",
         f"{row.valid_from:%Y-%m-%d}",
         f"{row.valid_until:%Y-%m-%d}" if row.valid_until else "",
-        _given(words, row.author),
-        _given(words, row.reason),
+        shipped_text(words, row.author),
+        shipped_text(words, row.reason),
     )
 
 
@@ -120,12 +121,13 @@ SHIPPED_TEXTS = (
 )
 
 
-def _given(words: Words, text: str) -> str:
+def shipped_text(words: Words, text: str) -> str:
     """A text of a row; the few that ship with the product have a translation, the office's own stay as written."""
     return words.gettext(text) if text in SHIPPED_TEXTS else text
 
 
-def _name(words: Words, key: str) -> str:
+def key_name(words: Words, key: str) -> str:
+    """A key of the gate in words."""
     if key in NAMES:
         return words.gettext(NAMES[key])
     for prefix, name in _NAMES_BY_KIND.items():
@@ -139,7 +141,12 @@ def _value(words: Words, row: gate_rules.Rule) -> str:
         return words.percent(row.value) if row.key in gate_rules.FRACTIONS else f"{row.value:g}"
     if row.key in gate_rules.TYPE_LISTS:
         return _types(words, row.value)
-    return words.gettext(TREATMENTS[row.value]) if row.value in TREATMENTS else str(row.value)
+    return treatment_name(words, str(row.value))
+
+
+def treatment_name(words: Words, value: str) -> str:
+    """What a rule does with a vehicle, or the value as it is."""
+    return words.gettext(TREATMENTS[value]) if value in TREATMENTS else value
 
 
 def _types(words: Words, value: str) -> str:

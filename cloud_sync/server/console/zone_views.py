@@ -7,10 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from cloud_sync.server.carbon.public_board import Board, PublicMethod, PublicNow, PublicYear
+from cloud_sync.server.carbon.public_rules import PublicRule
 from cloud_sync.server.console.labels import N_
+from cloud_sync.server.console.permits_labels import said_of
+from cloud_sync.server.console.rule_words import rule_name as rule_name
+from cloud_sync.server.console.rule_words import rule_unit, rule_value
 from cloud_sync.server.console.words import Words
 from control.carbon.exact import GRAMS_PER_KG, GRAMS_PER_TONNE
 from control.carbon.factors import Factor
+from control.permits.words import PAPER_KINDS
 
 SOME_KW = 5.0
 FACTOR = {
@@ -182,6 +187,15 @@ def method_value(words: Words, method: PublicMethod) -> str:
     """Points of one unit: a point is a gram."""
     unit = words.gettext(UNIT[method.unit]) if method.unit in UNIT else method.unit
     return f"{float(method.grams):g} g / {unit}"
+
+
+def rule_text(words: Words, rule: PublicRule) -> str:
+    """What a rule says: its value with the unit, or the papers of a list."""
+    if rule.unit == "names":
+        joint = "、" if words.language == "zh" else ", "
+        return joint.join(said_of(words, PAPER_KINDS, one) for one in rule.values) or "—"
+    said, unit = rule_value(words, rule.values[0]), rule_unit(words, rule.unit)
+    return f"{said} {unit}".rstrip()
 
 
 def source_text(words: Words, text: str) -> str:

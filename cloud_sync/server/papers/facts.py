@@ -73,6 +73,18 @@ async def of_subject(db: Reader, subject: str) -> tuple[Facts, str]:
     return facts, owner or ""
 
 
+async def is_neutral(db: Reader, application_id: str) -> bool:
+    """Whether a certificate can be issued for the visits of an application: something was owed, all is covered."""
+    return bool(
+        await db.fetchval(
+            "SELECT coalesce(sum(a.owed_g) > 0 AND bool_and(a.covered_g = a.owed_g AND a.problem = ''), false)"
+            " FROM visit_accounts a JOIN visits v USING (visit_id) WHERE v.application_id = $1"
+            " AND v.withdrawn_at IS NULL AND v.anonymised_at IS NULL AND NOT a.information",
+            application_id,
+        )
+    )
+
+
 async def _of_visits(db: Reader, rows: Sequence[Any]) -> Facts:
     if not rows:
         raise Problem("nothing_to_say")

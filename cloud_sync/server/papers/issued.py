@@ -1,7 +1,7 @@
 """Issued papers: owns giving one out, keeping it, and telling anybody whether it is genuine and still true.
 
 A paper is a row of facts that lets nothing be changed, sealed with a key of this server, and a PDF named by its hash.
-The code in its QR is 60 random bits: who has no paper finds none. Whoever changes a figure in the database without the
+The code in its QR is 60 random bits, of which its number tells none: who has no paper finds none. Whoever changes a figure in the database without the
 key breaks the seal; whoever corrects the books by the rules leaves the paper genuine, and no longer true.
 """
 
@@ -36,7 +36,7 @@ PREFIXES = {"visits": "DZ", "neutralisation": "ZH", "event": "HD", "month": "YB"
 OF_PEOPLE = frozenset({"visits", "neutralisation"})
 PAGE_MAX = 100
 FIRST_YEAR = 2000  # what lies before is a slip of the pen
-_CODE_CHARACTERS = 12
+_CODE_CHARACTERS, _NUMBER_CHARACTERS = 12, 6
 _FOLDER, _KEY_FILE = "papers", Path("secrets", "papers.key")
 _COLUMNS = "paper_id, kind, subject, language, code, facts, sha256, size_bytes, seal, issued_at, issued_by, issued_for"
 
@@ -79,7 +79,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What anybody learns of a paper. `said` holds masked facts; `genuine` false means that its record was altered."""
+    """What anybody learns of a paper. `said` holds masked facts; `genuine` false means that its record was altered.
+
+    From `withdrawn_at` on nobody can tell any more: by the rules of retention, or with an account, what it said was
+    taken out of its record.
+    """
 
     paper_id: str
     kind: str
@@ -90,6 +94,7 @@ class Checked:
     holds: bool
     changed_since: datetime | None
     said: dict[str, Any]
+    withdrawn_at: datetime | None = None
 
 
 # ---------------------------------------------------------------- giving one out
@@ -103,7 +108,9 @@ async def issue(given: Services, user: CurrentUser, wanted: Wanted, *, base_url:
     now = given.clock()
     text = crockford.encode(secrets.randbits(5 * _CODE_CHARACTERS), _CODE_CHARACTERS)
     code = crockford.grouped(text, 4)
-    number = f"{PREFIXES[wanted.kind]}-{now.astimezone(given.config.zone):%Y%m%d}-{text[:6]}"
+    # Drawn apart: the number stands in lists and letters, the code opens what the paper says.
+    tail = crockford.encode(secrets.randbits(5 * _NUMBER_CHARACTERS), _NUMBER_CHARACTERS)
+    number = f"{PREFIXES[wanted.kind]}-{now.astimezone(given.config.zone):%Y%m%d}-{tail}"
     frame = Frame(
         language=wanted.language,
         zone_name=given.config.server.name,
@@ -126,7 +133,8 @@ async def issue(given: Services, user: CurrentUser, wanted: Wanted, *, base_url:
         "sha256": sha256,
         "size_bytes": len(content),
         "issued_at": now,
-        "issued_by": user.username,
+        # Of the public only the bare id, which names nobody when the account is gone.
+        "issued_by": user.user_id if user.role.is_public else user.username,
         "issued_for": holder,
     }
     await _store(given, Actor.of(user, remote), row)
@@ -203,8 +211,13 @@ async def _store(given: Services, actor: Actor, row: dict[str, Any]) -> None:
             actor=actor,
             action="paper_issued",
             subject=("paper", row["paper_id"]),
-            after={"kind": row["kind"], "subject": row["subject"], "sha256": row["sha256"]},
+            after={"kind": row["kind"], "subject": row["subject"], "sha256": row["sha256"]} | _whose(row),
         )
+
+
+def _whose(row: Mapping[str, Any]) -> dict[str, str]:
+    """For the log of who looked at a person's data."""
+    return {"person_id": row["issued_for"]} if row["issued_for"] else {}
 
 
 async def _key(given: Services) -> bytes:
@@ -239,14 +252,16 @@ def _keep(path: Path, content: bytes) -> None:
 
 async def file_of(given: Services, user: CurrentUser, paper_id: str, *, remote: str = "") -> tuple[str, bytes]:
     """The number and the bytes of a paper that this person may have. Raises Problem `not_found`."""
-    row = await given.pool.fetchrow(f"SELECT {_COLUMNS} FROM papers WHERE paper_id = $1", paper_id)
+    row = await given.pool.fetchrow(
+        f"SELECT {_COLUMNS} FROM papers WHERE paper_id = $1 AND redacted_at IS NULL", paper_id
+    )
     if row is None or not (user.may(Can.READ_LEDGER) or (row["issued_for"] or "-") in owners_of(user)):
         raise Problem("not_found")
     try:
         content = await asyncio.to_thread(path_of(given, row["sha256"]).read_bytes)
     except FileNotFoundError as error:
         raise Problem("not_found", detail="the file of this paper is gone; restore data_dir/papers") from error
-    await note_access(given, Actor.of(user, remote), "paper_opened", ("paper", paper_id))
+    await note_access(given, Actor.of(user, remote), "paper_opened", ("paper", paper_id), what=_whose(row))
     return row["paper_id"], content
 
 
@@ -260,7 +275,7 @@ async def listed(
     limit = min(limit, PAGE_MAX)
     rows = await given.pool.fetch(
         f"SELECT {', '.join(PaperRow.__dataclass_fields__)} FROM papers"
-        " WHERE ($1::text[] IS NULL OR issued_for = ANY($1::text[])) AND ($2 = '' OR kind = $2)"
+        " WHERE redacted_at IS NULL AND ($1::text[] IS NULL OR issued_for = ANY($1::text[])) AND ($2 = '' OR kind = $2)"
         " AND ($3 = '' OR subject = $3) AND ($4 = '' OR (issued_at, paper_id) <"
         " (SELECT issued_at, paper_id FROM papers WHERE paper_id = $4))"
         " ORDER BY issued_at DESC, paper_id DESC LIMIT $5",
@@ -287,11 +302,12 @@ async def check(given: Services, code: str) -> Checked:
     text = crockford.normalised(code)
     row = None
     if len(text) == _CODE_CHARACTERS and crockford.decode(text) is not None:
-        row = await given.pool.fetchrow(f"SELECT {_COLUMNS} FROM papers WHERE code = $1", text)
+        row = await given.pool.fetchrow(f"SELECT {_COLUMNS}, redacted_at FROM papers WHERE code = $1", text)
     if row is None:
         raise Problem("not_found")
     told = dict(row) | {"facts": as_json(row["facts"])}
-    genuine = hmac.compare_digest(bytes(row["seal"]), _seal(await _key(given), told))
+    withdrawn_at = row["redacted_at"]
+    genuine = withdrawn_at is None and hmac.compare_digest(bytes(row["seal"]), _seal(await _key(given), told))
     truth = books.Truth(False)
     if genuine:
         truth = await books.now_true(
@@ -307,6 +323,7 @@ async def check(given: Services, code: str) -> Checked:
         holds=truth.holds,
         changed_since=truth.since,
         said=said(row["kind"], told["facts"]) if genuine else {},
+        withdrawn_at=withdrawn_at,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cloud_sync.server.auth import checked_account, end_everywhere
+from cloud_sync.server.papers import forgetting as papers
 from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.permits import persons as permits
 from cloud_sync.server.points import personal as points
@@ -19,7 +20,7 @@ from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, write_audit
 
 Eraser = Callable[[Any, str, datetime], Awaitable[None]]
-ERASERS: dict[str, Eraser] = {"points": points.erase, "permits": permits.erase}
+ERASERS: dict[str, Eraser] = {"points": points.erase, "permits": permits.erase, "papers": papers.erase}
 NOBODY = "gone-"  # begins the sign-in name of an account without a person
 
 
@@ -48,6 +49,8 @@ async def anonymise(given: Services, actor: Actor, user_id: str, *, why: str) ->
         nobody = await _erase(connection, person, row["username"], now)
         by = Actor(nobody, actor.remote) if actor.username == row["username"] else actor
         await write_audit(connection, at=now, actor=by, action="account_anonymised", subject=("user", user_id), why=why)
+    # After the transaction: a file that goes does not come back. What a crash leaves here goes with the daily run.
+    await papers.remove_files(given, since=now)
 
 
 async def _erase(connection: Any, person: Any, username: str, now: datetime) -> str:

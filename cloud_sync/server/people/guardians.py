@@ -74,6 +74,10 @@ async def join(given: Services, actor: Actor, user_id: str, code: str) -> None:
     person, now = account_uuid(user_id), given.clock()
     async with given.pool.acquire() as connection, connection.transaction():
         guardian = await take_code(connection, code, now=now)
+        row = await connection.fetchrow("SELECT born_on, guardian_id FROM users WHERE user_id = $1 FOR UPDATE", person)
+        is_child = row["born_on"] and age_years(row["born_on"], given.today_from().date()) < CHILD_UNDER_YEARS
+        if row["guardian_id"] is not None and is_child:
+            raise Problem("guardian_needed")
         has_wards = await connection.fetchval("SELECT EXISTS (SELECT 1 FROM users WHERE guardian_id = $1)", person)
         if guardian == person or has_wards:
             raise Problem("guardian_refused")

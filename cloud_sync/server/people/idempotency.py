@@ -6,6 +6,7 @@ key waits until the first is through. Keys belong to one person and one route, a
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -48,24 +49,26 @@ async def idempotent(
     at: datetime,
     act: Callable[[], Awaitable[Any]],
     status: int = 200,
+    asked: Any = None,
 ) -> Answer:
     """Runs `act` once for a key of this person, inside the caller's transaction; without a key, each time.
 
     What `act` returns becomes the JSON body. A Problem that it raises undoes the transaction and the key with it.
-    Raises Problem `key_reused` when the key was used for another route.
+    `asked` is the request's body. Raises Problem `key_reused` when the key was used for another route or body.
     """
     if key is None:
         return Answer(status, jsonable_encoder(await act()))
     made = await connection.fetchval(
-        "INSERT INTO idempotency_keys (person, key, route, at) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO idempotency_keys (person, key, route, asked, at) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT DO NOTHING RETURNING true",
         person,
         key,
         route,
+        _digest(asked),
         at,
     )
     if not made:
-        return await _answered(connection, person, key, route)
+        return await _answered(connection, person, key, route, _digest(asked))
     body = jsonable_encoder(await act())
     await connection.execute(
         "UPDATE idempotency_keys SET status = $3, body = $4::jsonb WHERE person = $1 AND key = $2",
@@ -77,10 +80,15 @@ async def idempotent(
     return Answer(status, body)
 
 
-async def _answered(connection: Any, person: str, key: str, route: str) -> Answer:
+def _digest(asked: Any) -> bytes:
+    """Equal bodies have equal digests, however they were spelt."""
+    return hashlib.sha256(json.dumps(jsonable_encoder(asked), sort_keys=True).encode()).digest()
+
+
+async def _answered(connection: Any, person: str, key: str, route: str, digest: bytes) -> Answer:
     row = await connection.fetchrow(
-        "SELECT route, status, body FROM idempotency_keys WHERE person = $1 AND key = $2", person, key
+        "SELECT route, asked, status, body FROM idempotency_keys WHERE person = $1 AND key = $2", person, key
     )
-    if row["route"] != route:
+    if (row["route"], row["asked"]) != (route, digest):
         raise Problem("key_reused")
     return Answer(row["status"], as_json(row["body"]), repeated=True)

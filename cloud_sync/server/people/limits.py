@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 
+HOUR_S = 3_600
+
 
 async def limit(given: Services, key: str, max: int, window_s: int) -> None:
     """Counts one request under `key`. Raises Problem `too_many_requests` from the one after `max` in a window."""

@@ -53,9 +53,9 @@ def office(user: CurrentUser) -> Actor:
 def judge(user: CurrentUser) -> Actor:
     """As who reviews or approves. Raises Problem `forbidden`."""
     if user.may(Can.APPROVE):
-        return Actor(user.user_id, Role.APPROVER)
+        return Actor(user.user_id, Role.APPROVER, user.org_id or "")
     if user.may(Can.REVIEW):
-        return Actor(user.user_id, Role.REVIEWER)
+        return Actor(user.user_id, Role.REVIEWER, user.org_id or "")
     raise Problem("forbidden")
 
 

@@ -79,6 +79,7 @@ async def create_in(connection: Any, given: Services, doing: Doing, form: Form, 
         applicant_id = access.applicant_id_of(doing.user)
     elif applicant_id:
         await _check_applicant(connection, applicant_id)
+    await _check_enabled(connection, applicant_id)
     await _check_drafts(connection, applicant_id)
     form = replace(form, papers=await documents.papers(connection, doing.user, form.papers))
     application = new_application(
@@ -97,6 +98,7 @@ async def copy(given: Services, user: CurrentUser, application_id: str, *, remot
     by, doing = access.filer(user), Doing(user, remote)
     async with _change(given) as connection:
         held = await _held(connection, user, application_id, lock=False)
+        await _check_enabled(connection, held.application.applicant_id)
         await _check_drafts(connection, held.application.applicant_id)
         made = copy_of(held.application, application_id=await _number(connection, given), by=by, at=given.clock())
         await _insert(connection, given, made, doing)
@@ -122,6 +124,12 @@ async def _check_drafts(connection: Any, applicant_id: str) -> None:
         raise Problem("invalid", detail=f"there are {drafts} drafts already; finish one of them")
 
 
+async def _check_enabled(connection: Any, applicant_id: str) -> None:
+    """An organisation that is switched off files nothing, nor does anybody in its name."""
+    if await connection.fetchval("SELECT 1 FROM organisations WHERE org_id = $1 AND NOT enabled", applicant_id):
+        raise Problem("organisation_off")
+
+
 async def _check_applicant(connection: Any, applicant_id: str) -> None:
     """Whose application it becomes has to be an account that applies, or an organisation of applicants."""
     try:
@@ -145,6 +153,7 @@ async def edit(
     """Another form for a draft or a returned application. Raises Problem `changed_meanwhile` for a stale version."""
 
     async def make(connection: Any, held: Held) -> Step:
+        await _check_enabled(connection, held.application.applicant_id)
         papers = await documents.papers(connection, user, form.papers, already=held.application.form.papers)
         changed = _tidied(replace(form, papers=papers))
         return Step(action=Action.EDIT, by=access.filer(user), at=given.clock(), form=changed)
@@ -156,9 +165,11 @@ async def submit(
     given: Services, user: CurrentUser, application_id: str, *, version: int | None = None, remote: str = ""
 ) -> ApplicationRecord:
     """Hands it in. Raises Problem `form_has_problems` with each of them."""
+    await checks.count(given, user)
 
     async def make(connection: Any, held: Held) -> Step:
-        found = await checks.problems(connection, given, held.application)
+        await _check_enabled(connection, held.application.applicant_id)
+        found = await checks.problems(connection, given, held.application, viewer=user)
         if found:
             raise Problem("form_has_problems", problems=checks.problem_list(found))
         return Step(action=Action.SUBMIT, by=access.filer(user), at=given.clock())

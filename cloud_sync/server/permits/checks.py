@@ -1,17 +1,22 @@
 """Automatic checks of a form: owns gathering what the cloud knows, and the ticks that a reviewer sees.
 
-What counts as a problem is `control.permits.form_check`'s alone; a tick sums up the problems of its fields.
+What counts as a problem is `control.permits.form_check`'s alone; a tick sums up the problems of its fields. Anybody may
+write any plate into a form: what the office knows of a plate is told to the office and to whose plate it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from cloud_sync.server import rule_books
-from cloud_sync.server.permits import storing
+from cloud_sync.server.auth import CurrentUser
+from cloud_sync.server.people.limits import HOUR_S, limit
+from cloud_sync.server.permits import access, storing, vehicles
 from cloud_sync.server.permits.records import CheckRecord, FieldProblem, Tick, Words
+from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
 from control.carbon import factor_keys
@@ -31,16 +36,26 @@ _RUNNING = ["submitted", "approved", "active"]
 _WARN_WITHIN = timedelta(hours=24)
 
 
-async def problems(db: Reader, given: Services, application: Application) -> tuple[Problem, ...]:
-    """Every problem of the form by today's rules."""
-    rules = (await storing.book(db)).rows.at(_today(given))
-    return check(application, rules, await facts(db, given, application))
+async def count(given: Services, user: CurrentUser) -> None:
+    """Counts one check of a person outside the office. Raises Problem `too_many_requests`."""
+    if not user.may(Can.READ_APPLICATIONS):
+        await limit(given, f"check/{user.user_id}", given.config.limits.checks_per_hour, HOUR_S)
 
 
-async def checked(db: Reader, given: Services, application: Application) -> CheckRecord:
-    """Problems beside their fields and the ticks of the automatic checks."""
+async def problems(
+    db: Reader, given: Services, application: Application, *, viewer: CurrentUser | None = None
+) -> tuple[Problem, ...]:
+    """Every problem of the form by today's rules, as `viewer` may know them; None is a page of the office."""
     rules = (await storing.book(db)).rows.at(_today(given))
-    known = await facts(db, given, application)
+    return check(application, rules, await _facts_for(db, given, application, viewer))
+
+
+async def checked(
+    db: Reader, given: Services, application: Application, *, viewer: CurrentUser | None = None
+) -> CheckRecord:
+    """Problems beside their fields and the ticks of the automatic checks, as `problems`."""
+    rules = (await storing.book(db)).rows.at(_today(given))
+    known = await _facts_for(db, given, application, viewer)
     found = check(application, rules, known)
     ticks = _ticks(application, found, known, rules)
     dated = tuple(_dated(kind, application.form, given.config.zone) for kind in _DATED)
@@ -58,6 +73,37 @@ def problem_list(found: Sequence[Problem]) -> list[dict[str, str]]:
         {"code": one.code.value, "field": one.field, "detail": one.detail, "zh": zh, "en": en}
         for one, (zh, en) in zip(found, sentences, strict=True)
     ]
+
+
+async def _facts_for(db: Reader, given: Services, application: Application, viewer: CurrentUser | None) -> FormFacts:
+    """Outside the office: no reason of a block, no number of another's permit, no visits of another's plate."""
+    known = await facts(db, given, application)
+    if viewer is None or viewer.may(Can.READ_APPLICATIONS):
+        return known
+    owners = access.owners_of(viewer)
+    asked = [one.permit_id for one in known.others]
+    rows = await db.fetch(
+        "SELECT application_id FROM applications WHERE application_id = ANY($1::text[])"
+        " AND applicant_id = ANY($2::text[])",
+        *(asked, list(owners)),
+    )
+    own = {row["application_id"] for row in rows}
+    return replace(
+        known,
+        block_reason=None if known.block_reason is None else "",
+        others=tuple(one if one.permit_id in own else replace(one, permit_id="") for one in known.others),
+        overdue_visits=await _overdue_of(db, given, application, owners) if known.overdue_visits else (),
+    )
+
+
+async def _overdue_of(db: Reader, given: Services, application: Application, owners: Sequence[str]) -> tuple[str, ...]:
+    """Overdue visits of one's own and of a plate confirmed as one's own; where there are only others, one without id."""
+    applicant_id, plate = application.applicant_id, normalise(application.form.plate)
+    plates = [plate] if plate and await vehicles.owner_of(db, plate) in owners else []
+    if not plates and not (applicant_id and applicant_id in owners):
+        return ("",)
+    told = await given.permits.overdue_for(db, applicant_id, plates, _today(given))
+    return tuple(one.visit_id for one in told) or ("",)
 
 
 async def facts(db: Reader, given: Services, application: Application) -> FormFacts:
@@ -211,6 +257,8 @@ def _overdue_warning(_: Application, known: FormFacts, __: PermitRules) -> Words
     """Overdue visits that block nothing, because the rule is off or an emergency is never held up."""
     if not known.overdue_visits:
         return None
+    if "" in known.overdue_visits:
+        return Words("有到访逾期未抵消", "There are overdue visits that are not offset")
     count = len(known.overdue_visits)
     return Words(f"{count} 次到访逾期未抵消", f"{count} overdue visits are not offset")
 

@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from cloud_sync.server.problems import Problem
 from control.permits.documents import AcceptedDocument, DocumentLimits, RejectedDocument, inspect
@@ -25,12 +26,20 @@ class DocumentStore:
     def __init__(self, folder: Path, *, free_bytes_min: int, checks_at_once: int) -> None:
         self._folder, self._free_bytes_min = folder, free_bytes_min
         self._checks = asyncio.Semaphore(checks_at_once)
+        self._senders: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def path_of(self, sha256: str) -> Path:
         """Where the bytes lie. Raises Problem `not_found` for what is no hash, so that no path can be smuggled in."""
         if not _SHA256.fullmatch(sha256):
             raise Problem("not_found")
         return self._folder / sha256[:2] / sha256
+
+    def sender(self, user_id: str) -> asyncio.Lock:
+        """Held while a person's paper is read and looked at: the bodies of one person wait for one another unread."""
+        lock = self._senders.get(user_id)
+        if lock is None:
+            self._senders[user_id] = lock = asyncio.Lock()
+        return lock
 
     async def inspected(self, content: bytes, limits: DocumentLimits) -> AcceptedDocument | RejectedDocument:
         """Whether the bytes are accepted."""

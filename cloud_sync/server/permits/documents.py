@@ -6,13 +6,15 @@ hash by who sent it, by who may see what it belongs to, and by the office.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cloud_sync.server import rule_books
 from cloud_sync.server.auth import CurrentUser
+from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.permits.access import owners_of
 from cloud_sync.server.permits.records import DocumentRecord
 from cloud_sync.server.problems import Problem
@@ -32,6 +34,17 @@ _COLUMNS = ", ".join(DocumentRecord.__dataclass_fields__)
 async def bytes_max(given: Services) -> int:
     """The most bytes that one paper may have today: what a request's body is read up to."""
     return (await _rules(given)).count(keys.DOCUMENT_BYTES_MAX)
+
+
+@asynccontextmanager
+async def admitted(given: Services, user: CurrentUser) -> AsyncIterator[None]:
+    """Counts one upload, whatever becomes of it, and lets a person's in one by one, before their bodies are read.
+
+    Raises Problem `too_many_requests`.
+    """
+    await limit(given, f"upload/{user.user_id}", given.config.limits.uploads_per_hour, HOUR_S)
+    async with given.permits.documents.sender(user.user_id):
+        yield
 
 
 async def take(given: Services, user: CurrentUser, content: bytes, *, remote: str = "") -> DocumentRecord:
@@ -114,11 +127,26 @@ async def opened(given: Services, user: CurrentUser, sha256: str, *, remote: str
     )
     if row is None or not await _may_open(given.pool, user, sha256) or not path.is_file():
         raise Problem("not_found")
-    await note_access(given, Actor.of(user, remote), "document_opened", ("document", sha256))
+    actor, subject = Actor.of(user, remote), ("document", sha256)
+    for person_id in await _whose(given.pool, sha256):
+        await note_access(given, actor, "document_opened", subject, what={"person_id": person_id})
     document = AcceptedDocument(
         row["sha256"], MediaType(row["media_type"]), row["size_bytes"], row["width_px"], row["height_px"]
     )
     return path, response_headers(document)
+
+
+async def _whose(db: Reader, sha256: str) -> list[str]:
+    """Whose a paper is: the applicants of what it belongs to, or whoever uploaded it."""
+    rows = await db.fetch(
+        "SELECT DISTINCT a.applicant_id AS person_id FROM document_uses u LEFT JOIN visits v ON u.kind = 'visit'"
+        " AND v.visit_id = u.subject_id JOIN applications a ON a.application_id ="
+        " CASE u.kind WHEN 'application' THEN u.subject_id ELSE v.application_id END"
+        " WHERE u.sha256 = $1 AND a.applicant_id <> '' ORDER BY 1",
+        sha256,
+    )
+    found = [row["person_id"] for row in rows]
+    return found or [await db.fetchval("SELECT uploader FROM documents WHERE sha256 = $1", sha256)]
 
 
 async def _may_open(db: Reader, user: CurrentUser, sha256: str) -> bool:

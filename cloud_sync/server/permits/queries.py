@@ -232,10 +232,14 @@ async def _names(db: Reader, ids: set[str]) -> dict[str, str]:
 async def reminders(
     db: Reader, *, owners: tuple[str, ...] = (), office: bool = False, limit: int = 100
 ) -> tuple[ReminderRecord, ...]:
-    """What has to be acted upon, the earliest first: by the office, or by these owners."""
+    """What has to be acted upon, the earliest first: by the office, or by these owners.
+
+    What nobody owns yet, as an emergency entry before it is assigned, is the office's.
+    """
     rows = await db.fetch(
         "SELECT r.*, a.plate FROM reminders r JOIN applications a USING (application_id) WHERE r.over_at IS NULL"
-        " AND CASE WHEN $1 THEN r.to_office ELSE NOT r.to_office AND a.applicant_id = ANY($2::text[]) END"
+        " AND CASE WHEN $1 THEN r.to_office OR a.applicant_id = ''"
+        "   ELSE NOT r.to_office AND a.applicant_id = ANY($2::text[]) END"
         " ORDER BY r.due_at NULLS LAST, r.reminder_key LIMIT $3",
         office,
         list(owners),

@@ -96,7 +96,8 @@ async def seen(given: Services, user: CurrentUser, key: str) -> None:
     found = await given.pool.fetchval(
         "UPDATE reminders r SET seen_at = coalesce(seen_at, $2), seen_by = coalesce(seen_by, $3) FROM applications a"
         " WHERE a.application_id = r.application_id AND r.reminder_key = $1"
-        " AND CASE WHEN r.to_office THEN $4 ELSE a.applicant_id = ANY($5::text[]) END RETURNING r.reminder_key",
+        " AND CASE WHEN r.to_office OR a.applicant_id = '' THEN $4"
+        "   ELSE a.applicant_id = ANY($5::text[]) END RETURNING r.reminder_key",
         key,
         given.clock(),
         user.user_id,

@@ -92,12 +92,17 @@ async def add(given: Services, user: CurrentUser, form: VehicleForm, *, remote: 
 async def change(
     given: Services, user: CurrentUser, vehicle_id: str, form: VehicleForm, *, remote: str = ""
 ) -> VehicleRecord:
-    """Other words for the same vehicle. A plate is not changed: another plate is another vehicle. Raises Problem."""
+    """Other words for the same vehicle; another drive or type is not what the office has confirmed.
+
+    A plate is not changed: another plate is another vehicle. Raises Problem.
+    """
     now = given.clock()
     async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
         row = await connection.fetchrow(
             "UPDATE vehicles SET plate_colour = $3, vehicle_type = $4, drive = $5, emission_class = $6,"
-            " consumption_per_100km = $7, name = $8, updated_at = $9 WHERE vehicle_id = $1"
+            " consumption_per_100km = $7, name = $8, updated_at = $9,"
+            " confirmed_at = CASE WHEN drive = $5 AND vehicle_type = $4 THEN confirmed_at END,"
+            " confirmed_by = CASE WHEN drive = $5 AND vehicle_type = $4 THEN confirmed_by END WHERE vehicle_id = $1"
             f" AND owner_id = ANY($2::text[]) AND removed_at IS NULL RETURNING {_COLUMNS}",
             *(vehicle_id, list(access.owners_of(user)), *_values(form), now),
         )

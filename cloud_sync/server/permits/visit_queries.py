@@ -77,6 +77,14 @@ async def one(db: Reader, visit_id: str, *, owners: tuple[str, ...] | None = Non
     return _record(row) if row else None
 
 
+async def owner_of(db: Reader, visit_id: str) -> str | None:
+    """Whose a visit is: the applicant of the permit that it came under."""
+    found: str | None = await db.fetchval(
+        "SELECT applicant_id FROM visits JOIN applications USING (application_id) WHERE visit_id = $1", visit_id
+    )
+    return found
+
+
 async def of_plate(db: Reader, plate: str, *, limit: int = 20) -> tuple[VisitRecord, ...]:
     """The latest visits of one vehicle, for who reviews its next application."""
     rows = await db.fetch(

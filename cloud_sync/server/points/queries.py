@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,15 @@ async def history(db: Reader, person: str, *, before: int | None = None, limit: 
     by_entry = {row["entry_id"]: told.earning(row, methods) for row in events}
     made = tuple(told.entry(row, by_entry.get(row["entry_id"])) for row in shown)
     return HistoryPage(made, shown[-1]["seq"] if len(rows) > limit else None)
+
+
+async def taken_back(db: Reader, person: str, entry_ids: Sequence[str]) -> frozenset[str]:
+    """Those of a person's entries that were reversed."""
+    rows = await db.fetch(
+        "SELECT about FROM point_entries WHERE person = $1 AND kind = 'reverse' AND about = ANY ($2::text[])",
+        *(person, list(entry_ids)),
+    )
+    return frozenset(row["about"] for row in rows)
 
 
 async def events(db: Reader, person: str, *, state: str = "", cursor: str = "", limit: int = 50) -> EventPage:

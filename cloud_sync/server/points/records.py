@@ -548,6 +548,18 @@ class StatementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SettlementRecord:
+    """A merchant's month (`YYYY-MM`) that is settled, with what was owed then."""
+
+    merchant: str
+    month: str
+    amount_fen: int
+    lines: int
+    settled_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DifferenceRecord:
     """A request on which till and statement disagree."""
 

@@ -113,7 +113,8 @@ async def reverse(given: Services, actor: Actor, user: CurrentUser, person: str,
             ids=(f"reverse:{entry_id}", entry_id),
         )
         await connection.execute(
-            "UPDATE point_events SET reversed_at = $3 WHERE person = $1 AND entry_id = $2", person, entry_id, now
+            "UPDATE point_events SET reversed_at = $3, reversed_by = $4 WHERE person = $1 AND entry_id = $2",
+            *(person, entry_id, now, actor.username),
         )
         await write_audit(
             connection,
@@ -166,7 +167,8 @@ async def decide_appeal(
     text, now = text_of(answer), given.clock()
     async with change(given) as connection:
         row = await connection.fetchrow(
-            "SELECT a.*, e.decided_by AS refused_by FROM point_appeals a JOIN point_events e USING (event_id)"
+            "SELECT a.*, coalesce(e.reversed_by, e.decided_by) AS refused_by"
+            " FROM point_appeals a JOIN point_events e USING (event_id)"
             " WHERE appeal_id = $1",
             appeal_id,
         )

@@ -239,6 +239,11 @@ async def _check_holder(connection: Any, kind: HolderKind, holder_id: str) -> No
         raise Problem("invalid", detail="holder_id must name a holder of that kind")
 
 
+async def _is_on(connection: Any, kind: HolderKind, holder_id: str) -> bool:
+    table = "organisations WHERE org_id" if kind is HolderKind.ORGANISATION else "users WHERE user_id::text"
+    return bool(await connection.fetchval(f"SELECT enabled FROM {table} = $1", holder_id))
+
+
 async def vouchers(
     db: Reader,
     now: datetime,
@@ -325,6 +330,8 @@ async def spend(
         if isinstance(done, VoucherRefused):
             raise refusal(VOUCHERS, done)
         if done is asked:
+            if not await _is_on(connection, HolderKind(row["holder_kind"]), row["holder_id"]):
+                raise refusal(VOUCHERS, VoucherRefused.HOLDER_OFF)
             there = (*there, done)
             await _keep(connection, actor, user, done, "voucher_spent", "")
         return _spend_record(done, domain.left_fen(_voucher(row), there))

@@ -1,4 +1,4 @@
-"""Every act of the audit trail and everything that it is about has a word: read from the source of the server itself."""
+"""Every act of the audit trail, and everything that it is about, has a word: read from the source of the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRITERS = ("write_audit", "note_access")
 STEPS_OF = "application_"  # the steps of an application are written as this and the step's name
 FEWEST_ACTS = 90
 
-type Function = ast.FunctionDef | ast.AsyncFunctionDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,13 +61,13 @@ def argument(call: ast.Call, function: Function, name: str) -> ast.expr | None:
     return call.args[place] if place < len(call.args) else None
 
 
-def values(node: ast.expr, inside: Function | None, module: Module) -> Iterator[ast.expr]:
-    """What an expression may be: names are followed to where they are assigned, parameters to who calls."""
+def values(node: ast.expr, inside: Function | None, module: Module) -> Iterator[tuple[ast.expr, Function | None]]:
+    """What an expression may be, and where: names are followed to their assignments, parameters to who calls."""
     if isinstance(node, ast.IfExp):
         yield from values(node.body, inside, module)
         yield from values(node.orelse, inside, module)
     elif not isinstance(node, ast.Name) or inside is None:
-        yield node
+        yield node, inside
     else:
         yield from assigned(node.id, inside, module)
         for call, caller in module.calls.get(inside.name, []):
@@ -76,16 +76,16 @@ def values(node: ast.expr, inside: Function | None, module: Module) -> Iterator[
                 yield from values(given, caller, module)
 
 
-def assigned(name: str, inside: Function, module: Module) -> Iterator[ast.expr]:
+def assigned(name: str, inside: Function, module: Module) -> Iterator[tuple[ast.expr, Function | None]]:
     for one in ast.walk(inside):
         for target in one.targets if isinstance(one, ast.Assign) else ():
             if isinstance(target, ast.Name) and target.id == name:
                 yield from values(one.value, inside, module)
             elif isinstance(target, ast.Tuple):
                 names = [part.id if isinstance(part, ast.Name) else "" for part in target.elts]
-                for found in values(one.value, inside, module) if name in names else ():
+                for found, there in values(one.value, inside, module) if name in names else ():
                     if isinstance(found, ast.Tuple):
-                        yield from values(found.elts[names.index(name)], inside, module)
+                        yield from values(found.elts[names.index(name)], there, module)
 
 
 def steps_of_applications() -> set[str]:
@@ -99,13 +99,19 @@ def steps_of_applications() -> set[str]:
     return begun | {one.value for one in Action}
 
 
-def codes_of(node: ast.expr) -> set[str]:
-    """The codes that an expression stands for; empty where it cannot be told."""
-    if isinstance(node, ast.Constant):
-        return {str(node.value)}
-    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-        return {STEPS_OF + step for step in steps_of_applications()} if node.values[0].value == STEPS_OF else set()
-    return codes_of(node.elts[0]) if isinstance(node, ast.Tuple) else set()
+def codes_of(node: ast.expr, inside: Function | None, module: Module) -> set[str]:
+    """The codes that an expression stands for; "" where it cannot be told."""
+    codes: set[str] = set()
+    for one, there in values(node, inside, module):
+        if isinstance(one, ast.Constant):
+            codes.add(str(one.value))
+        elif isinstance(one, ast.Tuple):
+            codes |= codes_of(one.elts[0], there, module)
+        elif isinstance(one, ast.JoinedStr) and ast.unparse(one.values[0]) == repr(STEPS_OF):
+            codes |= {STEPS_OF + step for step in steps_of_applications()}
+        else:
+            codes.add("")
+    return codes or {""}
 
 
 def written(parameter: str) -> dict[str, set[str]]:
@@ -118,9 +124,7 @@ def written(parameter: str) -> dict[str, set[str]]:
                 if inside is not None and inside.name in WRITERS:
                     continue  # what this one is given is read from its own callers
                 node = argument(call, signatures[writer], parameter)
-                drawn = list(values(node, inside, module)) if node is not None else []
-                codes = {code for one in drawn for code in codes_of(one) or {""}} or {""}
-                for code in codes:
+                for code in codes_of(node, inside, module) if node is not None else {""}:
                     found.setdefault(code, set()).add(f"{module.path.name}:{call.lineno}")
     return found
 

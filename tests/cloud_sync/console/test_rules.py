@@ -37,9 +37,9 @@ def test_a_list_of_types_is_words() -> None:
 
 def test_published_rows_are_completed_with_the_delivered_ones_and_each_names_its_version() -> None:
     shipped = shipped_rules()
-    published = {**to_mapping(shipped), "version": "office-7"}
-    published["rule"] = [row for row in published["rule"] if not row["key"].startswith("consistency.")]
-    lines = rule_lines(words_in("en"), [published], NOW)
+    rows = [row for row in to_mapping(shipped)["rule"] if not row["key"].startswith("consistency.")]
+    published = [{"rule_version": "office-7", **row} for row in rows]
+    lines = rule_lines(words_in("en"), published, NOW)
     assert len(lines) == len(KEYS)
     assert {line.version.split(" · ")[0] for line in lines} == {"office-7", shipped.version}
     (name,) = {line.version.split(" · ")[0] for line in lines if line.name.startswith("Types that contradict")}

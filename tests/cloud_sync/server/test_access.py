@@ -168,7 +168,7 @@ def holders(who: str) -> set[Role]:
         return set(Role)
     wanted = {Can(name) for name in re.findall(r"`(\w+)`", who)}
     assert wanted, who
-    return {role for role in Role if wanted <= GRANTS[role]}
+    return {role for role in Role if (wanted & GRANTS[role] if " or " in who else wanted <= GRANTS[role])}
 
 
 def refused_roles(routes: dict[str, str]) -> dict[str, list[Role]]:

@@ -107,6 +107,22 @@ async def test_guessing_many_names_from_one_address_is_stopped(browser: httpx.As
     assert codes[-1] == 429
 
 
+async def test_an_account_of_ones_own_pays_for_no_guesses_at_others(sign_in: Any, browser: httpx.AsyncClient) -> None:
+    await sign_in("guard")
+    codes = []
+    for n in range(9):
+        guess = {"username": f"user{n}", "password": "wrong"}
+        codes.append((await browser.post("/api/v1/session", json=guess)).status_code)
+        await browser.post("/api/v1/session", json={"username": "guard", "password": PASSWORD})
+    assert codes[-1] == 429
+
+
+async def test_many_people_of_one_address_sign_in(sign_in: Any, browser: httpx.AsyncClient) -> None:
+    await sign_in("guard")
+    body = {"username": "guard", "password": PASSWORD}
+    assert {(await browser.post("/api/v1/session", json=body)).status_code for _ in range(12)} == {200}
+
+
 @pytest.mark.parametrize(("idle", "expected"), [({"hours": 1.9}, 200), ({"hours": 2.1}, 401)])
 async def test_an_idle_session_ends(sign_in: Any, clock: Any, idle: dict[str, float], expected: int) -> None:
     person = await sign_in("guard")
@@ -190,3 +206,22 @@ def test_a_problem_speaks_both_languages() -> None:
     problem = Problem("already_decided")
     assert problem.sentence("zh-CN") == "这辆车已有人处理。"
     assert problem.sentence("en").endswith("already.")
+
+
+async def test_a_role_that_does_not_fit_ends_the_membership_and_nobody_changes_their_own(
+    sign_in: Any, app: Any
+) -> None:
+    engineer, pool = await sign_in("engineer"), app.state.services.pool
+    await sign_in("driver")
+    await pool.execute(
+        "INSERT INTO organisations (org_id, kind, name, created_at) VALUES ('o1', 'applicant', 'Cranes', now())"
+    )
+    await pool.execute("UPDATE users SET org_id = 'o1' WHERE username = 'driver'")
+    users = {one["username"]: one["user_id"] for one in (await engineer.get("/users")).json()}
+    for role, org_id in (("organisation", "o1"), ("reviewer", None), ("driver", None)):
+        assert (await engineer.send("PATCH", f"/users/{users['driver']}", json={"role": role})).status_code == 204
+        assert await pool.fetchval("SELECT org_id FROM users WHERE username = 'driver'") == org_id
+    second = {"username": "second", "role": "engineer", "password": PASSWORD}
+    assert (await engineer.post("/users", second)).status_code == 201
+    own = await engineer.send("PATCH", f"/users/{users['engineer']}", json={"role": "approver"})
+    assert (own.status_code, own.json()["code"]) == (409, "own_role")

@@ -82,3 +82,9 @@ def test_every_key_needs_a_row_on_each_day(rule_rows: PermitRuleSet) -> None:
         rule_rows.at(date(2020, 1, 1))
     with pytest.raises(ConfigurationError, match="version"):
         parse_rules({"rule": []})
+
+
+@pytest.mark.parametrize("key", ["approvals.standing", "approvals.emergency"])
+def test_no_rule_takes_the_second_approval_away(rule_rows: PermitRuleSet, key: str) -> None:
+    with pytest.raises(ConfigurationError, match="between 2 and 2"):
+        parse_rules(with_changed(rule_rows, key, {"value": 1}))

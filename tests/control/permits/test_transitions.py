@@ -412,3 +412,23 @@ def test_any_course_leaves_a_whole_history(
         needed = 1 if kind is PermitClass.SPECIAL else 2
         assert len({one.person_id for one in application.approvals}) >= needed
         assert "driver" not in {one.person_id for one in application.approvals}
+
+
+def test_a_member_of_the_applying_organisation_does_not_judge_for_it(draft: Application, rules: PermitRules) -> None:
+    waiting = replace(draft, applicant_id="crane-ltd", status=Status.SUBMITTED)
+    for action in (Action.APPROVE, Action.REFUSE, Action.RETURN):
+        member = replace(REVIEWER, org_id="crane-ltd")
+        assert why(waiting, rules, step(action, member, reason="known")) is StepRefusal.OWN_APPLICATION
+
+
+def test_an_entry_stays_the_emergency_it_was(draft: Application, rules: PermitRules) -> None:
+    entered = emergency_entry(
+        application_id="e1", plate="琼C12345", gate_id="east", entered_at=AT, by=SYSTEM, applicant_id="driver"
+    )
+    other = replace(entered.form, permit_class=PermitClass.SPECIAL)
+    for action in (Action.EDIT, Action.SUBMIT):
+        assert why(entered, rules, step(action, DRIVER, form=other)) is StepRefusal.EMERGENCY_STAYS_ONE
+        renamed = replace(entered.form, plate="琼C99999")
+        assert why(entered, rules, step(action, DRIVER, form=renamed)) is StepRefusal.ENTERED_PLATE_STAYS
+        assert done(entered, rules, step(action, OFFICE, form=renamed)).form.plate == "琼C99999"
+    assert done(draft, rules, step(Action.EDIT, DRIVER, form=other)).form.permit_class is PermitClass.SPECIAL

@@ -215,6 +215,8 @@ def test_two_boards_side_by_side_are_no_teleport(judged: Judge) -> None:
         (walk(minutes=1, activity=0.05, ended_at=AT + MIN / 2), ALONE, Anomaly.TOO_SHORT),
         (walk(minutes=181), ALONE, Anomaly.TOO_LONG),
         (walk(2, at=AT + 60 * MIN), after(walk(1, steps=29_000)), Anomaly.TOO_MANY_STEPS),
+        (walk(minutes=90, activity=5, steps=0), ALONE, Anomaly.TOO_FEW_STEPS),
+        (walk(minutes=90, activity=5, steps=3_846), ALONE, Anomaly.TOO_FEW_STEPS),
         (ride(2, at=AT + 17 * MIN), after(ride(1)), Anomaly.TELEPORT),
         (ride(2, at=AT - 17 * MIN), after(ride(1)), Anomaly.TELEPORT),
         (cup(99), after(*(walk(n, 1, at=AT - 30 * MIN + n * MIN) for n in range(12))), Anomaly.BURST),

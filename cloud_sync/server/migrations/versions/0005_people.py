@@ -104,6 +104,7 @@ CREATE TABLE idempotency_keys (
   person text NOT NULL,
   key text NOT NULL CHECK (length(key) BETWEEN 1 AND 64),
   route text NOT NULL,
+  asked bytea NOT NULL,
   status integer,
   body jsonb,
   at timestamptz NOT NULL,

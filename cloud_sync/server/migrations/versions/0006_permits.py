@@ -212,7 +212,9 @@ UPDATE permits SET changed_at = created_at, entries_max = entries_left +
 CREATE INDEX permits_revoked ON permits (valid_until) WHERE revoked_at IS NOT NULL;
 DROP TABLE permit_entries;
 ALTER TABLE retention_rules DROP CONSTRAINT retention_rules_applies_to_check;
-ALTER TABLE retention_rules ADD CONSTRAINT retention_rules_applies_to_check CHECK (applies_to ~ '^[a-z_]+$')
+ALTER TABLE retention_rules ADD CONSTRAINT retention_rules_applies_to_check CHECK (applies_to ~ '^[a-z_]+$');
+ALTER TABLE retention_rules ADD COLUMN author text NOT NULL DEFAULT 'delivered with the product',
+  ADD COLUMN reason text NOT NULL DEFAULT 'the shortest time that its purpose needs'
 """
 
 

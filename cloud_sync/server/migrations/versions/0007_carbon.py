@@ -223,7 +223,8 @@ CREATE TABLE papers (
   seal bytea NOT NULL,
   issued_at timestamptz NOT NULL,
   issued_by text NOT NULL,
-  issued_for text
+  issued_for text,
+  redacted_at timestamptz
 );
 CREATE INDEX papers_issued ON papers (issued_at DESC, paper_id DESC);
 CREATE INDEX papers_subject ON papers (kind, subject);
@@ -309,10 +310,25 @@ CREATE TABLE feed_rows (
   body jsonb NOT NULL,
   written_at timestamptz NOT NULL,
   UNIQUE (kind, starts_at, revision)
-)
+);
+CREATE INDEX events_health ON events (gateway_id, wall_at) WHERE kind = 'gateway_health'
 """
 
-_UNCHANGING = ("ledger_entries", "ledger_postings", "chain_heads", "visit_evidence", "visit_emissions", "papers")
+_UNCHANGING = ("ledger_entries", "ledger_postings", "chain_heads", "visit_evidence", "visit_emissions")
+
+# Of a paper, what it says of people may be taken out, once; everything else stays as it was issued.
+PAPERS_KEPT = """
+CREATE FUNCTION only_withdrawal() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN IF OLD.redacted_at IS NULL AND NEW.redacted_at IS NOT NULL
+    AND NEW.facts = '{}' AND NEW.issued_by = '' AND NEW.issued_for IS NULL
+    AND to_jsonb(OLD) - '{facts,issued_by,issued_for,redacted_at}'::text[]
+      = to_jsonb(NEW) - '{facts,issued_by,issued_for,redacted_at}'::text[]
+    THEN RETURN NEW; END IF; RAISE EXCEPTION '% lets nothing be changed', TG_TABLE_NAME; END $$
+
+CREATE TRIGGER papers_only_withdrawal BEFORE UPDATE ON papers FOR EACH ROW EXECUTE FUNCTION only_withdrawal()
+
+CREATE TRIGGER papers_kept BEFORE DELETE OR TRUNCATE ON papers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+"""
 
 
 def upgrade() -> None:
@@ -320,6 +336,8 @@ def upgrade() -> None:
     for part in (LEDGER, CREDITS, VISITS, REPORTS):
         for statement in part.split(";\n"):
             op.execute(statement)
+    for statement in PAPERS_KEPT.split("\n\n"):
+        op.execute(statement)
     for table in _UNCHANGING:
         op.execute(
             f"CREATE TRIGGER {table}_unchanging BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"

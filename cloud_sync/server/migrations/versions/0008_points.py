@@ -1,7 +1,7 @@
 """Points and vouchers: devices and scans, earning events, the ledger of points, catalogue, redemptions, vouchers.
 
 `point_entries` is the record, one hash chain a person; `point_balances` and `point_lots` are made from it and can be
-rebuilt. Entries and what was spent of vouchers are never changed.
+rebuilt. Entries, what was spent of vouchers, and settled months are never changed.
 """
 
 from alembic import op
@@ -108,7 +108,8 @@ CREATE TABLE point_events (
   decided_at timestamptz NOT NULL,
   decided_by text NOT NULL,
   entry_id text,
-  reversed_at timestamptz
+  reversed_at timestamptz,
+  reversed_by text
 );
 CREATE UNIQUE INDEX point_events_once ON point_events (dedupe_key) WHERE state <> 'refused';
 CREATE UNIQUE INDEX point_events_single_use ON point_events (source_id, evidence_ref)
@@ -324,6 +325,20 @@ CREATE INDEX voucher_spends_statement ON voucher_spends (merchant, at, spend_id)
 CREATE TRIGGER voucher_spends_append_only BEFORE UPDATE OR DELETE ON voucher_spends
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER voucher_spends_never_emptied BEFORE TRUNCATE ON voucher_spends
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TABLE voucher_settlements (
+  merchant text NOT NULL,
+  month text NOT NULL CHECK (month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+  amount_fen bigint NOT NULL,
+  lines integer NOT NULL CHECK (lines = cardinality(spend_ids)),
+  spend_ids text[] NOT NULL,
+  settled_by text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (merchant, month)
+);
+CREATE TRIGGER voucher_settlements_append_only BEFORE UPDATE OR DELETE ON voucher_settlements
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER voucher_settlements_never_emptied BEFORE TRUNCATE ON voucher_settlements
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
 

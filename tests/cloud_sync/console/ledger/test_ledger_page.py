@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from playwright.async_api import expect
 
 from cloud_sync.server.carbon import book
 
+SLOW_MS = 120_000  # a paper takes half a second of an idle processor, and the machine may be busy
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -17,9 +21,12 @@ async def test_a_tonne_from_proposal_to_cover(make_desk: Any, ledger_scene: Any)
     desk = await make_desk()
     page = desk.page
     await desk.sign_in("reviewer")
+    await desk.site.given.pool.execute("UPDATE visit_accounts SET due_on = day + 30")
     await desk.open("/ledger")
     await expect(page.locator("#chain")).to_contain_text("链已核验")
     await expect(page.locator("tr.cov").first).to_be_visible()
+    await expect(page.locator("#overdue")).to_have_text(re.compile(r"逾期：\d+ 次，[\d,.]+ kg"))
+    await expect(page.locator("#rows tr .tag.refuse").first).to_have_text(re.compile(r"逾期 \d+ 天"))
     assert await desk.axe() == []
     tinted = await page.locator("tr.cov").count()
     await page.get_by_role("button", name="多一吨").click()
@@ -49,7 +56,9 @@ async def test_a_tonne_from_proposal_to_cover(make_desk: Any, ledger_scene: Any)
     assert (await book.verify(desk.site.given.pool)).ok
 
 
-async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_scene: Any) -> None:
+async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_scene: Any, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.jpg"
+    cv2.imwrite(str(receipt), np.full((320, 240, 3), 220, np.uint8))
     desk = await make_desk()
     page = desk.page
     await desk.sign_in("approver")
@@ -58,13 +67,20 @@ async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_s
     await page.keyboard.press("Enter")
     await page.wait_for_url(re.compile("/ledger/visits/"))
     await expect(page.locator(".formula")).to_contain_text("CO₂")
+    await expect(page.locator("section[aria-labelledby=book-title]")).to_contain_text("进场结束")
     assert await desk.axe() == []
     await page.keyboard.press("e")
+    await page.set_input_files("#evidence-dialog [type=file]", str(receipt))
+    await expect(page.locator("#evidence-dialog [data-uploads]")).to_contain_text("receipt.jpg")
+    assert await desk.axe() == []
     await page.fill("#evidence-dialog [name=fuel_used]", "9.5")
     await page.fill("#evidence-dialog [name=note]", "加油小票")
     async with page.expect_navigation():
         await page.locator("#evidence-dialog").get_by_role("button", name="添加").click()
     await expect(page.locator(".lside .pend").last).to_contain_text("9.5")
+    kept = await page.locator(".lside .pend a[href^='/api/v1/documents/']").last.get_attribute("href")
+    used = await desk.site.given.pool.fetchrow("SELECT kind, sha256 FROM document_uses")
+    assert (used["kind"], kept) == ("visit", f"/api/v1/documents/{used['sha256']}")
     await expect(page.locator(".lbig .tier")).to_have_text("1")
     await page.get_by_role("button", name="更正…").click()
     await page.fill("#correct-amount-dialog [name=added_kg]", "−2.5")
@@ -74,6 +90,27 @@ async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_s
     await expect(page.locator(".c-hold")).to_contain_text("已更正")
     assert desk.seen.errors == []
     assert (await book.verify(desk.site.given.pool)).ok
+
+
+async def test_the_office_issues_a_certificate_where_all_is_covered(make_desk: Any, ledger_scene: Any) -> None:
+    desk = await make_desk("zh", "dark")
+    page, pool = desk.page, desk.site.given.pool
+    await desk.sign_in("reviewer")
+    both = "SELECT visit_id, application_id FROM visit_accounts JOIN visits USING (visit_id) WHERE"
+    open_one = await pool.fetchrow(f"{both} owed_g > covered_g ORDER BY at DESC LIMIT 1")
+    whole = await pool.fetchrow(f"{both} owed_g > 0 AND owed_g = covered_g ORDER BY at LIMIT 1")
+    for path in (f"/ledger/visits/{open_one['visit_id']}", f"/applications/{open_one['application_id']}"):
+        await desk.open(path)
+        await expect(page.locator("h1")).to_be_visible()
+        await expect(page.get_by_role("button", name="证明")).to_have_count(0)
+    for path in (f"/ledger/visits/{whole['visit_id']}", f"/applications/{whole['application_id']}"):
+        await desk.open(path)
+        await expect(page.get_by_role("button", name="证明")).to_be_visible()
+        assert await desk.axe() == []
+        await page.get_by_role("button", name="证明").click(no_wait_after=True)
+        await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+        await expect(page.locator("#papers a.rowlink").first).to_contain_text("ZH-")
+    assert desk.seen.errors == []
 
 
 async def test_credits_are_bought_and_a_wrong_purchase_is_reversed(make_desk: Any, ledger_scene: Any) -> None:

@@ -117,7 +117,11 @@ async def island(site: Any, people: None) -> AsyncIterator[PointsIsland]:
     kind = members.OrganisationKind
     café = await organisations.add(given, OFFICE, kind=kind.MERCHANT, name="椰林咖啡", name_en="Coconut Café")
     await organisations.add_member(given, OFFICE, café.org_id, staff)
-    await organisations.add(given, OFFICE, kind=kind.APPLICANT, name="海南宏达吊装有限公司", name_en="Hongda Cranes")
+    cranes = await organisations.add(
+        given, OFFICE, kind=kind.APPLICANT, name="海南宏达吊装有限公司", name_en="Hongda Cranes"
+    )
+    holder = await _account(given, "organisation", "吴经理", "organisation")
+    await organisations.add_member(given, OFFICE, cranes.org_id, holder)
     await confirmations.set_merchant(given, OFFICE, café.org_id, ("reusable_cup", "vegetarian_meal"))
     item = await catalogue.add_item(
         given,

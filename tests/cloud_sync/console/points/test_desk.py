@@ -29,7 +29,7 @@ async def test_axe_finds_nothing(
     desk, counter = await make_desk(language, theme), await make_desk(language, theme, width=390, height=844)
     found: dict[str, list[str]] = {}
     await entered(desk.page, desk.site.url, "reviewer", "/points")
-    for path in OFFICE_PAGES:
+    for path in (*OFFICE_PAGES, f"/points/people/{island.visitor}"):
         await desk.open(path)
         found[path] = await faults(desk)
     await desk.open("/points/catalogue")
@@ -42,6 +42,10 @@ async def test_axe_finds_nothing(
         found[tab] = await faults(counter)
     await counter.open("/till/statement")
     found["statement"] = await faults(counter)
+    await counter.context.clear_cookies(name="island_session")
+    await entered(counter.page, desk.site.url, "organisation", "/vouchers/mine")
+    await expect(counter.page.locator(".vouchers .qr svg")).to_be_visible()
+    found["mine"] = await faults(counter)
     assert {path: lines for path, lines in found.items() if lines} == {}
     assert desk.seen.errors == []
     assert counter.seen.errors == []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from cloud_sync.server.carbon import lots, retirements
+from cloud_sync.server.carbon import lots, retirements, visits
 from cloud_sync.server.store import Actor
 
 SLOW_MS = 120_000  # a paper takes half a second of an idle processor, and the machine may be busy
@@ -27,11 +27,12 @@ async def quarters(zone: Any, *, days: int, without: range = range(0)) -> None:
         " VALUES ('gw-east', 900, $1, 'grid_tied', 20, 24, 2, 0, 0, 10, 4, 1, 'value_curve', 0)",
         [(midnight + timedelta(minutes=15 * one),) for one in range(96 * days) if one not in without],
     )
+    await zone.send(zone.gateway.health(at=midnight.isoformat()))
+    await zone.given.pool.execute("DELETE FROM events WHERE kind = 'gateway_health'")
     await zone.given.pool.executemany(
-        "INSERT INTO passages (arrival_id, gateway_id, lane_id, gate_id, direction, arrived_at, decided_at,"
-        " received_at, outcome, reasons, rule_version, plate, verdict, snapshot_version, decide_ms)"
-        " VALUES ($1, 'gw-east', 'e1', 'east', 'in', $2, $2, $2, 'admit', '[]', '7', '琼AD31906', 'new_energy', 1, 20)",
-        [(f"p-{day}", midnight + timedelta(days=day, hours=9)) for day in range(days)],
+        "INSERT INTO events (gateway_id, epoch, lane, seq, uuid, hlc, wall_at, boot_id, kind, body, raw, hash)"
+        " VALUES ('gw-east', 7, 2, $1, gen_random_uuid(), $1, $2, 'boot', 'gateway_health', '{}', '', '')",
+        [(one + 1, midnight + timedelta(hours=one)) for one in range(24 * days)],
     )
 
 
@@ -47,6 +48,8 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await desk.open("/reports")
     october = page.locator("table.list tr", has_text="2026-10")
     await expect(october).to_contain_text("100%")
+    await expect(october.locator("td").nth(6)).to_have_text("11,904")  # 96 quarters of 31 days, 4 kWh each
+    await expect(october.locator("td").nth(7)).to_have_text("0")
     await expect(page.locator("table.list tr", has_text="2026-09")).to_contain_text("缺")
     await expect(page.locator(".lead2")).to_contain_text("个月有缺口")
     await page.click("button[data-open=green-dialog]")
@@ -71,6 +74,46 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await expect(page.locator(".said")).to_contain_text("2026-10")
     assert await desk.axe() == []
     assert desk.seen.errors == []
+
+
+async def test_the_office_issues_a_statement_of_a_drivers_visits(make_desk: Any, zone: Any, people: None) -> None:
+    await zone.account("driver")
+    driver = await zone.given.pool.fetchval("SELECT user_id::text FROM users WHERE username = 'driver'")
+    left = zone.now - timedelta(days=3)
+    await zone.given.pool.execute(
+        "INSERT INTO applications (application_id, applicant_id, filed_by, status, form, plate, permit_class,"
+        " created_at, updated_at, version)"
+        " VALUES ('XK-2026-000001', $1, 'fu', 'active', '{}', '琼C66E02', 'special', $2, $2, 1)",
+        *(driver, left),
+    )
+    await zone.given.pool.execute(
+        "INSERT INTO visits (visit_id, plate, application_id, gate_in, gate_out, entered_at, left_at, state,"
+        " vehicle_type, revision, is_over, updated_at)"
+        " VALUES ('v1', '琼C66E02', 'XK-2026-000001', 'east', 'east', $1, $2, 'complete', 'car', 1, true, $2)",
+        *(left - timedelta(minutes=40), left),
+    )
+    await visits.turn(zone.given)
+    desk = await make_desk("zh", "light")
+    await desk.sign_in("reviewer")
+    page = desk.page
+    await desk.open("/reports")
+    await page.click("button[data-open=paper-dialog]")
+    await expect(page.locator("#paper-dialog [name=since]")).to_be_hidden()
+    await page.check("#paper-dialog [value=visits]")
+    await expect(page.locator("#paper-dialog [name=since]")).to_be_visible()
+    assert await desk.axe() == []
+    await page.fill("#paper-dialog [name=subject]", "nobody")
+    await page.click("#paper-dialog button.pri")
+    await expect(page.locator("#paper-dialog .problem")).to_contain_text("没有这个人")
+    await page.fill("#paper-dialog [name=subject]", "driver")
+    await page.fill("#paper-dialog [name=since]", "2026-11-01")
+    await page.fill("#paper-dialog [name=until]", "2026-11-20")
+    await page.click("#paper-dialog button.pri", no_wait_after=True)
+    await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+    row = await zone.given.pool.fetchrow("SELECT kind, subject, facts::text AS facts, issued_for FROM papers")
+    assert (row["kind"], row["subject"], row["issued_for"]) == ("visits", driver, driver)
+    assert '"to": "2026-11-20"' in row["facts"]
+    await expect(page.locator("#papers a.rowlink").first).to_contain_text("DZ-")
 
 
 async def test_an_engineer_lets_a_platform_read_and_the_token_is_shown_once(

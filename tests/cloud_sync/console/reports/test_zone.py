@@ -24,6 +24,10 @@ async def test_the_zone_speaks_and_nothing_is_hidden_from_anybody(make_desk: Any
     await expect(page.locator("#year")).to_contain_text("11,300")
     await expect(page.locator("footer")).to_contain_text("缺的数据写明“缺”")
     assert "琼" not in await page.locator("body").inner_text()
+    await page.click("#rules summary")
+    await expect(page.locator("#rules tr", has_text="时间窗 · 特种作业 · 最多")).to_contain_text("天")
+    await expect(page.locator("#rules tr", has_text="所需材料 · 特种作业")).to_contain_text("行驶证")
+    await expect(page.locator("#rules tr", has_text="换算 · 每分克数")).to_contain_text("1 克/分")
     assert await desk.axe() == []
     await page.click("header button[name=lang]")
     await page.wait_for_url("**/zone")

@@ -212,3 +212,18 @@ async def test_a_long_book_is_proven_in_a_process_of_its_own(ledger: Any, monkey
     proof = await worker.prove(ledger.given)
     assert (proof.ok, proof.rows, proof.book) == (True, 1, "carbon")
     assert (await queries.last_check(ledger.pool)).head_hash == proof.head_hash
+
+
+async def test_the_summary_tells_what_is_past_its_term(ledger: Any) -> None:
+    now, zone = ledger.given.clock(), ledger.given.config.zone
+    today = now.astimezone(zone).date()
+    for visit_id, days_ago in (("old", 400.0), ("older", 410.0), ("new", 1.0)):
+        await ledger.visit(visit_id, days_ago=days_ago)
+    await ledger.turn()
+    told = await queries.summary(ledger.pool, year=today.year, today=today, zone=zone)
+    owed = [(await ledger.account(one))["owed_g"] for one in ("old", "older")]
+    assert (told.open_visits, told.overdue_visits, told.overdue_g) == (3, 2, sum(owed))
+    due_on = (await ledger.account("new"))["due_on"]
+    on_the_day = await queries.summary(ledger.pool, year=today.year, today=due_on, zone=zone)
+    day_after = await queries.summary(ledger.pool, year=today.year, today=due_on + timedelta(days=1), zone=zone)
+    assert (on_the_day.overdue_visits, day_after.overdue_visits) == (2, 3)

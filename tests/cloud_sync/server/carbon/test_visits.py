@@ -8,7 +8,7 @@ import pytest
 
 from cloud_sync.server import rule_books
 from cloud_sync.server.carbon import book, figures
-from cloud_sync.server.carbon.evidence import merged
+from cloud_sync.server.carbon.evidence import Declaration, merged
 from cloud_sync.server.sql import as_json
 from control.carbon.visit_types import VisitEmission
 
@@ -123,8 +123,35 @@ async def test_an_old_visit_recomputes_to_the_same_grams(ledger: Any, vehicle_ty
     assert again.total_g == row["grams"]
 
 
-async def test_the_newest_declaration_of_a_field_holds() -> None:
-    assert merged([{"fuel_used": "5", "route_km": "9"}, {"fuel_used": "6"}, {"route_km": None}]) == {"fuel_used": "6"}
+def told(by_office: bool, **values: str | None) -> Declaration:
+    return Declaration(by_office, values)
+
+
+@pytest.mark.parametrize("by_office", [False, True])
+async def test_the_newest_declaration_of_a_field_holds(by_office: bool) -> None:
+    said = [
+        told(by_office, fuel_used="5", route_km="9"),
+        told(by_office, fuel_used="6"),
+        told(by_office, route_km=None),
+    ]
+    assert merged(said) == {"fuel_used": "6"}
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ([told(True, fuel_used="80"), told(False, fuel_used="0.001")], {"fuel_used": "80"}),
+        ([told(True, fuel_used="80"), told(False, fuel_used=None)], {"fuel_used": "80"}),
+        ([told(False, fuel_used="1"), told(True, fuel_used="80"), told(False, fuel_used=None)], {"fuel_used": "80"}),
+        ([told(False, fuel_used="1"), told(True, fuel_used=None)], {}),
+        ([told(True, fuel_used="80"), told(False, idle_min="3")], {"fuel_used": "80", "idle_min": "3"}),
+        ([told(True, fuel_used="80"), told(True, fuel_used=None), told(False, fuel_used="9")], {"fuel_used": "9"}),
+    ],
+)
+async def test_what_the_office_declared_holds_against_the_applicant(
+    said: list[Declaration], holds: dict[str, str]
+) -> None:
+    assert merged(said) == holds
 
 
 async def test_many_visits_go_in_batches(ledger: Any, monkeypatch: Any) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import asyncpg
 import httpx
 import pypdfium2
+import pytest
 import zxingcpp
 
+from cloud_sync.server import retention
 from cloud_sync.server.carbon import visits
-from cloud_sync.server.papers.issued import masked
+from cloud_sync.server.papers import forgetting
+from cloud_sync.server.papers.issued import masked, path_of
+from cloud_sync.server.people import erasure
+from cloud_sync.server.store import Actor
 
 DAYS = {"since": "2026-11-01", "until": "2026-11-30"}
 
@@ -113,6 +119,64 @@ async def test_a_driver_has_a_statement_of_own_visits_and_nobody_elses(books: An
     merchant = await sign_in("merchant")
     assert (await merchant.get(f"/papers/{made.json()['paper_id']}/file")).status_code == 404
     assert (await merchant.get("/papers")).status_code == 403
+
+
+async def test_a_paper_of_a_deleted_account_says_nothing_any_more(
+    books: Any, sign_in: Any, browser: httpx.AsyncClient
+) -> None:
+    driver, office, given = await sign_in("driver"), await sign_in("reviewer"), books.given
+    user_id = await given.pool.fetchval("SELECT user_id::text FROM users WHERE username = 'driver'")
+    await books.visit("v1", "XK-2026-000001", owner=user_id)
+    number = (await driver.post("/papers", {"kind": "visits", **DAYS})).json()["paper_id"]
+    code = code_of((await office.get(f"/papers/{number}/file")).content).rsplit("/", 1)[1]
+    assert number.rsplit("-", 1)[1] not in code.replace("-", "")
+    assert (await driver.get("/papers")).json()["items"][0]["issued_by"] == user_id
+    log = (await driver.get("/me/access-log")).json()
+    assert [(one["action"], one["by_role"]) for one in log] == [("paper_opened", "reviewer")]
+    before = await given.pool.fetchrow("SELECT * FROM papers")
+    path = path_of(given, before["sha256"])
+    assert path.exists()
+    await erasure.anonymise(given, Actor("driver"), user_id, why="")
+    row = await given.pool.fetchrow("SELECT * FROM papers")
+    assert (row["facts"], row["issued_by"], row["issued_for"]) == ("{}", "", None)
+    assert not path.exists()
+    told = (await browser.get(f"/api/v1/public/papers/{code}")).json()
+    assert (told["genuine"], told["holds"], told["said"], told["withdrawn_at"] is None) == (False, False, {}, False)
+    for language, said in (("en", "withdrawn by rule"), ("zh", "已按规定撤除")):
+        page = await browser.get(f"/verify/{code}", headers={"Accept": "text/html", "Accept-Language": language})
+        assert said in page.text
+    assert (await office.get(f"/papers/{number}/file")).status_code == 404
+    assert (await office.get("/papers")).json()["items"] == []
+
+
+async def test_papers_of_people_are_forgotten_three_years_after_their_issue(
+    books: Any, sign_in: Any, clock: Any
+) -> None:
+    office, pool = await sign_in("reviewer"), books.given.pool
+    await books.visit("v1", "XK-2026-000001", owner="somebody")
+    await books.retire()
+    assert (await office.post("/papers", {"kind": "neutralisation", "subject": "v1"})).status_code == 201
+    assert (await office.post("/papers", {"kind": "month", "subject": "2026-10"})).status_code == 201
+    for statement in (
+        "UPDATE papers SET facts = '{}'",
+        "UPDATE papers SET redacted_at = now(), facts = '{\"owed_g\": 1}', issued_by = '', issued_for = NULL",
+        "UPDATE papers SET redacted_at = now(), facts = '{}', issued_by = '', issued_for = NULL, sha256 = ''",
+        "DELETE FROM papers",
+    ):
+        with pytest.raises(asyncpg.RaiseError, match="lets nothing be changed"):
+            await pool.execute(statement)
+    paths = {row["kind"]: path_of(books.given, row["sha256"]) for row in await pool.fetch("SELECT * FROM papers")}
+    clock.leap(days=1094)
+    await forgetting.forget(books.given, clock(), {"papers": 1095})
+    assert await pool.fetchval("SELECT count(redacted_at) FROM papers") == 0
+    clock.leap(days=2)
+    await retention.run_once(books.given)
+    rows = {row["kind"]: row for row in await pool.fetch("SELECT * FROM papers")}
+    assert (rows["neutralisation"]["facts"], rows["neutralisation"]["redacted_at"]) == ("{}", clock())
+    assert rows["month"]["redacted_at"] is None
+    assert {kind: path.exists() for kind, path in paths.items()} == {"neutralisation": False, "month": True}
+    with pytest.raises(asyncpg.RaiseError, match="lets nothing be changed"):
+        await pool.execute("UPDATE papers SET redacted_at = NULL, issued_by = 'fu' WHERE kind = 'neutralisation'")
 
 
 async def test_looking_at_codes_is_limited_and_guessing_finds_nothing(app: Any, browser: httpx.AsyncClient) -> None:

@@ -92,11 +92,14 @@ async def test_guardian_and_child_part_and_join_again(registered: Any) -> None:
     assert (await child.send("DELETE", f"/me/wards/{child_id}")).status_code == 404
     assert (await guardian.send("DELETE", f"/me/wards/{child_id}")).status_code == 204
     assert (await child.send("GET", "/me")).json()["guardian"] is None
+    friend = await registered("friend")
     code = (await guardian.send("POST", "/me/guardian-code")).json()["code"]
     assert (await guardian.send("PUT", "/me/guardian", json={"code": code})).json()["code"] == "guardian_refused"
     code = (await guardian.send("POST", "/me/guardian-code")).json()["code"]
     assert (await child.send("PUT", "/me/guardian", json={"code": code})).status_code == 204
     assert (await child.send("GET", "/me")).json()["guardian"] is not None
+    code = (await friend.send("POST", "/me/guardian-code")).json()["code"]
+    assert (await child.send("PUT", "/me/guardian", json={"code": code})).json()["code"] == "guardian_needed"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

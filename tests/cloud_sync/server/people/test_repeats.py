@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -56,6 +57,27 @@ async def test_a_key_belongs_to_one_route(services: Any) -> None:
     await once(services, [], key="k")
     with pytest.raises(Problem) as raised:
         await once(services, [], key="k", route="other")
+    assert raised.value.code == "key_reused"
+
+
+async def test_a_key_belongs_to_one_body(services: Any) -> None:
+    async def asked(body: Any) -> Any:
+        async with services.pool.acquire() as connection, connection.transaction():
+            return await idempotent(
+                connection,
+                person="p",
+                key="k",
+                route="r",
+                at=services.clock(),
+                act=AsyncMock(return_value=1),
+                asked=body,
+            )
+
+    first = await asked({"a": 1, "b": 2})
+    assert (await asked({"b": 2, "a": 1})).repeated
+    assert not first.repeated
+    with pytest.raises(Problem) as raised:
+        await asked({"a": 1, "b": 3})
     assert raised.value.code == "key_reused"
 
 

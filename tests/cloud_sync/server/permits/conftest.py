@@ -184,3 +184,14 @@ def send_paper() -> Callable[[Any, bytes], Awaitable[dict[str, Any]]]:
 @pytest.fixture
 def picture() -> Callable[..., bytes]:
     return png
+
+
+@pytest.fixture
+def settings() -> Callable[..., None]:
+    """Other numbers in `[limits]`."""
+
+    def set_limits(desk: Desk, **numbers: int) -> None:
+        config = desk.given.config
+        desk._app.state.services = replace(desk.given, config=replace(config, limits=replace(config.limits, **numbers)))
+
+    return set_limits

@@ -288,3 +288,72 @@ async def test_words_that_cannot_be_kept_are_refused_by_name(desk: Any) -> None:
     assert (await driver.post("/applications", {"plate": "  "})).status_code == 201
     assert (await driver.get("/applications/nothing-like-it")).status_code == 404
     assert (await driver.send("PATCH", "/applications/x", json={"version": 1, "form": {}})).status_code == 404
+
+
+async def test_a_stranger_s_plate_tells_nothing_but_that_it_does_not_go(desk: Any) -> None:
+    owner, driver, reviewer = [await desk.person(role) for role in ("organisation", "driver", "reviewer")]
+    running = await desk.submitted(owner)
+    number = (await desk.draft())["row"]["application_id"]
+
+    async def overdue(_: Any, applicant_id: str, plates: Any, today: Any) -> tuple[Overdue, ...]:
+        return (Overdue("visit-1", 900, today, 3, "F1"),) if plates else ()
+
+    desk.owes(overdue)
+    await reviewer.post("/watch", {"plate": "琼C61K28", "effect": "block", "reason": "court file 77"})
+    seen = (await driver.get(f"/applications/{number}/check")).text
+    told = (await driver.post(f"/applications/{number}/submit")).json()
+    assert {one["code"] for one in told["problems"]} == {"blocked", "overlaps", "offset_overdue"}
+    for secret in ("court file 77", running, "visit-1"):
+        assert secret not in seen
+        assert secret not in str(told["problems"])
+        assert secret in (await reviewer.get(f"/applications/{number}/check")).text
+    vehicle = (await driver.post("/vehicles", {"plate": "琼C61K28", "drive": "diesel"})).json()["vehicle_id"]
+    await reviewer.post(f"/vehicles/{vehicle}/confirm", {"confirmed": True})
+    assert "visit-1" in (await driver.get(f"/applications/{number}/check")).text
+    own = (await desk.draft(owner))["row"]["application_id"]
+    assert running in (await owner.get(f"/applications/{own}/check")).text
+
+
+async def test_forms_are_checked_so_often_an_hour_and_the_office_as_it_likes(desk: Any, settings: Any) -> None:
+    driver, reviewer = await desk.person("driver"), await desk.person("reviewer")
+    number = (await desk.draft(plate=""))["row"]["application_id"]
+    settings(desk, checks_per_hour=2)
+    path = f"/applications/{number}"
+    assert (await driver.get(f"{path}/check")).status_code == 200
+    assert (await driver.post(f"{path}/submit")).json()["code"] == "form_has_problems"
+    assert (await driver.get(f"{path}/check")).json()["code"] == "too_many_requests"
+    assert (await driver.post(f"{path}/submit")).json()["code"] == "too_many_requests"
+    for _ in range(3):
+        assert (await reviewer.get(f"{path}/check")).status_code == 200
+
+
+async def test_an_organisation_that_is_switched_off_files_nothing(desk: Any) -> None:
+    member, pool = await desk.person("organisation"), desk.given.pool
+    await pool.execute(
+        "INSERT INTO organisations (org_id, kind, name, created_at) VALUES ('o1', 'applicant', 'Cranes', now())"
+    )
+    await pool.execute("UPDATE users SET org_id = 'o1' WHERE username = 'organisation'")
+    row = (await desk.draft(member))["row"]
+    number, version = row["application_id"], row["version"]
+    await pool.execute("UPDATE organisations SET enabled = false")
+    edit = {"version": version, "form": {"route": "west"}}
+    refused = [
+        await member.post("/applications", {"plate": "琼C61K28"}),
+        await member.send("PATCH", f"/applications/{number}", json=edit),
+        await member.post(f"/applications/{number}/submit"),
+        await member.post(f"/applications/{number}/copy"),
+    ]
+    assert [one.json().get("code") for one in refused] == ["organisation_off"] * 4
+    await pool.execute("UPDATE organisations SET enabled = true")
+    assert (await member.post(f"/applications/{number}/submit")).status_code == 200
+
+
+async def test_nobody_judges_what_their_own_organisation_files(desk: Any) -> None:
+    member, reviewer, pool = await desk.person("organisation"), await desk.person("reviewer"), desk.given.pool
+    await pool.execute(
+        "INSERT INTO organisations (org_id, kind, name, created_at) VALUES ('o1', 'applicant', 'Cranes', now())"
+    )
+    await pool.execute("UPDATE users SET org_id = 'o1' WHERE username IN ('organisation', 'reviewer')")
+    number = await desk.submitted(member)
+    answer = await reviewer.post(f"/applications/{number}/approve")
+    assert (answer.status_code, answer.json()["why"]) == (409, "own_application")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ async def post(person: Any, content: bytes, media_type: str = "image/png") -> An
 
 
 async def test_the_same_bytes_are_one_document_and_each_sender_may_open_it(desk: Any, picture: Any) -> None:
-    driver, stranger = await desk.person("driver"), await desk.person("visitor")
+    driver, stranger = await desk.person("driver"), await desk.person("organisation")
     content = picture()
     made = (await post(driver, content)).json()
     assert (made["sha256"], made["width_px"]) == (hashlib.sha256(content).hexdigest(), 240)
@@ -103,3 +105,51 @@ async def test_a_paper_of_an_application_opens_for_its_applicant(desk: Any, pict
     assert (await driver.get(f"/documents/{sha256}")).status_code == 200
     assert (await driver.get("/documents/..%2Fsecrets")).status_code == 404
     assert (await driver.get(f"/documents/{'a' * 64}")).status_code == 404
+
+
+class Slow:
+    """A body that says when it is read, and comes to its end when it is let."""
+
+    def __init__(self, content: bytes) -> None:
+        self.begun, self.go_on, self._content = asyncio.Event(), asyncio.Event(), content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.begun.set()
+        await self.go_on.wait()
+        yield self._content
+
+
+async def test_only_who_has_something_to_hand_in_uploads(desk: Any, picture: Any) -> None:
+    for role in ("visitor", "merchant", "guard", "auditor"):
+        assert (await post(await desk.person(role), picture())).status_code == 403
+    assert (await post(await desk.person("reviewer"), picture())).status_code == 201
+
+
+async def test_every_attempt_of_an_hour_counts_and_the_one_too_many_is_not_read(
+    desk: Any, picture: Any, settings: Any
+) -> None:
+    driver = await desk.person("driver")
+    settings(desk, uploads_per_hour=2)
+    assert (await post(driver, b"no picture")).status_code == 422
+    assert (await post(driver, picture())).status_code == 201
+    unread = Slow(picture())
+    full = await post(driver, unread)  # type: ignore[arg-type]
+    assert (full.status_code, full.json()["code"], unread.begun.is_set()) == (429, "too_many_requests", False)
+    assert (await post(await desk.person("organisation"), picture())).status_code == 201
+    desk.clock.leap(hours=1)
+    assert (await post(driver, picture())).status_code == 201
+
+
+async def test_a_person_s_uploads_are_read_one_after_the_other(desk: Any, picture: Any) -> None:
+    driver, other = await desk.person("driver"), await desk.person("organisation")
+    first, second = Slow(picture(1)), Slow(picture(2))
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(post(driver, one)) for one in (first,)]  # type: ignore[arg-type]
+        await first.begun.wait()
+        answers.append(group.create_task(post(driver, second)))  # type: ignore[arg-type]
+        assert (await post(other, picture(3))).status_code == 201
+        assert not second.begun.is_set()
+        first.go_on.set()
+        await second.begun.wait()
+        second.go_on.set()
+    assert [one.result().status_code for one in answers] == [201, 201]

@@ -105,6 +105,25 @@ async def test_an_untouched_draft_follows_its_plate_when_somebody_names_it_other
     assert again == stored
 
 
+async def test_an_emergency_entry_is_not_turned_into_another_permit(desk: Any, gateway: Any) -> None:
+    driver, reviewer = await desk.person("driver"), await desk.person("reviewer")
+    await entered(desk, gateway)
+    number = (await reviewer.get("/applications")).json()["items"][0]["application_id"]
+    await reviewer.post(f"/applications/{number}/assign", {"applicant_id": await desk.id_of("driver")})
+
+    async def edited(person: Any, **form: Any) -> tuple[int, str]:
+        version = await desk.given.pool.fetchval("SELECT version FROM applications WHERE application_id = $1", number)
+        answer = await person.send("PATCH", f"/applications/{number}", json={"version": version, "form": form})
+        return answer.status_code, answer.json().get("why", "")
+
+    for person in (driver, reviewer):
+        assert await edited(person, permit_class="special") == (409, "emergency_stays_one")
+        assert await edited(person, entry_kind="standing") == (409, "emergency_stays_one")
+    assert await edited(driver, plate="琼C61K28") == (409, "entered_plate_stays")
+    assert await edited(driver, plate=ENGINE, holder="Fire brigade") == (200, "")
+    assert await edited(reviewer, plate="琼X1235应急") == (200, "")
+
+
 async def replayed(desk: Any, number: str) -> tuple[Application, Application]:
     """What the lines add up to, and what the row says."""
     pool = desk.given.pool

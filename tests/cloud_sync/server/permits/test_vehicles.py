@@ -47,3 +47,14 @@ async def test_an_approved_application_confirms_the_applicant_s_vehicle(desk: An
     await desk.approved()
     (vehicle,) = (await driver.get("/vehicles")).json()
     assert vehicle["confirmed_by"] == "approval"
+
+
+async def test_another_drive_or_type_has_to_be_confirmed_anew(desk: Any) -> None:
+    driver, reviewer = await desk.person("driver"), await desk.person("reviewer")
+    vehicle = (await driver.post("/vehicles", CRANE)).json()["vehicle_id"]
+    same = {name: value for name, value in CRANE.items() if name != "plate"}
+    for words, stays in (({"name": "Big"}, True), ({"drive": "plug_in"}, False), ({"vehicle_type": "bus"}, False)):
+        await driver.send("PUT", f"/vehicles/{vehicle}", json=same)
+        assert (await reviewer.post(f"/vehicles/{vehicle}/confirm", {"confirmed": True})).status_code == 204
+        changed = (await driver.send("PUT", f"/vehicles/{vehicle}", json=same | words)).json()
+        assert [changed[name] is not None for name in ("confirmed_at", "confirmed_by")] == [stays, stays]

@@ -99,6 +99,18 @@ async def test_a_reversal_is_a_new_entry_and_keeps_the_room(client: Any, given: 
     assert len((await ann.get("/points/me/history")).json()["entries"]) == 2
 
 
+async def test_whoever_took_points_back_decides_no_appeal_against_it(client: Any, given: Services) -> None:
+    ann, board = await client("ann"), await add_board(given, "bins", SORTING)
+    await ann.scan(board.code(), given.clock())
+    one, other = await client("one", Role.REVIEWER), await client("other", Role.REVIEWER)
+    row = await given.pool.fetchrow("SELECT entry_id, event_id FROM point_events")
+    await one.post("/points/entries/reverse", {"person": ann.user_id, "entry_id": row["entry_id"], "why": "a picture"})
+    appeal = (await ann.post("/points/appeals", {"event_id": row["event_id"], "text": "It was me."})).json()
+    path = f"/points/office/appeals/{appeal['appeal_id']}/decide"
+    assert (await one.post(path, {"points": 0, "answer": "no"})).json()["code"] == "same_person"
+    assert (await other.post(path, {"points": 0, "answer": "The picture was taken yesterday."})).status_code == 200
+
+
 async def test_a_merchant_confirms_by_the_persons_code(client: Any, given: Services, clock: Any, cafe: str) -> None:
     await set_merchant(given, OFFICE, cafe, ("reusable_cup", "vegetarian_meal"))
     ann, till = await client("ann"), await client("till", Role.MERCHANT, org_id=cafe)

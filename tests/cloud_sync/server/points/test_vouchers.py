@@ -155,3 +155,16 @@ async def test_a_merchant_sees_and_takes_only_its_own(client: Any, given: Servic
     assert (wrong.status_code, wrong.json()["reason"]) == (409, "wrong_code")
     stray = await client("stray", Role.MERCHANT)
     assert (await stray.post("/merchant/vouchers/check", {"code": code})).json()["code"] == "no_merchant"
+
+
+async def test_a_holder_that_is_off_spends_nothing(people: tuple[Any, Any, Any], given: Services, cafe: str) -> None:
+    office, till, holder = people
+    wish = {"scheme_id": await scheme(given, cafe), "holder_id": "hotel", "amount_fen": 10_000}
+    assert (await office.post("/vouchers", wish)).status_code == 201
+    code = (await holder.get("/vouchers/mine")).json()[0]["code"]
+    body = {"code": code, "amount_fen": 100, "request_id": "one"}
+    assert (await till.post("/merchant/vouchers/spend", body)).status_code in (200, 201)
+    await given.pool.execute("UPDATE organisations SET enabled = false WHERE org_id = 'hotel'")
+    assert (await till.post("/merchant/vouchers/spend", body)).status_code in (200, 201)
+    refused = await till.post("/merchant/vouchers/spend", body | {"request_id": "two"})
+    assert refused.json()["reason"] == "holder_off"

@@ -33,12 +33,32 @@ class Data:
             [(since + timedelta(minutes=15 * one),) for one in range(count) if one not in without],
         )
 
-    async def passage(self, arrival_id: str, at: datetime, *, verdict: str = "new_energy", gate: str = "east") -> None:
+    async def gate(self, gateway_id: str, since: datetime, hours: int, *, silent: tuple[int, ...] = ()) -> None:
+        """A gate with one lane that gives a sign of life each hour, but for the `silent` ones."""
+        await self.pool.execute(
+            "INSERT INTO gateways (gateway_id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", gateway_id
+        )
+        await self.pool.execute(
+            "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction) VALUES ($1, 'l1', $1, 'in')", gateway_id
+        )
+        await self.pool.executemany(
+            "INSERT INTO events (gateway_id, epoch, lane, seq, uuid, hlc, wall_at, boot_id, kind, body, raw, hash)"
+            " VALUES ($1, 7, 2, $2, gen_random_uuid(), $2, $3, 'boot', 'gateway_health', '{}', '', '')",
+            [
+                (gateway_id, one + 1, since + timedelta(minutes=60 * one + 59))
+                for one in range(hours)
+                if one not in silent
+            ],
+        )
+
+    async def passage(
+        self, arrival_id: str, at: datetime, *, verdict: str = "new_energy", gateway: str = "gw-east"
+    ) -> None:
         await self.pool.execute(
             "INSERT INTO passages (arrival_id, gateway_id, lane_id, gate_id, direction, arrived_at, decided_at,"
             " received_at, outcome, reasons, rule_version, plate, verdict, snapshot_version, decide_ms)"
-            " VALUES ($1, 'gw-east', 'e1', $2, 'in', $3, $3, $3, 'admit', '[]', '7', '琼AD31906', $4, 1, 20)",
-            *(arrival_id, gate, at, verdict),
+            " VALUES ($1, $2, 'e1', 'east', 'in', $3, $3, $3, 'admit', '[]', '7', '琼AD31906', $4, 1, 20)",
+            *(arrival_id, gateway, at, verdict),
         )
 
 

@@ -11,18 +11,19 @@ import cv2
 import numpy as np
 import openpyxl
 import pypdfium2
+import pytest
 
 from cloud_sync.server.carbon.inventory import Month, month_of, span
 
 OCTOBER = datetime(2026, 9, 30, 16, tzinfo=UTC)  # 1 October on the island
-QUARTERS = 31 * 96
+HOURS = 31 * 24
+QUARTERS = 4 * HOURS
 CERTIFICATE = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
 
 
 async def whole_october(data: Any, **more: Any) -> None:
     await data.quarters(OCTOBER, QUARTERS, **more)
-    for day in range(31):
-        await data.passage(f"a-{day}", OCTOBER + timedelta(days=day, hours=9))
+    await data.gate("gw-east", OCTOBER, HOURS)
 
 
 async def test_a_whole_month_has_a_net_and_exports_say_the_same(data: Any, sign_in: Any) -> None:
@@ -77,6 +78,26 @@ async def test_one_missing_quarter_hour_takes_the_net_away(data: Any, sign_in: A
     assert set(empty["completeness"].values()) == {"0", "1"}
     assert empty["completeness"]["sinks"] == "1"
     assert empty["missing"] == ["fuel", "grid_import", "pv_used", "exported"]
+
+
+async def test_a_month_in_which_one_of_two_gates_is_silent_has_no_net(data: Any, sign_in: Any) -> None:
+    await whole_october(data)
+    # It gave a sign of life before the month, a passage at 03:05 on the 1st, and nothing for the rest of 10 hours.
+    await data.gate("gw-west", OCTOBER - timedelta(hours=1), HOURS + 1, silent=tuple(range(1, 11)))
+    await data.passage("w-1", OCTOBER + timedelta(hours=3, minutes=5), gateway="gw-west")
+    await data.passage("e-1", OCTOBER + timedelta(hours=4, minutes=5))
+    office = await sign_in("auditor")
+    (month,) = (await office.get("/reports/months?first=2026-10&last=2026-10")).json()
+    assert (month["net_location_g"], month["net_market_g"], month["missing"]) == (None, None, ["fuel"])
+    assert float(month["completeness"]["fuel"]) == pytest.approx(1 - 9 / 2 / HOURS, abs=1e-6)
+    # One that is taken out of service is not expected after its last sign of life, a new one not before its first.
+    await data.pool.execute("DELETE FROM events WHERE gateway_id = 'gw-west' AND seq > 1")
+    await data.pool.execute("DELETE FROM passages WHERE gateway_id = 'gw-west'")
+    await data.pool.execute("UPDATE gateways SET enabled = false WHERE gateway_id = 'gw-west'")
+    await data.gate("gw-new", OCTOBER + timedelta(days=30), 24)
+    (month,) = (await office.get("/reports/months?first=2026-10&last=2026-10")).json()
+    assert (month["missing"], month["completeness"]["fuel"]) == ([], "1")
+    assert month["net_location_g"] is not None
 
 
 async def test_green_power_counts_with_a_document_and_until_it_is_withdrawn(data: Any, sign_in: Any) -> None:
