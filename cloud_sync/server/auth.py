@@ -284,7 +284,7 @@ async def _count_attempt(given: Services, keys: tuple[str, ...]) -> None:
 
 
 async def _forget_attempts(given: Services, user_key: str, from_key: str) -> None:
-    """After a success: all of the name's, and this one alone of the address's, so that guesses at others stay counted."""
+    """After a success: all of the name's and one of the address's, so that guesses at others stay counted."""
     user_hash, from_hash = (hashlib.sha256(key.encode()).hexdigest() for key in (user_key, from_key))
     await given.pool.execute(
         "DELETE FROM sign_in_attempts WHERE attempt_key = $1 OR ctid ="

@@ -20,6 +20,7 @@ _KINDS = (
         r"holds from (\S+) to (\S+); a new row begins after",
         "最后一行自 {0} 至 {1} 有效，已有结束日期。",
     ),
+    (r"there is no such key", "规则书没有这个键。"),
     (r"a row without a source is refused", "缺少来源：每一行都要写明来源。"),
     (r"the new value is missing", "缺少新值。"),
     (r"`(\w+)` is missing or no day|`(\w+)` is no day", "“{0}”须是日期。"),

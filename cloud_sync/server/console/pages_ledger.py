@@ -259,7 +259,8 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
     if found is None:
         raise Problem("not_found")
-    await note_access(given, Actor.of(user, remote_of(request)), "visit_opened", ("visit", visit_id))
+    actor, what = Actor.of(user, remote_of(request)), {"person_id": seen["applicant_id"]}
+    await note_access(given, actor, "visit_opened", ("visit", visit_id), what=what)
     figure = found.figure
     return page(
         request,

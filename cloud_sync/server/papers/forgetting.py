@@ -1,7 +1,7 @@
 """How long papers of people stay: owns taking name, plates and times out of a paper's record, and its file away.
 
-What stays is that a paper with this number, code and file was issued, and when: whoever holds it learns at its code that
-its record was withdrawn by rule. Papers of the whole zone and of events name no visitor and stay.
+What stays is that a paper with this number, code and file was issued, and when: whoever holds it learns at its code
+that its record was withdrawn by rule. Papers of the whole zone and of events name no visitor and stay.
 """
 
 from __future__ import annotations

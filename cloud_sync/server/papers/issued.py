@@ -1,8 +1,9 @@
 """Issued papers: owns giving one out, keeping it, and telling anybody whether it is genuine and still true.
 
 A paper is a row of facts that lets nothing be changed, sealed with a key of this server, and a PDF named by its hash.
-The code in its QR is 60 random bits, of which its number tells none: who has no paper finds none. Whoever changes a figure in the database without the
-key breaks the seal; whoever corrects the books by the rules leaves the paper genuine, and no longer true.
+The code in its QR is 60 random bits, of which its number tells none: who has no paper finds none. Whoever changes a
+figure in the database without the key breaks the seal; whoever corrects the books by the rules leaves the paper
+genuine, and no longer true.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ async def _facts_for(db: Reader, given: Services, application: Application, view
 
 
 async def _overdue_of(db: Reader, given: Services, application: Application, owners: Sequence[str]) -> tuple[str, ...]:
-    """Overdue visits of one's own and of a plate confirmed as one's own; where there are only others, one without id."""
+    """Overdue visits of one's own and of a plate confirmed as one's own; other ones as one without id."""
     applicant_id, plate = application.applicant_id, normalise(application.form.plate)
     plates = [plate] if plate and await vehicles.owner_of(db, plate) in owners else []
     if not plates and not (applicant_id and applicant_id in owners):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from cloud_sync.server.carbon import lots, retirements, visits
+from cloud_sync.server.carbon import feed, lots, retirements, visits
 from cloud_sync.server.store import Actor
 
 SLOW_MS = 120_000  # a paper takes half a second of an idle processor, and the machine may be busy
@@ -42,6 +42,7 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await quarters(zone, days=81, without=range(0, 12))  # September has a gap, October is whole, November runs
     picture = tmp_path / "certificate.jpg"
     cv2.imwrite(str(picture), np.full((480, 640, 3), 200, np.uint8))
+    await feed.write_rows(zone.given)  # nothing was told of the ten hours since midnight
     desk = await make_desk("zh", "light")
     await desk.sign_in("approver")
     page = desk.page
@@ -52,6 +53,8 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await expect(october.locator("td").nth(7)).to_have_text("0")
     await expect(page.locator("table.list tr", has_text="2026-09")).to_contain_text("缺")
     await expect(page.locator(".lead2")).to_contain_text("个月有缺口")
+    told = page.locator("#feed-told tr", has_text="用电")
+    assert (await told.locator("td").all_inner_texts())[1:] == ["840 / 840", "10", "98.8%"]
     await page.click("button[data-open=green-dialog]")
     await page.fill("#green-dialog [name=month]", "2026-10")
     await page.fill("#green-dialog [name=kwh]", "12000")

@@ -14,6 +14,7 @@ import zxingcpp
 from cloud_sync.server import retention
 from cloud_sync.server.carbon import visits
 from cloud_sync.server.papers import forgetting
+from cloud_sync.server.papers.facts import is_neutral
 from cloud_sync.server.papers.issued import masked, path_of
 from cloud_sync.server.people import erasure
 from cloud_sync.server.store import Actor
@@ -37,7 +38,10 @@ async def test_a_certificate_is_followed_by_its_code_to_what_it_says(
     office = await sign_in("reviewer")
     early = await office.post("/papers", {"kind": "neutralisation", "subject": "XK-2026-000001"})
     assert (early.status_code, early.json()["code"]) == (409, "not_neutralised")
+    assert not await is_neutral(books.given.pool, "XK-2026-000001")
     await books.retire()
+    assert await is_neutral(books.given.pool, "XK-2026-000001")
+    assert not await is_neutral(books.given.pool, "XK-2026-000009")
     made = await office.post("/papers", {"kind": "neutralisation", "subject": "XK-2026-000001"})
     assert made.status_code == 201
     number = made.json()["paper_id"]

@@ -48,6 +48,25 @@ async def test_a_paper_leaves_as_a_download_and_leaves_a_trace(desk: Any, pictur
     assert headers["cache-control"] == "private, no-store"
     actions = [row.action for row in await queries.audit(desk.given.pool, subject_kind="document")]
     assert actions == ["document_opened", "document_uploaded"]
+    log = (await driver.get("/me/access-log")).json()
+    assert [(one["action"], one["by_role"]) for one in log] == [("document_opened", "reviewer")]
+    assert (await driver.get(f"/documents/{made['sha256']}")).status_code == 200
+    assert len((await driver.get("/me/access-log")).json()) == 1
+
+
+async def test_the_applicant_learns_who_opened_a_visit_and_its_paper(desk: Any) -> None:
+    reviewer, driver, pool = await desk.person("reviewer"), await desk.person("driver"), desk.given.pool
+    number = await desk.submitted()
+    await pool.execute(
+        "INSERT INTO visits (visit_id, plate, application_id, state, revision, is_over, updated_at)"
+        " VALUES ('v1', '琼C61K28', $1, 'complete', 1, true, $2)",
+        *(number, desk.clock()),
+    )
+    sha256 = await pool.fetchval("SELECT sha256 FROM document_uses LIMIT 1")
+    assert (await reviewer.get("/visits/v1")).status_code == 200
+    assert (await reviewer.get(f"/documents/{sha256}")).status_code == 200
+    log = (await driver.get("/me/access-log")).json()
+    assert [one["action"] for one in log[:2]] == ["document_opened", "visit_opened"]
 
 
 @pytest.mark.parametrize(
