@@ -47,7 +47,7 @@ async def test_an_approver_writes_a_new_row_with_the_keyboard(desk: Any) -> None
     today = await desk.page.input_value("input[name=valid_from]")
     await desk.page.fill("input[name=value]", "900")
     await desk.page.fill("input[name=source]", "办公室 2026 年第 12 号")
-    await expect(desk.page.locator("[data-preview]")).to_contain_text("beyond")
+    await expect(desk.page.locator("[data-preview]")).to_contain_text("超出范围")
     await desk.page.fill("input[name=value]", "5")
     await expect(desk.page.locator("[data-preview] ins").last).to_have_text("5")
     await expect(desk.page.locator("[data-preview]")).to_contain_text(today)
