@@ -211,7 +211,7 @@ async def test_what_is_found_can_be_taken_as_csv(desk: Any, scene: Any) -> None:
     await desk.sign_in("approver")
     await desk.open("/passages?result=refuse")
     async with desk.page.expect_download() as waiting:
-        await desk.page.locator(".head a[download]").click()
+        await desk.page.locator(".head a[href*='passages.csv']").click()
     path = await (await waiting.value).path()
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert len(rows) == 2
