@@ -76,7 +76,7 @@ async def test_one_visit_says_how_its_figure_came_about(make_desk: Any, ledger_s
     await page.fill("#evidence-dialog [name=fuel_used]", "9.5")
     await page.fill("#evidence-dialog [name=note]", "加油小票")
     async with page.expect_navigation():
-        await page.locator("#evidence-dialog").get_by_role("button", name="添加").click()
+        await page.locator("#evidence-dialog").get_by_role("button", name="添加", exact=True).click()
     await expect(page.locator(".lside .pend").last).to_contain_text("9.5")
     kept = await page.locator(".lside .pend a[href^='/api/v1/documents/']").last.get_attribute("href")
     used = await desk.site.given.pool.fetchrow("SELECT kind, sha256 FROM document_uses")
