@@ -1,7 +1,7 @@
 """Roles and what they may do: owns the access matrix. A route names a permission, never a role.
 
 Members of the public (visitor, driver, organisation, merchant) see what is their own; staff see what their work needs.
-Whoever reviews does not give the last approval alone, and an engineer, who could change the machine, decides nothing.
+Standing and emergency permits need two people, and an engineer, who could change the machine, decides no permit.
 """
 
 from __future__ import annotations

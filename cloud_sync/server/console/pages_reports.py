@@ -137,7 +137,8 @@ async def add_green(
     content = await document.read(most + 1)
     if len(content) > most:
         raise Problem("too_large")
-    kept = await documents.take(given, user, content, remote=remote_of(request))
+    async with documents.admitted(given, user):
+        kept = await documents.take(given, user, content, remote=remote_of(request))
     await green_power.add(
         given,
         user,

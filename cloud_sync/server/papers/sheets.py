@@ -84,7 +84,7 @@ def _visits(facts: Facts, frame: Frame) -> dict[str, Any]:
     sentence = (
         f"{facts['from']} 至 {facts['to']} 共 {count} 次到访，实际排放 {kg(facts['owed_g'])} 千克二氧化碳当量，"
         + ("已全部抵消。" if open_g == 0 else f"还有 {kg(open_g)} 千克未抵消。"),
-        f"{count} visits from {facts['from']} to {facts['to']} emitted {kg(facts['owed_g'])} kg CO₂e. "
+        f"{count} visit{'' if count == 1 else 's'} from {facts['from']} to {facts['to']} emitted {kg(facts['owed_g'])} kg CO₂e. "
         + ("All of it is offset." if open_g == 0 else f"{kg(open_g)} kg are not offset yet."),
     )
     pairs = ((frame.word("holder"), facts["holder"]), (frame.word("period"), f"{facts['from']} – {facts['to']}"))
@@ -96,7 +96,7 @@ def _neutralisation(facts: Facts, frame: Frame) -> dict[str, Any]:
     plates = "、".join(sorted({one["plate"] for one in facts["visits"]}))
     sentence = (
         f"{plates} 的 {count} 次到访共排放 {kg(facts['owed_g'])} 千克二氧化碳当量，已由注销的碳信用全部抵消。",
-        f"{count} visit{'s' if count > 1 else ''} of {plates} emitted {kg(facts['owed_g'])} kg CO₂e,"
+        f"{count} visit{'' if count == 1 else 's'} of {plates} emitted {kg(facts['owed_g'])} kg CO₂e,"
         " all of it offset by retired credits.",
     )
     pairs = (

@@ -31,7 +31,7 @@ FILLED = {
     "watch_id": "1",
     "act": "release",
     "switch": "off",
-    "answer": "refuse",
+    "answer": "grant",
     "plate": "琼A12345",
     "sha256": "a" * 64,
 }
