@@ -84,7 +84,8 @@ def _visits(facts: Facts, frame: Frame) -> dict[str, Any]:
     sentence = (
         f"{facts['from']} 至 {facts['to']} 共 {count} 次到访，实际排放 {kg(facts['owed_g'])} 千克二氧化碳当量，"
         + ("已全部抵消。" if open_g == 0 else f"还有 {kg(open_g)} 千克未抵消。"),
-        f"{count} visit{'' if count == 1 else 's'} from {facts['from']} to {facts['to']} emitted {kg(facts['owed_g'])} kg CO₂e. "
+        f"{count} visit{'' if count == 1 else 's'} from {facts['from']} to {facts['to']} emitted"
+        f" {kg(facts['owed_g'])} kg CO₂e. "
         + ("All of it is offset." if open_g == 0 else f"{kg(open_g)} kg are not offset yet."),
     )
     pairs = ((frame.word("holder"), facts["holder"]), (frame.word("period"), f"{facts['from']} – {facts['to']}"))
