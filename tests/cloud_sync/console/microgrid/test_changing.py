@@ -98,6 +98,8 @@ async def test_a_refusal_by_the_gateway_is_shown_with_its_reason_and_kept(grid_d
     row = page.locator("[data-live=versions] tbody tr").first
     for text in ("已拒绝", "storage lfp cannot hold 3 h"):
         await expect(row).to_contain_text(text)
+    await grid_desk.context.clear_cookies(name="island_session")
+    await grid_desk.sign_in("engineer")
     await grid_desk.open("/audit")
     await expect(page.locator("main")).to_contain_text("台风")
 
