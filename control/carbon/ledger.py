@@ -10,15 +10,14 @@ events, credits and retired are positive; the registry's account is what came ou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Protocol
 
 from control.carbon.exact import GRAMS_PER_TONNE
+from control.domain import sealing
 
 
 class AccountKind(StrEnum):
@@ -90,7 +89,6 @@ _SHAPES: Mapping[EntryKind, tuple[frozenset[AccountKind], frozenset[AccountKind]
 }
 _NOT_BELOW_ZERO = frozenset({AccountKind.ZONE, AccountKind.EVENTS, AccountKind.CREDIT, AccountKind.RETIRED})
 _NOT_ABOVE_ZERO = frozenset({AccountKind.VISIT, AccountKind.EVENT, AccountKind.REGISTRY})
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _WHOLE_TONNES = frozenset({EntryKind.CREDIT_BOUGHT, EntryKind.RETIREMENT})
 # Units cancelled in a registry never come back.
 _FINAL = frozenset({EntryKind.RETIREMENT, EntryKind.REVERSAL})
@@ -210,11 +208,8 @@ def _text_form(entry: Entry) -> Refusal | None:
     texts = (entry.entry_id, entry.author, entry.reason, entry.reverses or "", *refs, *entry.details)
     if not all(isinstance(text, str) for text in entry.details.values()):
         return Refusal(Cause.BAD_TEXT, "details are text")
-    try:
-        "".join((*texts, *entry.details.values())).encode()
-    except UnicodeEncodeError as error:
-        return Refusal(Cause.BAD_TEXT, f"a text cannot be written as UTF-8: {error.reason}")
-    return None
+    why = sealing.unwritable((*texts, *entry.details.values()))
+    return None if why is None else Refusal(Cause.BAD_TEXT, f"a text cannot be written as UTF-8: {why}")
 
 
 def _meaning(entry: Entry, known: Known) -> Refusal | None:
@@ -260,7 +255,7 @@ def _cover(entry: Entry, known: Known) -> Refusal | None:
 
 def genesis_hash(book_id: str) -> bytes:
     """Head of a book without entries."""
-    return sha256(f"island/carbon-book/v1/{book_id}".encode()).digest()
+    return sealing.genesis("carbon-book", book_id)
 
 
 def canonical_bytes(seq: int, entry: Entry) -> bytes:
@@ -269,7 +264,7 @@ def canonical_bytes(seq: int, entry: Entry) -> bytes:
     Raises UnicodeEncodeError for text that is no Unicode.
     """
     fields = {
-        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "at": sealing.utc_text(entry.at),
         "author": entry.author,
         "details": dict(entry.details),
         "id": entry.entry_id,
@@ -279,12 +274,12 @@ def canonical_bytes(seq: int, entry: Entry) -> bytes:
         "reverses": entry.reverses,
         "seq": seq,
     }
-    return _JSON.encode(fields).encode()
+    return sealing.canonical(fields)
 
 
 def seal(seq: int, entry: Entry, prev_hash: bytes) -> SealedEntry:
     """The entry as row `seq` of the chain: SHA-256 over the head before it and its canonical bytes."""
-    return SealedEntry(seq, entry, prev_hash, sha256(prev_hash + canonical_bytes(seq, entry)).digest())
+    return SealedEntry(seq, entry, prev_hash, sealing.sealed(prev_hash, canonical_bytes(seq, entry)))
 
 
 class Book:

@@ -11,13 +11,13 @@ transaction, and rebuilds it from all of its entries with `verify`.
 
 from __future__ import annotations
 
-import json
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
+
+from control.domain import sealing
 
 
 class EntryKind(StrEnum):
@@ -39,7 +39,6 @@ _ABOUT: Mapping[EntryKind, frozenset[EntryKind]] = {
     EntryKind.REVERSE: _GIVING,
     EntryKind.RETURN: frozenset({EntryKind.REDEEM}),
 }
-_WITH_VALIDITY = _GIVING | {EntryKind.RETURN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,19 +373,13 @@ def _text_form(entry: Entry) -> Refusal | None:
     if not all(isinstance(text, str) for text in entry.details.values()):
         return Refusal(Cause.BAD_TEXT, "details are text")
     texts = (entry.entry_id, entry.account_id, entry.author, entry.reason, entry.about or "", *entry.details)
-    try:
-        "".join((*texts, *entry.details.values())).encode()
-    except UnicodeEncodeError as error:
-        return Refusal(Cause.BAD_TEXT, f"a text cannot be written as UTF-8: {error.reason}")
-    return None
-
-
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    why = sealing.unwritable((*texts, *entry.details.values()))
+    return None if why is None else Refusal(Cause.BAD_TEXT, f"a text cannot be written as UTF-8: {why}")
 
 
 def genesis_hash(account_id: str) -> bytes:
     """Head of an account without entries."""
-    return sha256(f"island/points/v1/{account_id}".encode()).digest()
+    return sealing.genesis("points", account_id)
 
 
 def canonical_bytes(seq: int, entry: Entry) -> bytes:
@@ -394,7 +387,7 @@ def canonical_bytes(seq: int, entry: Entry) -> bytes:
     fields = {
         "about": entry.about,
         "account": entry.account_id,
-        "at": _utc(entry.at),
+        "at": sealing.utc_text(entry.at),
         "author": entry.author,
         "details": dict(entry.details),
         "id": entry.entry_id,
@@ -402,18 +395,14 @@ def canonical_bytes(seq: int, entry: Entry) -> bytes:
         "points": entry.points,
         "reason": entry.reason,
         "seq": seq,
-        "valid_until": None if entry.valid_until is None else _utc(entry.valid_until),
+        "valid_until": None if entry.valid_until is None else sealing.utc_text(entry.valid_until),
     }
-    return _JSON.encode(fields).encode()
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return sealing.canonical(fields)
 
 
 def seal(seq: int, entry: Entry, prev_hash: bytes) -> SealedEntry:
     """The entry as row `seq` of its account's chain: SHA-256 over the head before it and its canonical bytes."""
-    return SealedEntry(seq, entry, prev_hash, sha256(prev_hash + canonical_bytes(seq, entry)).digest())
+    return SealedEntry(seq, entry, prev_hash, sealing.sealed(prev_hash, canonical_bytes(seq, entry)))
 
 
 def verify(account_id: str, rows: Iterable[SealedEntry]) -> PointsAccount | Break:

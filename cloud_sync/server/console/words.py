@@ -21,7 +21,6 @@ from babel.support import Translations
 
 LANGUAGES = ("zh", "en")
 LOCALE_DIR = Path(__file__).with_name("locale")
-THIN_SPACE = "\u2009"
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,15 @@ async def appeal(
 # ---------------------------------------------------------------- judging
 
 
+async def _judged(given: Services, doing: Doing, application_id: str, step: Step) -> ApplicationRecord:
+    """Takes a step that needs nothing of the application, at the time when the application is held."""
+
+    async def make(_: Any, __: Held) -> Step:
+        return replace(step, at=given.clock())
+
+    return await _step(given, doing, application_id, make)
+
+
 async def send_back(
     given: Services,
     user: CurrentUser,
@@ -213,11 +222,8 @@ async def send_back(
 ) -> ApplicationRecord:
     """Returns it with what has to be changed, field by field."""
     by, kept = access.judge(user), tuple(one for one in remarks if one.text.strip())
-
-    async def make(_: Any, __: Held) -> Step:
-        return Step(action=Action.RETURN, by=by, at=given.clock(), remarks=kept, reason=reason.strip())
-
-    return await _step(given, Doing(user, remote, version), application_id, make)
+    step = Step(action=Action.RETURN, by=by, at=given.clock(), remarks=kept, reason=reason.strip())
+    return await _judged(given, Doing(user, remote, version), application_id, step)
 
 
 async def approve(
@@ -230,12 +236,8 @@ async def approve(
     remote: str = "",
 ) -> ApplicationRecord:
     """The first or the second approval; the last one goes out when its seconds for taking it back are over."""
-    by = access.judge(user)
-
-    async def make(_: Any, __: Held) -> Step:
-        return Step(action=Action.APPROVE, by=by, at=given.clock(), reason=reason.strip())
-
-    return await _step(given, Doing(user, remote, version), application_id, make)
+    step = Step(action=Action.APPROVE, by=access.judge(user), at=given.clock(), reason=reason.strip())
+    return await _judged(given, Doing(user, remote, version), application_id, step)
 
 
 async def undo_approval(
@@ -262,12 +264,8 @@ async def refuse(
     remote: str = "",
 ) -> ApplicationRecord:
     """Refuses it with a reason."""
-    by = access.judge(user)
-
-    async def make(_: Any, __: Held) -> Step:
-        return Step(action=Action.REFUSE, by=by, at=given.clock(), reason=reason.strip())
-
-    return await _step(given, Doing(user, remote, version), application_id, make)
+    step = Step(action=Action.REFUSE, by=access.judge(user), at=given.clock(), reason=reason.strip())
+    return await _judged(given, Doing(user, remote, version), application_id, step)
 
 
 async def decide_appeal(
@@ -281,13 +279,9 @@ async def decide_appeal(
     remote: str = "",
 ) -> ApplicationRecord:
     """Grants an appeal, which gives the permit, or rejects it; never by who decided first."""
-    by = access.judge(user)
     action = Action.GRANT_APPEAL if granted else Action.REJECT_APPEAL
-
-    async def make(_: Any, __: Held) -> Step:
-        return Step(action=action, by=by, at=given.clock(), reason=reason.strip())
-
-    return await _step(given, Doing(user, remote, version), application_id, make)
+    step = Step(action=action, by=access.judge(user), at=given.clock(), reason=reason.strip())
+    return await _judged(given, Doing(user, remote, version), application_id, step)
 
 
 async def revoke(
@@ -300,12 +294,8 @@ async def revoke(
     remote: str = "",
 ) -> ApplicationRecord:
     """Takes the permit back; the gates learn of it before everything else."""
-    by = access.revoker(user)
-
-    async def make(_: Any, __: Held) -> Step:
-        return Step(action=Action.REVOKE, by=by, at=given.clock(), reason=reason.strip())
-
-    return await _step(given, Doing(user, remote, version), application_id, make)
+    step = Step(action=Action.REVOKE, by=access.revoker(user), at=given.clock(), reason=reason.strip())
+    return await _judged(given, Doing(user, remote, version), application_id, step)
 
 
 async def revoke_permit(given: Services, user: CurrentUser, permit_id: str, *, why: str, remote: str = "") -> None:

@@ -22,7 +22,6 @@ EVERYBODY, ANYONE = "everybody", "anyone signed in"
 TOKENS = ("a gateway's token", "a platform's token")
 STREAMS = ("GET /api/v1/stream",)
 ENDS_EVERY_SESSION = ("POST /api/v1/auth/sign-out-everywhere", "POST /account/sign-out-everywhere")
-NOBODYS_ID = "0191d0c0-0000-7000-8000-000000000000"
 REFUSED_LEAST = 2
 FILLED = {
     "book": "permits",
