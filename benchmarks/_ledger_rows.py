@@ -38,7 +38,7 @@ _ACCOUNT_COLUMNS = (
     *("visit_id", "revision", "visit_revision", "entry_id", "at", "day", "owed_g", "covered_g", "neutralised_at"),
     *("due_on", "due_factor_id", "tier", "uncertainty_frac", "fuel_amount", "fuel_unit", "vehicle_class"),
 )
-_COLUMNS = {
+COLUMNS = {
     "ledger_entries": "seq entry_id kind at author reason reverses details prev_hash hash",
     "ledger_postings": "seq place account grams",
     "visit_emissions": "visit_id revision entry_id at day grams emission evidence factor_version computed_at",
@@ -56,11 +56,11 @@ _APPLICATION = "application_id applicant_id filed_by status form plate permit_cl
 class Rows:
     """What is written next, by table."""
 
-    of: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
+    of: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
 
     async def write(self, connection: Any) -> None:
         for name, rows in self.of.items():
-            await connection.copy_records_to_table(name, records=rows, columns=_COLUMNS[name].split())
+            await connection.copy_records_to_table(name, records=rows, columns=COLUMNS[name].split())
             rows.clear()
 
 
@@ -147,7 +147,7 @@ class Maker:
         stamp = Stamp(entry_id=row["entry_id"], at=row["computed_at"], author="system", reason="the visit is over")
         self._append(visit_debit(stamp, visit_id, found, evidence=figure_digest(row)))
         written = row | {"emission": kept.told_json, "evidence": kept.evidence_json}
-        self.rows.of["visit_emissions"].append(tuple(written[name] for name in _COLUMNS["visit_emissions"].split()))
+        self.rows.of["visit_emissions"].append(tuple(written[name] for name in COLUMNS["visit_emissions"].split()))
         plate, application_id = f"琼C{number % 10_000:04}A", f"XK-2024-{number % APPLICATIONS:06}"
         self.rows.of["visits"].append(
             (

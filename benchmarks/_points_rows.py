@@ -41,7 +41,7 @@ _ENTRY = (
     *("person", "seq", "entry_id", "kind", "at", "points", "author", "reason", "about", "valid_until", "details"),
     *("prev_hash", "hash", "spent"),
 )
-_TABLES: dict[str, tuple[str, ...]] = {
+TABLES: dict[str, tuple[str, ...]] = {
     "users": ("user_id", "username", "name", "role", "password_hash", "created_at"),
     "point_events": _EVENT,
     "point_entries": _ENTRY,
@@ -54,7 +54,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
 class _Rows:
     """Rows for COPY, by table."""
 
-    tables: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in _TABLES})
+    tables: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in TABLES})
 
     def add(self, table: str, *values: Any) -> None:
         self.tables[table].append(values)
@@ -70,15 +70,19 @@ class _World:
     judgements: dict[str, str]
 
 
-async def fill(connection: Any, *, accounts: int, entries: int, last: datetime, seed: int = 1) -> list[str]:
+async def fill(connection: Any, *, accounts: int, entries: int, last: datetime) -> list[str]:
     """Adds visitors with `entries` in all, until `last`; their ids. The tables of points must be empty."""
+    return await fill_accounts(connection, range(accounts), entries_each=entries // accounts, last=last)
+
+
+async def fill_accounts(connection: Any, numbers: range, *, entries_each: int, last: datetime) -> list[str]:
+    """Adds the visitors of these numbers, which nobody else adds; their ids."""
     world, ids = _world(last), []
-    for first in range(0, accounts, CHUNK):
+    for first in range(0, len(numbers), CHUNK):
         rows = _Rows()
-        for number in range(first, min(accounts, first + CHUNK)):
-            ids.append(_account(rows, world, number, entries // accounts, random.Random(f"{seed}/{number}")))
+        ids += [_account(rows, world, number, entries_each) for number in numbers[first : first + CHUNK]]
         async with connection.transaction():
-            for table, columns in _TABLES.items():
+            for table, columns in TABLES.items():
                 await connection.copy_records_to_table(table, records=rows.tables[table], columns=columns)
     return ids
 
@@ -91,7 +95,8 @@ def _world(now: datetime) -> _World:
     return _World(now, rules, awards, {key: award_text(one) for key, one in awards.items()})
 
 
-def _account(rows: _Rows, world: _World, number: int, entries_each: int, draw: random.Random) -> str:
+def _account(rows: _Rows, world: _World, number: int, entries_each: int) -> str:
+    draw = random.Random(number)
     person = str(UUID(int=draw.getrandbits(128), version=4))
     began = world.now - SPAN
     rows.add("users", UUID(person), f"visitor-{number}", f"Visitor {number}", "visitor", "", began - timedelta(days=9))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ from hw_sim.narration import Narrator, narrator
 from hw_sim.permit_show import PermitShow, guests_of, permits_of
 from hw_sim.site_files import DemoOptions, Site, make_site
 from hw_sim.summary import EnergySummary, Summary, summarise, summarise_energy
+from mobile.demo_place import DemoPlace, announced
 
 EMPTY_LANES_S = 40.0
 SYNC_WAIT_S = 30.0
@@ -157,6 +159,7 @@ class Demonstration:
             self._energy = EnergyShow(self._island, self._voice, programme)
         show = PermitShow(self._island, self._voice, guests, password)
         self._permits = await self._stack.enter_async_context(show)
+        self._stack.enter_context(announced(DemoPlace(self._site.cloud_url, password, os.getpid())))
         self._voice.welcome(self._site, username, password, started_in_s=loop.time() - began_s)
         await self._island.sim_post("/arrivals", {"stopped": False})
         self.open_for_traffic = True

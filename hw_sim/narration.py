@@ -65,6 +65,7 @@ class Narrator:
             self.say(f"                    充电 chargers {site.cloud_url}/microgrid/chargers")
             self.say(f"                    光伏诊断 PV diagnosis {site.cloud_url}/microgrid/pv")
             self.say(f"                    模拟器 simulator {site.energy.url}/state")
+        self.say("  手机 app          ./island app --role visitor   ./island app --role driver")
         self.say(f"  数据 data         {site.folder}")
         self.say(f"  启动用时 started in {started_in_s:.0f} s")
         self.say("  Ctrl-C 结束 ends it")

@@ -176,10 +176,10 @@ class PermitShow:
             await self._island.sim_post("/points", json.loads(made["file_text"]) | {"name": wish["name"]})
             self._devices[str(wish["name"])] = str(made["device_id"])
         if self._devices:
-            for a, b in ((WHARF, CENTRE), (CENTRE, WHARF)):
-                await self._island.office.reviewer.put(
-                    "/api/v1/points/ways", {"from_place": a, "to_place": b, "metres": WAY_M}
-                )
+            drawn = {(one["from_place"], one["to_place"]) for one in await api.get("/api/v1/points/ways")}
+            for a, b in {(WHARF, CENTRE), (CENTRE, WHARF)} - drawn:
+                way = {"from_place": a, "to_place": b, "metres": WAY_M, "source": "demo", "reason": "line of the demo"}
+                await self._island.office.reviewer.put("/api/v1/points/ways", way)
 
     async def _scan(self, course: _Course, now_s: float) -> None:
         names = dict(zip(("from", "to", "machine"), self._devices.values(), strict=False))

@@ -6,10 +6,8 @@ of them was altered.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +16,7 @@ from cloud_sync.proofs.json_columns import as_json
 from control.carbon.ledger import Entry, EntryKind
 from control.carbon.offsets import UnitUsedTwice, check_lots
 from control.carbon.postings import credits_bought, credits_retired, visit_account, visits_covered
+from control.domain import sealing
 
 _TIMEOUT_S = 300.0
 
@@ -25,14 +24,14 @@ _TIMEOUT_S = 300.0
 def figure_digest(row: Mapping[str, Any]) -> str:
     """SHA-256 of one row of `visit_emissions`, hexadecimal: what was known, and what came out of it."""
     told = {
-        "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
+        "at": sealing.utc_text(row["at"]),
         "emission": as_json(row["emission"]),
         "evidence": as_json(row["evidence"]),
         "factor_version": row["factor_version"],
         "revision": row["revision"],
         "visit_id": row["visit_id"],
     }
-    return sha256(json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    return sha256(sealing.canonical(told)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from cloud_sync.server import auth, downlink, energy_whatif, postgres, projections, retention, seeds
 from cloud_sync.server.api import routes as api_routes
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.errors import install_handlers
 from cloud_sync.server.api.headers import SecurityHeaders
 from cloud_sync.server.broker import BrokerSettings, EmbeddedBroker
@@ -32,6 +33,7 @@ from cloud_sync.server.permits import worker as permit_worker
 from cloud_sync.server.permits.document_store import DocumentStore
 from cloud_sync.server.permits.tools import PermitTools
 from cloud_sync.server.points import worker as points_worker
+from cloud_sync.server.route_index import RouteIndex
 from cloud_sync.server.secret_files import made_secret, read_secret
 from cloud_sync.server.services import Clock, Services
 from cloud_sync.server.supervise import running
@@ -76,12 +78,13 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{API}/openapi.json",
     )
     app.add_middleware(SecurityHeaders)
     install_handlers(app)
-    app.include_router(api_routes.router)
+    app.router.routes.extend(api_routes.routes())
     mount_console(app)
+    app.router.routes.insert(0, RouteIndex(app.routes))
     return app
 
 

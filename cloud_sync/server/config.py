@@ -88,7 +88,6 @@ class AuthConfig:
     refresh_token_days: int = 60
     refresh_leeway_s: int = 10
     guardian_code_s: int = 900
-    data_request_days: int = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,12 +369,28 @@ def _upgrade(connection: Any) -> None:
     alembic_command.upgrade(config, "head")
 
 
+class PooledConnection(asyncpg.Connection):
+    """One that goes back to the pool without a query: nothing of ours outlives its transaction but what it undoes.
+
+    An open transaction is still rolled back.
+    """
+
+    def get_reset_query(self) -> str:
+        """No query."""
+        return ""
+
+
 @asynccontextmanager
 async def opened_pool(url: str, config: DatabaseConfig) -> AsyncIterator[asyncpg.Pool]:
     """The connections of this process."""
     try:
         pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=config.pool_size_max, command_timeout=config.command_timeout_s, timeout=10.0
+            url,
+            min_size=1,
+            max_size=config.pool_size_max,
+            command_timeout=config.command_timeout_s,
+            timeout=10.0,
+            connection_class=PooledConnection,
         )
     except DATABASE_TROUBLE as error:
         raise DeviceError(f"PostgreSQL does not let us in: {error}. Look at database.url.") from error

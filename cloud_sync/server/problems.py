@@ -87,8 +87,8 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     ),
     "guardian_needed": (
         422,
-        "Under 14, a guardian has to open the account with you.",
-        "未满 14 周岁，要由监护人一起开通账号。",
+        "At this age a guardian has to open and keep the account with you.",
+        "这个年龄要由监护人一起开通和保管账号。",
     ),
     "guardian_refused": (
         409,
@@ -125,6 +125,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "This account serves at no merchant. Ask the office.",
         "这个账号不属于任何商户，请联系办公室。",
     ),
+    "way_day_taken": (
+        409,
+        "A row of these places holds on that day already. A later one begins tomorrow or after it.",
+        "这一天已有这段路程的数值，新值从明天或其后开始。",
+    ),
     "points_refused": (409, "The rules of points do not allow this.", "积分规则不允许这样做。"),
     "entry_refused": (409, "The ledger does not take this entry.", "账本不接受这笔分录。"),
     "units_taken": (409, "Some of these serial numbers are in a lot already.", "这些序列号已在某个批次里。"),
@@ -135,8 +140,8 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
     "month_settled": (409, "This month is settled already.", "这个月已经结算。"),
     "till_differs": (
         409,
-        "The merchant's list differs from the statement. Compare both first.",
-        "商户清单和对账单不一致，先核对再结算。",
+        "The merchant's list differs from the statement. Settle it with the reason why the differences stand.",
+        "商户清单和对账单不一致，写明差额为何成立再结算。",
     ),
     "not_pending": (409, "This retirement is decided already.", "这笔注销已有结果。"),
     "paper_missing": (

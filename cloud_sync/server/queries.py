@@ -7,14 +7,12 @@ The office's reads live in `queries_office` and are offered here too.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from cloud_sync.server.paging import cursor_of, place_of
 from cloud_sync.server.queries_office import (
     audit,
     permit,
@@ -47,11 +45,9 @@ from cloud_sync.server.records import (
     StoredMedia,
 )
 from cloud_sync.server.sql import Reader, as_json, like_pattern
-from control.domain.errors import IslandError
 from control.domain.plates import normalise
 
 __all__ = [
-    "BadCursor",
     "Reader",
     "alarms",
     "audit",
@@ -83,10 +79,6 @@ LOST_S = 30.0
 NEAR_EDITS_MAX = 2
 _OUTCOMES = ("admit", "admit_under_permit", "hold", "refuse")
 _WAITING = "p.outcome = 'hold' AND p.guard_outcome IS NULL AND p.movement IS NULL"
-
-
-class BadCursor(IslandError):
-    """A page cursor that this server did not make."""
 
 
 # ---------------------------------------------------------------- passages
@@ -130,17 +122,17 @@ def _hold(row: Any, now: datetime, latest: dict[str, CommandRecord]) -> Hold:
 
 
 async def search(db: Reader, wanted: PassageFilter, *, cursor: str | None = None, limit: int = 50) -> PassagePage:
-    """One page of the arrivals that match, newest first. Raises BadCursor."""
+    """One page of the arrivals that match, newest first. Raises Problem `bad_cursor`."""
     where, args = _where(wanted)
-    if cursor:
-        at, arrival_id = _decode_cursor(cursor)
+    at, arrival_id = place_of(cursor)
+    if at is not None:
         args += [at, arrival_id]
         where.append(f"(p.arrived_at, p.arrival_id) < (${len(args) - 1}, ${len(args)})")
     args.append(limit + 1)
     rows = await db.fetch(_search_sql(where) + f" LIMIT ${len(args)}", *args)
     items = tuple(_passage(row) for row in rows[:limit])
     more = len(rows) > limit
-    return PassagePage(items, _encode_cursor(items[-1]) if more else None)
+    return PassagePage(items, cursor_of(items[-1].arrived_at, items[-1].arrival_id) if more else None)
 
 
 async def search_counts(db: Reader, wanted: PassageFilter) -> dict[str, int]:
@@ -206,18 +198,6 @@ def _add_plate(add: Any, wanted: PassageFilter) -> None:
         )
     else:
         add("(p.plate LIKE ? OR p.raw_plate LIKE ?)", f"%{like_pattern(text)}%")
-
-
-def _encode_cursor(last: PassageRecord) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.arrived_at.isoformat(), last.arrival_id]).encode()).decode()
-
-
-def _decode_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, arrival_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(at), str(arrival_id)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise BadCursor("the page cursor is not one of ours: start the search again") from error
 
 
 _MADE = frozenset({"reasons", "characters", "quad", "suggestions", "waiting", "anonymised"})  # not columns as they are

@@ -21,7 +21,7 @@ import control.carbon
 import control.gate
 import control.permits
 import control.points
-from cloud_sync.server.sql import Reader
+from cloud_sync.server.sql import Reader, as_json
 from cloud_sync.server.store import Actor, write_audit
 from control.carbon import factors as carbon
 from control.carbon.factors import FactorSet
@@ -77,6 +77,7 @@ _SUCCESSION = {
     BookName.METHODOLOGIES: methodology.check_succession,
     BookName.GATE: gate.check_succession,
 }
+_READ: dict[tuple[BookName, str], Any] = {}  # books by the digest of what was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,18 @@ async def newest_number(db: Reader, name: BookName) -> int:
 
 
 async def _newest(db: Reader, name: BookName) -> Any:
-    number = await newest_number(db, name)
-    return await _version(db, name, number) if number else delivered(name)
+    row = await db.fetchrow(
+        "SELECT version, digest FROM rule_books WHERE book = $1 ORDER BY version DESC LIMIT 1", name.value
+    )
+    return await _version(db, name, row["version"], row["digest"]) if row else delivered(name)
 
 
-async def _version(db: Reader, name: BookName, number: int) -> Any:
-    body = await db.fetchval("SELECT body FROM rule_books WHERE book = $1 AND version = $2", name.value, number)
-    return _parsed(name, body if isinstance(body, str) else json.dumps(body))
+async def _version(db: Reader, name: BookName, number: int, digest: str) -> Any:
+    """A version never changes, so that each body is fetched and parsed once."""
+    if (name, digest) not in _READ:
+        body = await db.fetchval("SELECT body FROM rule_books WHERE book = $1 AND version = $2", name.value, number)
+        _READ[name, digest] = _parsed(name, as_json(body))
+    return _READ[name, digest]
 
 
 @cache
@@ -142,10 +148,9 @@ def delivered(name: BookName) -> Any:
         return _PARSE[name](tomllib.load(source))
 
 
-@cache
-def _parsed(name: BookName, body: str) -> Any:
-    """A version never changes, so that each is parsed once. Keys that it does not know come from the delivered book."""
-    mapping, shipped = json.loads(body), as_mapping(name, delivered(name))
+def _parsed(name: BookName, mapping: dict[str, Any]) -> Any:
+    """A written book. Keys that it does not know come from the delivered book."""
+    shipped = as_mapping(name, delivered(name))
     table = next(key for key, value in shipped.items() if isinstance(value, list))
     known = {row["key"] for row in mapping[table]}
     mapping[table] += [row for row in shipped[table] if row["key"] not in known]

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cloud_sync.server import gate_rules, rule_books, rule_refusals
+from cloud_sync.server.form_values import read_number
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.services import Services
@@ -196,10 +197,10 @@ def _typed(key: str, name: str, before: object, text: str) -> Any:
                 raise _refused(f"{key}: `{name}` is true or false, not {text!r}.")
             return text == "true"
         case int():
-            try:
-                return int(text)
-            except ValueError as error:
-                raise _refused(f"{key}: `{name}` is a whole number, not {text!r}.") from error
+            found = read_number(text)
+            if found is None or found != found.to_integral_value():
+                raise _refused(f"{key}: `{name}` is a whole number, not {text!r}.")
+            return int(found)
         case list():
             return [one.strip() for one in text.replace("，", ",").split(",") if one.strip()]
         case _:

@@ -46,7 +46,7 @@ class Services:
         return datetime.combine(local.date(), time(), self.config.zone)
 
 
-def services(request: Request) -> Services:
-    """FastAPI dependency."""
+async def services(request: Request) -> Services:
+    """FastAPI dependency; a plain function would run in a thread of its own for every request."""
     found: Services = request.app.state.services
     return found

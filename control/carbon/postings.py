@@ -5,10 +5,9 @@ Each function only builds; whether the book takes the entry is decided in `ledge
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from control.carbon.exact import GRAMS_PER_TONNE
@@ -26,6 +25,7 @@ from control.carbon.ledger import (
 )
 from control.carbon.offsets import Cover, CreditLot, Retirement
 from control.carbon.visit_types import VisitEmission
+from control.domain import sealing
 from control.domain.errors import IslandError
 
 
@@ -152,11 +152,11 @@ def covers_digest(covers: Iterable[Cover]) -> str:
     rows = [
         [
             *(cover.visit_id, cover.retirement_id, cover.lot_id, cover.serial, cover.from_g, cover.to_g),
-            cover.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            sealing.utc_text(cover.at),
         ]
         for cover in covers
     ]
-    return sha256(json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    return sha256(sealing.canonical(rows)).hexdigest()
 
 
 def reversal_of(stamp: Stamp, original: Entry) -> Entry:

@@ -1,4 +1,4 @@
-"""Dated rules of permits and visits: owns their keys, units and believed ranges, and which row holds on a day.
+"""Dated rules of permits, visits and the office's terms: owns their keys, units and ranges, and which row holds when.
 
 Rows come from `permits.toml` or from a table of the cloud; nothing is read from disk here. An application is judged by
 the rows of the day on which it was submitted, a visit by those of the day of its entry.
@@ -57,6 +57,7 @@ PICTURE_SIDE_LEAST = "document.side_least"
 UNPACKED_BYTES_MAX = "document.unpacked_bytes_max"
 VISIT_OPEN_MAX = "visit.open_max"
 CROSSING_LEAST = "visit.crossing_least"
+DATA_REQUEST_TERM = "data_request.term"
 
 
 def window_key(permit_class: PermitClass) -> str:
@@ -115,6 +116,8 @@ KEYS: Mapping[str, Spec] = {
     UNPACKED_BYTES_MAX: Spec(Unit.BYTES, 1_000, 1_000_000_000),
     VISIT_OPEN_MAX: Spec(Unit.HOURS, 1, 8_760),
     CROSSING_LEAST: Spec(Unit.MINUTES, 0, 1_440),
+    # GB/T 35273-2020, 8.7: thirty days at most.
+    DATA_REQUEST_TERM: Spec(Unit.DAYS, 1, 30),
     **{window_key(kind): Spec(Unit.DAYS, 1, 1_100) for kind in PermitClass},
     **{ahead_key(kind): Spec(Unit.HOURS, 0, 2_160) for kind in PermitClass},
     **{approvals_key(kind): Spec(Unit.COUNT, 2 if kind in TWO_APPROVE else 1, 2) for kind in PermitClass},

@@ -2,7 +2,7 @@
 
 A driver applies, the office returns it and then approves it, the vehicle with its dirty plate enters by the pass behind
 its windscreen and leaves, its emission is posted, a tonne is retired by two people, and the certificate's code says
-that it is genuine. Everything is waited for, with limits that a busy machine keeps.
+that it is genuine; what the office does it does on the console's pages. Everything is waited for, with limits that a busy machine keeps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from playwright.async_api import Page, async_playwright, expect
 from control.domain.permits import Permit, PermitClass
 from hw_sim.guard import ScriptedGuard
 from hw_sim.island import Island
-from hw_sim.permit_office import REVIEWER, form_of, licence_picture
+from hw_sim.permit_office import APPROVER, REVIEWER, form_of, licence_picture
 from hw_sim.site_files import GATE_ID, DemoOptions, make_site
 
 PLATE = "琼C61K28"
@@ -52,6 +52,19 @@ async def browser_page() -> AsyncIterator[Page]:
         await browser.close()
 
 
+@asynccontextmanager
+async def another(page: Page) -> AsyncIterator[Page]:
+    """Another person's browser."""
+    assert page.context.browser is not None
+    context = await page.context.browser.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        made = await context.new_page()
+        made.set_default_timeout(WAIT_MS)
+        yield made
+    finally:
+        await context.close()
+
+
 async def until(island: Island, what: str, look: Callable[[], Awaitable[Any]]) -> Any:
     """What `look` gives once it is something; the programs must live meanwhile."""
     loop = asyncio.get_running_loop()
@@ -76,7 +89,7 @@ async def test_from_the_application_to_the_certificate(island_folder: Path) -> N
         await entered_by_pass(island)
         visit_id = await left(island, number)
         grams = await posted(island, visit_id)
-        await retired(island, visit_id)
+        await retired(page, island, password, visit_id)
         await certified(page, island, visit_id, grams)
 
 
@@ -99,9 +112,9 @@ async def applied(island: Island) -> str:
     return number
 
 
-async def sign_in(page: Page, island: Island, password: str) -> None:
+async def sign_in(page: Page, island: Island, password: str, username: str = REVIEWER) -> None:
     await page.goto(f"{island.site.cloud_url}/sign-in")
-    await page.fill("input[name=username]", REVIEWER)
+    await page.fill("input[name=username]", username)
     await page.fill("input[name=password]", password)
     await page.click("form[action='/sign-in'] button")
     await page.wait_for_url(lambda url: "/sign-in" not in url)
@@ -219,9 +232,8 @@ async def posted(island: Island, visit_id: str) -> int:
     return int(grams)
 
 
-async def retired(island: Island, visit_id: str) -> None:
-    """One of the office proposes, another confirms, and the visit is covered."""
-    reviewer, approver = island.office.reviewer, island.office.approver
+async def retired(page: Page, island: Island, password: str, visit_id: str) -> None:
+    """One of the office proposes on the ledger's page, another confirms there, and the visit is covered."""
     lot = {
         "registry": "CCER",
         "project": "红树林 mangroves",
@@ -231,11 +243,20 @@ async def retired(island: Island, visit_id: str) -> None:
         "bought_on": datetime.now(UTC).date().isoformat(),
         "evidence": "contract 17",
     }
-    await reviewer.post("/api/v1/carbon/lots", lot)
-    wish = {"tonnes": 1, "cancelled_for": "博鳌近零碳示范区 2026"}
-    proposed = await reviewer.post("/api/v1/carbon/retirements", wish)
-    proof = {"evidence": "CCER-2026-11-21-0001"}
-    await approver.post(f"/api/v1/carbon/retirements/{proposed['retirement_id']}/confirm", proof)
+    await island.office.reviewer.post("/api/v1/carbon/lots", lot)
+    await page.goto(f"{island.site.cloud_url}/ledger")
+    await page.fill("#text", "博鳌近零碳示范区 2026")
+    await page.click("#send")
+    await page.wait_for_url("**done=retirement_proposed")
+    await expect(page.locator(".pend")).to_contain_text("博鳌近零碳示范区 2026", timeout=WAIT_MS)
+    await expect(page.locator("[data-open=confirm-dialog]")).to_have_count(0, timeout=WAIT_MS)
+    async with another(page) as second:
+        await sign_in(second, island, password, APPROVER)
+        await second.goto(f"{island.site.cloud_url}/ledger")
+        await second.click("[data-open=confirm-dialog]")
+        await second.fill("#confirm-dialog [name=proof]", "CCER-2026-11-21-0001")
+        await second.click("#confirm-dialog .dlg-foot button:not([data-close])")
+        await second.wait_for_url("**done=retirement_confirmed")
 
     async def covered() -> Any:
         return (await ledger_visit(island, visit_id))["neutralised_at"]
@@ -244,14 +265,17 @@ async def retired(island: Island, visit_id: str) -> None:
 
 
 async def certified(page: Page, island: Island, visit_id: str, grams: int) -> None:
-    """The code on the certificate leads to a public page that calls it genuine."""
-    driver = island.office.driver
-    paper = await driver.post("/api/v1/papers", {"kind": "neutralisation", "subject": visit_id})
-    content = await driver.download(f"/api/v1/papers/{paper['paper_id']}/file")
-    picture = await asyncio.to_thread(first_page, content)
+    """The office issues the certificate on the visit's page; its code leads to a public page that calls it genuine."""
+    await page.goto(f"{island.site.cloud_url}/ledger/visits/{visit_id}")
+    await page.click("form[action='/reports/papers'] button")
+    await page.wait_for_url("**done=paper_issued")
+    number = await page.get_attribute("a[data-paper]", "href")
+    answer = await page.context.request.get(f"{island.site.cloud_url}{number}")
+    assert answer.headers["content-type"] == "application/pdf"
+    picture = await asyncio.to_thread(first_page, await answer.body())
     (url,) = [code.text for code in zxingcpp.read_barcodes(picture) if "/verify/" in code.text]
     code = url.rsplit("/", 1)[1]
-    checked = await driver.get(f"/api/v1/public/papers/{code}")
+    checked = await island.office.driver.get(f"/api/v1/public/papers/{code}")
     assert (checked["genuine"], checked["holds"]) == (True, True)
     await page.context.clear_cookies()
     await page.goto(f"{island.site.cloud_url}/verify/{code}")

@@ -89,10 +89,15 @@ def chip(
 
 def _character(text: str, at: int, ground: str, unsure: bool) -> str:
     char = text[at]
-    red = (ground == "white" and _is_red_on_white(text, at)) or (ground == "black" and char in _RED_ON_BLACK)
+    red = red_at(text, at, ground)
     tag = "em" if char in _SUFFIXES else "i" if ord(char) > 0x2E80 else "span"
     inner = f'<{tag} class="rd">{escape(char)}</{tag}>' if red else f"<{tag}>{escape(char)}</{tag}>"
     return f'<b class="q">{inner}</b>' if unsure else inner
+
+
+def red_at(text: str, at: int, ground: str) -> bool:
+    """Whether this character of a normalised plate is red: on white and on black grounds some are."""
+    return (ground == "white" and _is_red_on_white(text, at)) or (ground == "black" and text[at] in _RED_ON_BLACK)
 
 
 def _is_red_on_white(text: str, at: int) -> bool:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, store
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
@@ -32,7 +33,7 @@ from control.domain.plates import PlateColour
 from control.domain.vehicles import VehicleType
 from control.permits.application import Drive, EntryKind, Form, Paper, Purpose, Remark, Status
 
-router = APIRouter(tags=["applications"])
+router = APIRouter(prefix=API, tags=["applications"])
 Given = Annotated[Services, Depends(services)]
 Reviewer = auth.who_may(Can.REVIEW)
 Approver = auth.who_may(Can.APPROVE)
@@ -173,7 +174,7 @@ async def listed(
 ) -> ApplicationPage:
     """Applications, the newest number first: all of them for the office, their own for others."""
     everything = user.may(Can.READ_APPLICATIONS) and not mine
-    if everything and plate and cursor is None:
+    if everything and plate and not cursor:
         actor = store.Actor.of(user, remote_of(request))
         await store.note_access(given, actor, "applications_searched", ("search", ""), what={"plate": plate})
     return await queries.listed(

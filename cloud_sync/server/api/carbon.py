@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, rule_books
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import corrections, evidence, lots, queries, retirements
 from cloud_sync.server.carbon.records import (
@@ -22,6 +23,7 @@ from cloud_sync.server.carbon.records import (
     VisitPage,
     VisitRecord,
 )
+from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
 from cloud_sync.server.permits.access import owners_of
 from cloud_sync.server.problems import Problem
@@ -30,7 +32,7 @@ from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor, note_access
 from control.carbon.factor_keys import EmissionClass, Fuel
 
-router = APIRouter(prefix="/carbon", tags=["carbon"])
+router = APIRouter(prefix=f"{API}/carbon", tags=["carbon"])
 Given = Annotated[Services, Depends(services)]
 LedgerReader = auth.who_may(Can.READ_LEDGER)
 LedgerKeeper = auth.who_may(Can.KEEP_LEDGER)
@@ -39,7 +41,7 @@ LedgerConfirmer = auth.who_may(Can.CONFIRM_LEDGER)
 NO_NUL = r"^[^\x00]*$"
 Id = Annotated[str, Path(min_length=1, max_length=80, pattern=NO_NUL)]
 Year = Annotated[int | None, Query(ge=2000, le=2200)]
-Cursor = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
+Cursor = Annotated[str | None, Query(max_length=CURSOR_CHARS_MAX)]
 Limit = Annotated[int, Query(ge=1, le=queries.LIMIT_MAX)]
 LotId = Annotated[str | None, Query(max_length=80, pattern=NO_NUL)]
 Text = Annotated[str, Field(max_length=500, pattern=NO_NUL)]
@@ -75,6 +77,12 @@ class EvidenceBody(BaseModel):
         names = (*evidence.FIGURES, *evidence.CHOICES)
         sent = {name: getattr(self, name) for name in names if name in self.model_fields_set}
         return {name: None if value is None else str(value) for name, value in sent.items()}
+
+
+class EvidenceMade(BaseModel):
+    """The declaration's number."""
+
+    evidence_id: str
 
 
 class LotBody(BaseModel):
@@ -223,7 +231,7 @@ async def preview(
 # ---------------------------------------------------------------- changes
 
 
-@router.post("/visits/{visit_id}/evidence", status_code=201)
+@router.post("/visits/{visit_id}/evidence", status_code=201, response_model=EvidenceMade)
 async def declare(
     request: Request, visit_id: Id, body: EvidenceBody, user: auth.AnyPerson, given: Given, key: IdempotencyKey = None
 ) -> JSONResponse:
@@ -232,7 +240,7 @@ async def declare(
 
     async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
 
-        async def act() -> dict[str, str]:
+        async def act() -> EvidenceMade:
             made = await corrections.declare(
                 given,
                 connection,
@@ -243,7 +251,7 @@ async def declare(
                 note=body.note,
                 remote=remote_of(request),
             )
-            return {"evidence_id": made}
+            return EvidenceMade(evidence_id=made)
 
         answer = await idempotent(
             connection,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import events
 from cloud_sync.server.carbon.events import EventRecord, EventRow, NewEvent
@@ -18,7 +19,7 @@ from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 from control.carbon.factor_keys import EventSource
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = APIRouter(prefix=f"{API}/events", tags=["events"])
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_LEDGER)
 Keeper = auth.who_may(Can.KEEP_LEDGER)

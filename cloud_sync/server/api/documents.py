@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.permits import documents
 from cloud_sync.server.permits.records import DocumentRecord
@@ -15,7 +16,7 @@ from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(prefix=API, tags=["documents"])
 Given = Annotated[Services, Depends(services)]
 Sender = auth.who_may(Can.APPLY, Can.REVIEW, Can.KEEP_LEDGER)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.contract.v1 import TakeoverMode
 from cloud_sync.server import auth, energy_settings, queries_energy
-from cloud_sync.server.api.csv_export import BOM, CHUNK_ROWS, safe_cell
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import (
@@ -33,14 +29,13 @@ from cloud_sync.server.records_energy import (
 )
 from cloud_sync.server.records_whatif import WhatIfResult
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import Actor
 from control.energy.settings import RANGES
 
-router = APIRouter(prefix="/energy", tags=["energy"])
+router = APIRouter(prefix=f"{API}/energy", tags=["energy"])
 Given = Annotated[Services, Depends(services)]
 Operator = auth.who_may(energy_settings.OPERATOR)
 SERIES_POINTS_MAX = 20_000
-EXPORT_ROWS_MAX = 500_000
 
 
 async def known_gateway(gateway_id: str, given: Given, _: auth.EnergyViewer) -> str:
@@ -124,62 +119,16 @@ async def series(
     step_s: Annotated[int, Query(ge=10, le=86400)] = 900,
 ) -> EnergySeries:
     """Means of what was measured, a value each `step_s`; gaps are null."""
-    _check_range(since, until, step_s, SERIES_POINTS_MAX)
+    check_range(since, until, step_s, SERIES_POINTS_MAX)
     return await queries_energy.energy_series(given.pool, gateway, since=since, until=until, step_s=step_s)
 
 
-def _check_range(since: datetime, until: datetime, step_s: int, most: int) -> None:
+def check_range(since: datetime, until: datetime, step_s: int, most: int) -> None:
+    """Raises Problem where a range is backwards or has more than `most` steps."""
     if until <= since:
         raise Problem("invalid", detail="until must be after since")
     if (until - since) / timedelta(seconds=step_s) > most:
         raise Problem("range_too_long")
-
-
-@router.get("/{gateway_id}/history.csv", response_class=StreamingResponse)
-async def history(
-    gateway: Grid,
-    user: auth.EnergyViewer,
-    given: Given,
-    request: Request,
-    since: AwareDatetime,
-    until: AwareDatetime,
-    period_s: Annotated[int, Query(description="1, 10, 60 or 900")] = 60,
-) -> StreamingResponse:
-    """Stored rows of one period as CSV (UTF-8 with BOM)."""
-    if period_s not in queries_energy.SOURCE_PERIODS:
-        raise Problem("invalid", detail="period_s is 1, 10, 60 or 900")
-    _check_range(since, until, period_s, EXPORT_ROWS_MAX)
-    what = {"from": since, "until": until, "period_s": period_s}
-    await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
-    return StreamingResponse(
-        _history_lines(given, gateway, since, until, period_s),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="telemetry.csv"', "Cache-Control": "no-store"},
-    )
-
-
-async def _history_lines(
-    given: Services, gateway: str, since: datetime, until: datetime, period_s: int
-) -> AsyncIterator[str]:
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction(readonly=True):
-        cursor = await queries_energy.history_rows(connection, gateway, since=since, until=until, period_s=period_s)
-        rows = await cursor.fetch(CHUNK_ROWS)
-        yield BOM + _csv([list(queries_energy.HISTORY_COLUMNS)])
-        while rows:
-            yield _csv([[_cell(value, given) for value in row.values()] for row in rows])
-            rows = await cursor.fetch(CHUNK_ROWS)
-
-
-def _cell(value: object, given: Services) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(given.config.zone).isoformat(timespec="seconds")
-    return "" if value is None else round(value, 5) if isinstance(value, float) else safe_cell(value)
-
-
-def _csv(rows: list[list[object]]) -> str:
-    target = io.StringIO()
-    csv.writer(target).writerows(rows)
-    return target.getvalue()
 
 
 @router.get("/{gateway_id}/plan")

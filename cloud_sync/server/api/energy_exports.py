@@ -1,27 +1,27 @@
-"""The microgrid's tables for spreadsheets: owns alarms and charging sessions as CSV (UTF-8 with BOM)."""
+"""The microgrid's tables for spreadsheets: owns telemetry, alarms and charging sessions as CSV (UTF-8 with BOM)."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime
 
-from cloud_sync.server import auth, queries_energy
-from cloud_sync.server.api.csv_export import BOM, safe_cell
-from cloud_sync.server.api.energy import Given, Grid
+from cloud_sync.server import auth, csv_sheets, queries_energy
+from cloud_sync.server.api.address import API
+from cloud_sync.server.api.energy import Given, Grid, check_range
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, note_access
 
-router = APIRouter(prefix="/energy", tags=["energy"])
+router = APIRouter(prefix=f"{API}/energy", tags=["energy"])
 ROWS_MAX = 100_000
+HISTORY_ROWS_MAX = 500_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALARM_COLUMNS = (
     *("raised_at", "cleared_at", "after_s", "code", "severity", "device", "lost_kwh", "suggestion", "evidence"),
@@ -29,6 +29,37 @@ ALARM_COLUMNS = (
 SESSION_COLUMNS = (
     *("session_id", "charger", "started_at", "ended_at", "energy_kwh", "fed_back_kwh", "soc_frac", "depart_at"),
 )
+
+
+@router.get("/{gateway_id}/history.csv", response_class=StreamingResponse)
+async def history(
+    gateway: Grid,
+    user: auth.EnergyViewer,
+    given: Given,
+    request: Request,
+    since: AwareDatetime,
+    until: AwareDatetime,
+    period_s: Annotated[int, Query(description="1, 10, 60 or 900")] = 60,
+) -> StreamingResponse:
+    """Stored rows of one period."""
+    if period_s not in queries_energy.SOURCE_PERIODS:
+        raise Problem("invalid", detail="period_s is 1, 10, 60 or 900")
+    check_range(since, until, period_s, HISTORY_ROWS_MAX)
+    what = {"from": since, "until": until, "period_s": period_s}
+    await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
+    return csv_sheets.streamed(_history_lines(given, gateway, since, until, period_s), "telemetry.csv")
+
+
+async def _history_lines(
+    given: Services, gateway: str, since: datetime, until: datetime, period_s: int
+) -> AsyncIterator[str]:
+    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction(readonly=True):
+        cursor = await queries_energy.history_rows(connection, gateway, since=since, until=until, period_s=period_s)
+        rows = await cursor.fetch(csv_sheets.CHUNK_ROWS)
+        yield csv_sheets.BOM + csv_sheets.lines([queries_energy.HISTORY_COLUMNS])
+        while rows:
+            yield csv_sheets.lines([_cell(value, given) for value in row.values()] for row in rows)
+            rows = await cursor.fetch(csv_sheets.CHUNK_ROWS)
 
 
 @router.get("/{gateway_id}/alarms.csv", response_class=Response)
@@ -52,24 +83,17 @@ async def sessions(
 
 
 def _sheet(given: Services, name: str, columns: Sequence[str], rows: Iterable[Any]) -> Response:
-    target = io.StringIO()
-    sheet = csv.writer(target)
-    sheet.writerow(columns)
-    sheet.writerows([_cell(getattr(row, column), given) for column in columns] for row in rows)
-    return Response(
-        BOM + target.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    cells = ([_cell(getattr(row, column), given) for column in columns] for row in rows)
+    return csv_sheets.answer([columns, *cells], name)
 
 
 def _cell(value: object, given: Services) -> object:
     match value:
         case datetime():
             return value.astimezone(given.config.zone).isoformat(timespec="seconds")
-        case float() | int():
+        case float():
             return round(value, 5)
         case dict():
-            return safe_cell(json.dumps(value, ensure_ascii=False))
+            return json.dumps(value, ensure_ascii=False)
         case _:
-            return safe_cell(value)
+            return value

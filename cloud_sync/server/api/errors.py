@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from cloud_sync.server.problems import Problem, as_response, wants_page
-from cloud_sync.server.queries import BadCursor
 from cloud_sync.server.sql import DATABASE_AWAY
 
 log = structlog.get_logger()
@@ -34,7 +33,6 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(BadCursor, _bad_cursor)
     for unfit in UNFIT:
         app.add_exception_handler(unfit, _unfit)
     for away in DATABASE_AWAY:
@@ -63,10 +61,6 @@ async def _http(request: Request, error: Exception) -> Response:
     response = as_response(Problem("invalid", detail=str(error.detail), status=error.status_code), request.url.path)
     response.status_code = error.status_code
     return response
-
-
-async def _bad_cursor(request: Request, error: Exception) -> Response:
-    return as_response(Problem("bad_cursor"), request.url.path)
 
 
 def unfit_problem(error: Exception) -> Problem | None:

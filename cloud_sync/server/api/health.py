@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
 
 from cloud_sync.server import queries
+from cloud_sync.server.api.address import API
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["health"])
+router = APIRouter(prefix=API, tags=["health"])
 Given = Annotated[Services, Depends(services)]
 
 
+class Health(BaseModel):
+    """The server works, and how many events of all gateways it has taken in."""
+
+    status: str
+    at: datetime
+    events_applied: int
+
+
 @router.get("/health")
-async def health(given: Given) -> dict[str, object]:
+async def health(given: Given) -> Health:
     """200 when the database answers."""
     applied = await given.pool.fetchval("SELECT coalesce(sum(applied_seq), 0)::bigint FROM cursors", timeout=3.0)
-    return {"status": "ok", "at": given.clock().isoformat(), "events_applied": applied}
+    return Health(status="ok", at=given.clock(), events_applied=applied)
 
 
 @router.get("/metrics", response_class=Response)

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
 from cloud_sync.server import auth, queries
+from cloud_sync.server.api.address import API
 from cloud_sync.server.live import Change, announce
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["media"])
+router = APIRouter(prefix=API, tags=["media"])
 Given = Annotated[Services, Depends(services)]
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

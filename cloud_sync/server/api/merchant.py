@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cloud_sync.server import auth
+from cloud_sync.server import auth, csv_sheets
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people.idempotency import idempotent
 from cloud_sync.server.people.limits import limit as at_most
@@ -32,7 +33,7 @@ from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 
-router = APIRouter(prefix="/merchant", tags=["merchant"])
+router = APIRouter(prefix=f"{API}/merchant", tags=["merchant"])
 Given = Annotated[Services, Depends(services)]
 Merchant = auth.who_may(Can.SERVE_AT_MERCHANT)
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -164,10 +165,4 @@ async def statement_csv(user: Merchant, given: Given, since: Since, until: Since
     """The same for a spreadsheet."""
     place = await confirmations.merchant_of(given.pool, user)
     told = await statements.statement(given.pool, place, since=since, until=until)
-    return csv_response(statements.statement_csv(told, lang=lang, zone=given.config.zone), "statement.csv")
-
-
-def csv_response(text: str, name: str) -> Response:
-    """A file to keep."""
-    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_sheets.answer(statements.csv_rows(told, lang=lang, zone=given.config.zone), "statement.csv")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, queries, store
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.permits import applications
 from cloud_sync.server.records import (
@@ -24,7 +25,7 @@ from control.domain.permits import WatchEffect
 from control.domain.plates import EnergyClass
 from control.domain.vehicles import VehicleType
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 Given = Annotated[Services, Depends(services)]
 Reviewer = auth.who_may(Can.REVIEW)
 

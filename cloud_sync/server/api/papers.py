@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.papers import issued
 from cloud_sync.server.papers.issued import Checked, PaperPage, PaperRow, Wanted
 from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["papers"])
+router = APIRouter(prefix=API, tags=["papers"])
 Given = Annotated[Services, Depends(services)]
 Kind = Literal["visits", "neutralisation", "event", "month", "year"]
 

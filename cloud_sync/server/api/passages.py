@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cloud_sync.server import auth, queries, store
-from cloud_sync.server.api.csv_export import csv_lines, workbook
+from cloud_sync.server import auth, csv_sheets, queries, store
+from cloud_sync.server.api.address import API
+from cloud_sync.server.api.passage_exports import csv_lines, workbook
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.papers.xlsx import MEDIA_TYPE
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import (
@@ -25,7 +27,7 @@ from cloud_sync.server.records import (
 from cloud_sync.server.services import Services, services
 from control.domain.passages import Outcome
 
-router = APIRouter(tags=["passages"])
+router = APIRouter(prefix=API, tags=["passages"])
 Given = Annotated[Services, Depends(services)]
 
 
@@ -54,7 +56,7 @@ class RevisionBody(BaseModel):
     note: str = Field(default="", max_length=500)
 
 
-def passage_filter(
+async def passage_filter(
     plate: Annotated[str, Query(max_length=32, description="partial; ? one character, * any number")] = "",
     near: Annotated[bool, Query(description="allow two wrong characters")] = False,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
@@ -97,12 +99,12 @@ async def search(
     user: auth.GateViewer,
     given: Given,
     request: Request,
-    cursor: Annotated[str | None, Query(max_length=256)] = None,
+    cursor: Annotated[str | None, Query(max_length=CURSOR_CHARS_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PassagePage:
     """Arrivals that match, newest first."""
     words = filter_words(wanted)
-    if words and cursor is None:
+    if words and not cursor:
         actor = store.Actor.of(user, remote_of(request))
         await store.note_access(given, actor, "passages_searched", ("search", ""), what=words)
     return await queries.search(given.pool, wanted, cursor=cursor, limit=limit)
@@ -115,11 +117,7 @@ async def export(
     """All matches as CSV (UTF-8 with BOM), newest first."""
     actor = store.Actor.of(user, remote_of(request))
     await store.note_access(given, actor, "passages_exported", ("export", ""), what=filter_words(wanted))
-    return StreamingResponse(
-        csv_lines(given, wanted, lang=lang),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="passages.csv"', "Cache-Control": "no-store"},
-    )
+    return csv_sheets.streamed(csv_lines(given, wanted, lang=lang), "passages.csv")
 
 
 @router.get("/passages.xlsx", response_class=Response)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import accounts, auth, store
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people import (
     consents,
@@ -30,14 +31,14 @@ from cloud_sync.server.people.data_requests import DataRequest, RequestKind, Req
 from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.people.members import Member, Organisation, OrganisationKind
 from cloud_sync.server.people.personal import Look, PersonalData
-from cloud_sync.server.people.terms import Consent
+from cloud_sync.server.people.terms import Consent, Terms
 from cloud_sync.server.people.tokens import TokenPair
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import UserRecord
 from cloud_sync.server.roles import PUBLIC, Role
 from cloud_sync.server.services import Services, services
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 Given = Annotated[Services, Depends(services)]
 Language = Annotated[str, Field(pattern="^(zh|en)$")]
 Name = Annotated[str, Field(max_length=64)]
@@ -50,7 +51,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class RegisterBody(BaseModel):
-    """A visitor's or driver's new account. Under 14 it takes `born_on` and a `guardian_code`."""
+    """A visitor's or driver's new account. A child's takes `born_on` and a `guardian_code`."""
 
     username: Username
     password: Password
@@ -130,6 +131,12 @@ class RequestBody(BaseModel):
     message: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
+class RequestMade(BaseModel):
+    """A request's number."""
+
+    request_id: str
+
+
 class NotedRequest(RequestBody):
     """The same, noted down by staff: from an account, or from somebody reachable by `contact`."""
 
@@ -196,7 +203,7 @@ def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
 
 
 @router.get("/people/terms", tags=["me"])
-async def shown_terms(given: Given, language: Annotated[str, Query(pattern="^(zh|en)$")] = "zh") -> dict[str, Any]:
+async def shown_terms(given: Given, language: Annotated[str, Query(pattern="^(zh|en)$")] = "zh") -> Terms:
     """What an account is for, what is kept and for how long, and the version to agree to."""
     return await terms.shown(given.pool, language, now=given.clock())
 
@@ -314,10 +321,10 @@ async def own_requests(user: auth.AnyPerson, given: Given) -> tuple[DataRequest,
 
 
 @router.post("/me/requests", status_code=201, tags=["me"])
-async def ask(body: RequestBody, user: auth.AnyPerson, given: Given, request: Request) -> dict[str, str]:
+async def ask(body: RequestBody, user: auth.AnyPerson, given: Given, request: Request) -> RequestMade:
     """Asks for what needs a person."""
     made = await data_requests.ask(given, _actor(user, request), user.user_id, kind=body.kind, message=body.message)
-    return {"request_id": made}
+    return RequestMade(request_id=made)
 
 
 @router.post("/me/guardian-code", status_code=201, tags=["me"])

@@ -10,11 +10,14 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.people.idempotency import Answer, IdempotencyKey, idempotent
 from cloud_sync.server.people.limits import limit as at_most
 from cloud_sync.server.points import book_check, catalogue, confirmations, desk, queries, redemptions, reviews, scans
 from cloud_sync.server.points.methods import methods as methods_of
+from cloud_sync.server.points.methods import phone_rules as phone_rules_of
 from cloud_sync.server.points.parts import change, day_of, lock_person, rules_now
 from cloud_sync.server.points.records import (
     AppealRecord,
@@ -26,6 +29,7 @@ from cloud_sync.server.points.records import (
     ItemRecord,
     MethodRecord,
     PersonCode,
+    PhoneRules,
     PointsOfMe,
     RedemptionRecord,
     ScanResult,
@@ -37,7 +41,7 @@ from cloud_sync.server.services import Services, services
 from control.points import rules as keys
 from control.points.trips import Direction
 
-router = APIRouter(prefix="/points", tags=["points"])
+router = APIRouter(prefix=f"{API}/points", tags=["points"])
 Given = Annotated[Services, Depends(services)]
 Earner = auth.who_may(Can.EARN)
 Limit = Annotated[int, Query(ge=1, le=queries.LIMIT_MAX)]
@@ -127,7 +131,7 @@ async def events(
     user: Earner,
     given: Given,
     state: Annotated[str, Query(pattern="^(granted|held|refused|)$")] = "",
-    cursor: Annotated[str, Query(max_length=200)] = "",
+    cursor: Annotated[str | None, Query(max_length=CURSOR_CHARS_MAX)] = None,
     limit: Limit = 50,
 ) -> EventPage:
     """One's acts, the newest first; also what waits and what was refused, and why."""
@@ -199,6 +203,12 @@ async def person_code(user: Earner, given: Given) -> PersonCode:
 async def methods(given: Given) -> tuple[MethodRecord, ...]:
     """The methodologies of today with their formulas and sources, for everybody."""
     return await methods_of(given.pool, day_of(given, given.clock()))
+
+
+@router.get("/phone-rules")
+async def phone_rules(given: Given) -> PhoneRules:
+    """What a phone has to know of today's rules to say it without a network, for everybody."""
+    return await phone_rules_of(given.pool, day_of(given, given.clock()))
 
 
 @router.get("/heads")

@@ -12,10 +12,12 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.people.idempotency import idempotent
-from cloud_sync.server.points import catalogue, confirmations, desk, devices, reviews
-from cloud_sync.server.points.parts import change
+from cloud_sync.server.points import catalogue, confirmations, desk, devices, reviews, ways
+from cloud_sync.server.points.parts import change, day_of
 from cloud_sync.server.points.records import (
     AppealRecord,
     ConfirmationRecord,
@@ -33,7 +35,7 @@ from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor, note_access
 
-router = APIRouter(prefix="/points", tags=["points office"])
+router = APIRouter(prefix=f"{API}/points", tags=["points office"])
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_POINTS)
 Keeper = auth.who_may(Can.KEEP_POINTS)
@@ -103,11 +105,14 @@ class SwitchBody(BaseModel):
 
 
 class WayBody(BaseModel):
-    """The way from a place to another."""
+    """The way from a place to another, from a day on (today unless named); 0 metres: not served any more."""
 
     from_place: Name
     to_place: Name
-    metres: int = Field(ge=1, le=devices.METRES_MAX)
+    metres: int = Field(ge=0, le=ways.METRES_MAX)
+    valid_from: date | None = None
+    source: Why
+    reason: Why
 
 
 class ItemBody(BaseModel):
@@ -166,7 +171,10 @@ def _actor(user: auth.CurrentUser, request: Request) -> Actor:
 
 @router.get("/reviews")
 async def held(
-    user: Reader, given: Given, cursor: Annotated[str, Query(max_length=200)] = "", limit: Limit = 50
+    user: Reader,
+    given: Given,
+    cursor: Annotated[str | None, Query(max_length=CURSOR_CHARS_MAX)] = None,
+    limit: Limit = 50,
 ) -> HeldPage:
     """What waits for a look, the oldest first, with the reasons."""
     return await desk.held(given.pool, cursor=cursor, limit=limit)
@@ -265,14 +273,15 @@ async def clock(device_id: str, user: Installer, given: Given, request: Request)
 
 @router.get("/ways")
 async def way_list(user: Reader, given: Given) -> tuple[WayRecord, ...]:
-    """The ways between places."""
-    return await devices.ways(given.pool)
+    """The ways between places, with the days on which each row holds."""
+    return await ways.ways(given.pool)
 
 
 @router.put("/ways", status_code=204)
 async def set_way(body: WayBody, user: Keeper, given: Given, request: Request) -> None:
-    """Sets the way from a place to another."""
-    await devices.set_way(given, _actor(user, request), body.from_place, body.to_place, body.metres)
+    """Begins a row of the way from a place to another."""
+    wish = body.model_dump() | {"valid_from": body.valid_from or day_of(given, given.clock())}
+    await ways.set_way(given, _actor(user, request), ways.WayWish(**wish))
 
 
 # ---------------------------------------------------------------- catalogue and merchants

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
+from cloud_sync.server.api.address import API
 from cloud_sync.server.carbon.public_board import (
     BoardDesk,
     PublicMethod,
@@ -24,7 +25,7 @@ from cloud_sync.server.carbon.public_rules import PublicRules
 from cloud_sync.server.services import Services, services
 from control.carbon.exact import to_decimal
 
-router = APIRouter(prefix="/public", tags=["public"])
+router = APIRouter(prefix=f"{API}/public", tags=["public"])
 Given = Annotated[Services, Depends(services)]
 Desk = Annotated[BoardDesk, Depends(board_desk)]
 

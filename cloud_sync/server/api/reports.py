@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -13,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cloud_sync.server import auth, rule_books
-from cloud_sync.server.api.csv_export import BOM
+from cloud_sync.server import auth, csv_sheets, rule_books
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon import feed, green_power, inventory
 from cloud_sync.server.carbon.feed import FeedPage, KindTold, TokenRow
@@ -28,7 +26,7 @@ from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 from control.carbon.inventory import MonthInventory
 
-router = APIRouter(tags=["reports"])
+router = APIRouter(prefix=API, tags=["reports"])
 COMPLETENESS_MAX = timedelta(days=400)
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_LEDGER)
@@ -121,14 +119,12 @@ async def months_file(
     found = await months_of(given, first, last)
     factors = await rule_books.factors(given.pool)
     name = f"inventory_{first}_{last}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     if form == "csv":
-        target = io.StringIO()
-        csv.writer(target).writerows(csv_rows(found, lang))
-        return Response(BOM + target.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+        return csv_sheets.answer(csv_rows(found, lang), name)
     evidence = await green_power.listed(given.pool)
     made = sheets(found, factors, evidence, lang)
     content = await asyncio.to_thread(xlsx.written, made, zone=given.config.zone, made_at=given.clock())
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=xlsx.MEDIA_TYPE, headers=headers)
 
 

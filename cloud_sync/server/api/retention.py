@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, retention_rules
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.retention_rules import KEEP_DAYS_MAX, KeepRule, NewKeep
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 
-router = APIRouter(prefix="/retention-rules", tags=["rules"])
+router = APIRouter(prefix=f"{API}/retention-rules", tags=["rules"])
 Given = Annotated[Services, Depends(services)]
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 

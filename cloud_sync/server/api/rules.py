@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, rule_books, rule_editing
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.rule_editing import KeyRows, NewRow, Preview, VersionRows
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 
-router = APIRouter(prefix="/rules", tags=["rules"])
+router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
 Given = Annotated[Services, Depends(services)]
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix=API, tags=["session"])
 Given = Annotated[Services, Depends(services)]
 
 

@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.live import LiveEvent, replay
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["stream"])
+router = APIRouter(prefix=API, tags=["stream"])
 Given = Annotated[Services, Depends(services)]
 HEARTBEAT_S = 2.0
 RETRY_MS = 2000

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.permits import access, vehicles
 from cloud_sync.server.permits.records import VehicleRecord
@@ -18,7 +19,7 @@ from cloud_sync.server.services import Services, services
 from control.domain.plates import PlateColour
 from control.domain.vehicles import VehicleType
 
-router = APIRouter(tags=["vehicles"])
+router = APIRouter(prefix=API, tags=["vehicles"])
 Given = Annotated[Services, Depends(services)]
 Reviewer = auth.who_may(Can.REVIEW)
 

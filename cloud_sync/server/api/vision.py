@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.contract.v1 import HeadAction
 from cloud_sync.server import auth, store, vehicle_heads
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.services import Services, services
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 Given = Annotated[Services, Depends(services)]
 
 

@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from cloud_sync.server import auth, store
+from cloud_sync.server.api.address import API
 from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.permits import access, visit_queries
 from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
 from cloud_sync.server.permits.visit_queries import VisitFilter
@@ -16,7 +18,7 @@ from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
-router = APIRouter(tags=["visits"])
+router = APIRouter(prefix=API, tags=["visits"])
 Given = Annotated[Services, Depends(services)]
 Staff = auth.who_may(Can.READ_APPLICATIONS)
 
@@ -31,12 +33,12 @@ async def listed(
     from_at: Annotated[Moment | None, Query(alias="from")] = None,
     until_at: Annotated[Moment | None, Query(alias="until")] = None,
     application_id: Annotated[str, Query(max_length=64)] = "",
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=CURSOR_CHARS_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> VisitPage:
     """Visits that match, the newest first."""
     staff = user.may(Can.READ_APPLICATIONS)
-    if staff and plate and cursor is None:
+    if staff and plate and not cursor:
         actor = store.Actor.of(user, remote_of(request))
         await store.note_access(given, actor, "visits_searched", ("search", ""), what={"plate": plate})
     wanted = VisitFilter(

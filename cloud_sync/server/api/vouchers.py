@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from cloud_sync.server import auth
-from cloud_sync.server.api.merchant import Language, Since, csv_response
+from cloud_sync.server import auth, csv_sheets
+from cloud_sync.server.api.address import API
+from cloud_sync.server.api.merchant import Language, Since
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
 from cloud_sync.server.points import settlements, statements, vouchers
@@ -29,7 +30,7 @@ from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
 from control.points.vouchers import HolderKind
 
-router = APIRouter(prefix="/vouchers", tags=["vouchers"])
+router = APIRouter(prefix=f"{API}/vouchers", tags=["vouchers"])
 Given = Annotated[Services, Depends(services)]
 Reader = auth.who_may(Can.READ_POINTS)
 Keeper = auth.who_may(Can.KEEP_POINTS)
@@ -99,11 +100,12 @@ class ReconcileBody(BaseModel):
 
 
 class SettleBody(BaseModel):
-    """A month to settle, with the merchant's own list of it."""
+    """A month to settle, with the merchant's own list where it gave one; `why` where that differs."""
 
     merchant: OrgId
     month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
-    lines: TillLines
+    lines: TillLines | None = None
+    why: str = Field(default="", max_length=500)
 
 
 @router.get("/schemes")
@@ -199,7 +201,7 @@ async def statement_csv(
 ) -> Response:
     """The same for a spreadsheet."""
     told = await statements.statement(given.pool, merchant, since=since, until=until)
-    return csv_response(statements.statement_csv(told, lang=lang, zone=given.config.zone), "statement.csv")
+    return csv_sheets.answer(statements.csv_rows(told, lang=lang, zone=given.config.zone), "statement.csv")
 
 
 @router.post("/reconcile")
@@ -219,6 +221,7 @@ def _sums(lines: TillLines) -> dict[str, int]:
 
 @router.post("/settlements", status_code=201)
 async def settle(body: SettleBody, user: Approver, given: Given, request: Request) -> SettlementRecord:
-    """Settles a merchant's month that is over and on which both lists agree; once."""
-    actor = Actor.of(user, remote_of(request))
-    return await settlements.settle(given, actor, body.merchant, body.month, _sums(body.lines))
+    """Settles a merchant's month that is over; once."""
+    actor, lines = Actor.of(user, remote_of(request)), body.lines
+    sums = None if lines is None else _sums(lines)
+    return await settlements.settle(given, actor, body.merchant, body.month, sums, why=body.why)

@@ -140,7 +140,7 @@ class BoardDesk:
             return self._board
 
 
-def board_desk(request: Request) -> BoardDesk:
+async def board_desk(request: Request) -> BoardDesk:
     """FastAPI dependency: the one desk of a server."""
     state = request.app.state
     if not hasattr(state, "public_board"):

@@ -30,6 +30,7 @@ _PERMIT_KEYS = (
     permits.APPEAL_REVIEW_TERM,
     permits.EMERGENCY_COMPLETION,
     permits.BLOCK_WHILE_OFFSET_OVERDUE,
+    permits.DATA_REQUEST_TERM,
 )
 _POINT_KEYS = (
     points.GRAMS_PER_POINT,

@@ -5,8 +5,6 @@ A summary reads sums of days, never all visits; lists are paged by cursor.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,13 +31,12 @@ from cloud_sync.server.carbon.records import (
     VisitRow,
 )
 from cloud_sync.server.carbon.retirements import share
-from cloud_sync.server.queries import BadCursor
+from cloud_sync.server.paging import cursor_of, number_of, place_of
 from cloud_sync.server.sql import as_json, like_pattern
 from control.carbon.factors import Factor, FactorSet
 from control.carbon.words import DOUBTS, TIERS
 
 LIMIT_MAX = 200
-_NOT_OURS = "the page cursor is not one of ours: start the search again"
 TABS = ("open", "all", "unknown")
 
 
@@ -146,12 +143,12 @@ _VISIT = (
 async def visit_page(
     db: Any, wanted: VisitFilter, *, today: date, cursor: str | None = None, limit: int = 50
 ) -> VisitPage:
-    """Visits by cursor. Raises BadCursor."""
+    """Visits by cursor. Raises Problem `bad_cursor`."""
     limit = max(1, min(limit, LIMIT_MAX))
     where, args = _where(wanted)
     oldest_first = wanted.tab == "open"
-    if cursor:
-        at, visit_id = _decode(cursor)
+    at, visit_id = place_of(cursor)
+    if at is not None:
         sign = ">" if oldest_first else "<"
         args += [at, visit_id]
         where.append(f"(a.at, a.visit_id) {sign} (${len(args) - 1}, ${len(args)})")
@@ -160,7 +157,7 @@ async def visit_page(
     rows = await db.fetch(f"{_VISIT}{condition} ORDER BY {order} LIMIT {limit + 1}", *args)
     items = tuple(_visit_row(row, today) for row in rows[:limit])
     last = items[-1] if len(rows) > limit else None
-    return VisitPage(items, _encode(last.at, last.visit_id) if last else None)
+    return VisitPage(items, cursor_of(last.at, last.visit_id) if last else None)
 
 
 def _where(wanted: VisitFilter) -> tuple[list[str], list[Any]]:
@@ -323,13 +320,12 @@ def _cover(row: Any, known: Mapping[str, Any]) -> CoverRow:
 
 
 async def entry_page(db: Any, *, kinds: Sequence[str] = (), cursor: str | None = None, limit: int = 50) -> EntryPage:
-    """Entries, newest first. Raises BadCursor."""
+    """Entries, newest first. Raises Problem `bad_cursor`."""
     limit = max(1, min(limit, LIMIT_MAX))
-    before = _before(cursor) if cursor else None
     rows = await db.fetch(
         f"SELECT {ENTRY_COLUMNS} FROM ledger_entries WHERE ($1::bigint IS NULL OR seq < $1)"
         " AND (cardinality($2::text[]) = 0 OR kind = ANY($2)) ORDER BY seq DESC LIMIT $3",
-        before,
+        number_of(cursor),
         list(kinds),
         limit + 1,
     )
@@ -374,27 +370,3 @@ def _entry(row: Any, postings: list[Any]) -> EntryRow:
         details=as_json(row["details"]),
         hash=bytes(row["hash"]).hex(),
     )
-
-
-# ---------------------------------------------------------------- cursors
-
-
-def _encode(at: datetime, visit_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), visit_id]).encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        text, visit_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        at = datetime.fromisoformat(text)
-    except (ValueError, TypeError) as error:
-        raise BadCursor(_NOT_OURS) from error
-    if at.tzinfo is None or not isinstance(visit_id, str) or "\0" in visit_id:
-        raise BadCursor(_NOT_OURS)
-    return at, visit_id
-
-
-def _before(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 18):
-        raise BadCursor(_NOT_OURS)
-    return int(cursor)

@@ -17,6 +17,7 @@ from cloud_sync.server.console import energy_day, energy_told, energy_views
 from cloud_sync.server.console.energy_because import because_line, merged
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.form_values import number
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import EnergyNow, PlanRecord, SettingsDesk
 from cloud_sync.server.services import Services, services
@@ -173,25 +174,17 @@ async def take_over(
         raise Problem("invalid", detail="mode")
     kw = None
     if mode == TakeoverMode.STORAGE:
-        kw = number_of(storage_kw, "storage_kw") * (-1.0 if direction == "charge" else 1.0)
+        kw = float(number(storage_kw, "storage_kw")) * (-1.0 if direction == "charge" else 1.0)
     await energy_settings.take_over(
         given,
         Actor.of(user, remote_of(request)),
         gateway_id,
         mode=TakeoverMode(mode),
         storage_kw=kw,
-        minutes=number_of(minutes, "minutes"),
+        minutes=float(number(minutes, "minutes")),
         note=note,
     )
     return done(request, "energy_taken_over", f"/microgrid?gateway={gateway_id}")
-
-
-def number_of(text: str, name: str) -> float:
-    """A number that a person typed. Raises Problem."""
-    try:
-        return float(text.strip().replace("−", "-").replace(",", ""))
-    except ValueError as error:
-        raise Problem("invalid", detail=name) from error
 
 
 # ---------------------------------------------------------------- chargers, strings, alarms

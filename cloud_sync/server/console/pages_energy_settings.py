@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, day_ahead_csv, energy_settings, queries
-from cloud_sync.server.api.csv_export import BOM
+from cloud_sync.server import auth, csv_sheets, day_ahead_csv, energy_settings, queries
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import day_ahead_views, whatif_views
 from cloud_sync.server.console.energy_words import GROUPS, MORE_SLIDERS, SETTING, SLIDERS
-from cloud_sync.server.console.pages_energy import Given, Operator, grid_of, number_of
+from cloud_sync.server.console.pages_energy import Given, Operator, grid_of
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.energy_whatif import WhatIfDesk
+from cloud_sync.server.form_values import local_time, number, whole
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import SettingsDesk
 from cloud_sync.server.store import Actor
@@ -33,7 +31,7 @@ PERIOD_FIELDS = ("name", "from_hour", "to_hour", "import_per_kwh", "export_per_k
 TARIFF_ROWS_MAX = 96
 
 
-def whatif_desk(request: Request) -> WhatIfDesk:
+async def whatif_desk(request: Request) -> WhatIfDesk:
     """FastAPI dependency."""
     found: WhatIfDesk = request.app.state.whatif
     return found
@@ -135,7 +133,7 @@ def numbers_of(form: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in RANGES:
         if key in form:
-            value = number_of(str(form[key]), key)
+            value = float(number(str(form[key]), key))
             found[key] = value / 100 if RANGES[key].unit == "" else value
     for key in FLAGS:
         if f"{key}_there" in form:
@@ -154,21 +152,15 @@ async def export(
     draft = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
     result = await replays.compare(given, gateway_id, user.username, desk.settings, draft)
     words = words_of(request)
-    target = io.StringIO()
-    sheet = csv.writer(target)
-    sheet.writerow([whatif_views.source_sentence(words, result.source, desk.in_force)])
-    sheet.writerow([words.gettext("Figure"), words.gettext("Unit"), f"v{desk.in_force}", words.gettext("Draft")])
-    for one in result.figures:
-        sheet.writerow([one.key, one.unit, round(one.now, 4), round(one.draft, 4)])
-    for month in result.months:
-        sheet.writerow([f"carbon {month.month}", "tCO2e", round(month.now_t, 3), round(month.draft_t, 3)])
-    for key, (old, new) in energy_settings.differences(desk.settings, draft).items():
-        sheet.writerow([key, RANGES[key].unit if key in RANGES else "", old, new])
-    return Response(
-        BOM + target.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="what-if.csv"', "Cache-Control": "no-store"},
-    )
+    changed = energy_settings.differences(desk.settings, draft)
+    rows: list[Iterable[object]] = [
+        [whatif_views.source_sentence(words, result.source, desk.in_force)],
+        [words.gettext("Figure"), words.gettext("Unit"), f"v{desk.in_force}", words.gettext("Draft")],
+        *([one.key, one.unit, round(one.now, 4), round(one.draft, 4)] for one in result.figures),
+        *([f"carbon {one.month}", "tCO2e", round(one.now_t, 3), round(one.draft_t, 3)] for one in result.months),
+        *([key, RANGES[key].unit if key in RANGES else "", old, new] for key, (old, new) in changed.items()),
+    ]
+    return csv_sheets.answer(rows, "what-if.csv")
 
 
 # ---------------------------------------------------------------- all settings
@@ -259,7 +251,7 @@ def tariff_of(form: Any) -> list[dict[str, Any]]:
         row = dict(zip(PERIOD_FIELDS, texts, strict=True))
         if not any(row[name].strip() for name in PERIOD_FIELDS):
             continue
-        numbers = {name: number_of(row[name], name) for name in PERIOD_FIELDS[1:5]}
+        numbers = {name: float(number(row[name], name)) for name in PERIOD_FIELDS[1:5]}
         rows.append({"name": row["name"].strip()[:60], **numbers, "months": _months(row["months"])})
     return rows
 
@@ -270,7 +262,7 @@ def _months(text: str) -> list[int]:
     for part in text.replace("，", ",").split(","):
         first, _, last = part.strip().partition("-")
         if first:
-            low, high = (int(number_of(one, "months")) for one in (first, last or first))
+            low, high = (whole(one, "months") for one in (first, last or first))
             if not 1 <= low <= 12 or not 1 <= high <= 12:
                 raise Problem("invalid", detail="months")
             found += range(low, high + 1) if low <= high else [*range(low, 13), *range(1, high + 1)]
@@ -287,7 +279,7 @@ async def stage(
     """The draft becomes a version that waits; with a time it is sent and takes effect then."""
     desk = await _desk(given, gateway_id)
     draft = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
-    at = local_time(request, effective_at)
+    at = local_time(effective_at, given.config.zone, "effective_at")
     actor = Actor.of(user, remote_of(request))
     await energy_settings.stage(given, actor, gateway_id, draft, reason=reason, effective_at=at)
     return done(request, "energy_scheduled" if at else "energy_staged", f"/microgrid/what-if?gateway={gateway_id}")
@@ -306,7 +298,7 @@ async def act(
 ) -> Response:
     """Puts a staged version in force, discards it, goes back to an earlier one, or cancels what is scheduled."""
     await grid_of(given, gateway_id)
-    actor, at = Actor.of(user, remote_of(request)), local_time(request, effective_at)
+    actor, at = Actor.of(user, remote_of(request)), local_time(effective_at, given.config.zone, "effective_at")
     match act:
         case "release":
             await energy_settings.release(given, actor, gateway_id, version, effective_at=at)
@@ -323,13 +315,3 @@ async def act(
         case _:
             raise Problem("invalid", detail="act")
     return done(request, code, f"/microgrid/what-if?gateway={gateway_id}")
-
-
-def local_time(request: Request, text: str) -> datetime | None:
-    """What a date field holds, as local time of the island; None where it is empty. Raises Problem."""
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=words_of(request).zone)
-    except ValueError as error:
-        raise Problem("invalid", detail="effective_at") from error

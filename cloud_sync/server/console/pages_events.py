@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -18,6 +16,7 @@ from cloud_sync.server.carbon.events import NewEvent
 from cloud_sync.server.console import event_views
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.form_values import day, number
 from cloud_sync.server.papers import issued
 from cloud_sync.server.papers.issued import Wanted
 from cloud_sync.server.problems import Problem
@@ -68,8 +67,8 @@ async def create(
         name=name,
         name_en=name_en,
         organiser=organiser,
-        starts_on=_day(starts_on),
-        ends_on=_day(ends_on),
+        starts_on=day(starts_on, "starts_on"),
+        ends_on=day(ends_on, "ends_on"),
         people=int(people) if people.isdecimal() and len(people) < 8 else 0,
     )
     event_id = await events.create(given, Actor.of(user, remote_of(request)), wanted)
@@ -110,10 +109,10 @@ async def add_line(
 ) -> Response:
     """Adds a line."""
     try:
-        kind, value = EventSource(source), Decimal(amount.strip().replace(",", ""))
-    except (ValueError, InvalidOperation) as error:
-        raise Problem("invalid", detail="source, amount") from error
-    actor = Actor.of(user, remote_of(request))
+        kind = EventSource(source)
+    except ValueError as error:
+        raise Problem("invalid", detail="source") from error
+    value, actor = number(amount, "amount"), Actor.of(user, remote_of(request))
     await events.add_line(given, actor, event_id, source=kind, amount=value, measured=measured == "yes", note=note)
     return done(request, "saved", f"/events/{event_id}")
 
@@ -152,10 +151,3 @@ async def certificate(request: Request, event_id: str, user: Keeper, given: Give
     wanted = Wanted(kind="event", subject=event_id, language=language)
     await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
     return done(request, "paper_issued", f"/events/{event_id}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Problem("invalid", detail="days") from error

@@ -17,6 +17,7 @@ from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import keys, labels, reading, views
 from cloud_sync.server.console.landing import landing_of
 from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.form_values import local_time
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import CommandRecord, Hold, PassageDetail, PassageFilter, PassageRecord, PermitRecord
 from cloud_sync.server.services import Services, services
@@ -291,7 +292,7 @@ async def passages(request: Request, user: auth.GateViewer, given: Given) -> Res
         if params["plate"] and not params["cursor"]:
             actor = store.Actor.of(user, remote_of(request))
             await store.note_access(given, actor, "passages_searched", ("search", ""), what=filter_words(wanted))
-        found = await queries.search(given.pool, wanted, cursor=params["cursor"] or None)
+        found = await queries.search(given.pool, wanted, cursor=params["cursor"])
         lanes = await queries.lanes(given.pool, now=now)
         counts = await queries.search_counts(given.pool, wanted)
         waiting = await queries.holds_count(given.pool)
@@ -324,8 +325,8 @@ def _wanted(request: Request, params: dict[str, str]) -> tuple[PassageFilter, st
     """The search, and a sentence for what could not be understood."""
     words = words_of(request)
     try:
-        start, end = (_local_time(request, params[name]) for name in ("from", "until"))
-    except ValueError:
+        start, end = (local_time(params[name], words.zone, name) for name in ("from", "until"))
+    except Problem:
         return PassageFilter(plate=params["plate"]), words.gettext("The time was not understood. Use the picker.")
     return (
         PassageFilter(
@@ -340,11 +341,6 @@ def _wanted(request: Request, params: dict[str, str]) -> tuple[PassageFilter, st
         ),
         "",
     )
-
-
-def _local_time(request: Request, text: str) -> datetime | None:
-    given: Services = request.app.state.services
-    return datetime.fromisoformat(text).replace(tzinfo=given.config.zone) if text else None
 
 
 def _csv_query(request: Request, wanted: PassageFilter) -> str:

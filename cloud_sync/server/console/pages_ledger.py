@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -21,6 +20,8 @@ from cloud_sync.server.console import ledger_views as views
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_labels import CLASSES
 from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.form_values import number
+from cloud_sync.server.papers import issued
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
@@ -39,6 +40,7 @@ Word = Annotated[str, Query(max_length=300)]
 TABS = ("open", "all", "corrections", "unknown")
 CORRECTIONS = ("correction", "reversal")
 PAGE = 50
+CERTIFICATES_SHOWN = 2
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -145,9 +147,9 @@ def _filter(show: str, year: int, tier: str, vehicle_class: str, plate: str) -> 
 
 async def _listed(given: Services, show: str, wanted: carbon.VisitFilter, today: date, cursor: str) -> dict[str, Any]:
     if show == "corrections":
-        entries = await carbon.entry_page(given.pool, kinds=CORRECTIONS, cursor=cursor or None, limit=PAGE)
+        entries = await carbon.entry_page(given.pool, kinds=CORRECTIONS, cursor=cursor, limit=PAGE)
         return {"visits": None, "entries": entries}
-    found = await carbon.visit_page(given.pool, wanted, today=today, cursor=cursor or None, limit=PAGE)
+    found = await carbon.visit_page(given.pool, wanted, today=today, cursor=cursor, limit=PAGE)
     return {"visits": found, "entries": None}
 
 
@@ -256,6 +258,7 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         seen = await corrections.readable(given.pool, user, visit_id)
         until = corrections.evidence_until(seen, await rule_books.factors(given.pool), given)
         found = await carbon.visit(given.pool, visit_id, today=today, until=until)
+        papers = await issued.listed(given, user, kind="neutralisation", subject=visit_id, limit=CERTIFICATES_SHOWN)
         waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
     if found is None:
         raise Problem("not_found")
@@ -268,6 +271,7 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         user=user,
         holds_count=waiting,
         visit=found,
+        papers=papers.items,
         line=views.line(words, found.row),
         facts=views.facts(words, figure) if figure else [],
         gases=views.gases(words, figure) if figure else [],
@@ -322,18 +326,7 @@ def _declared(name: str, text: str) -> str:
         if text not in set(evidence.CHOICES[name]):
             raise Problem("invalid", detail=name)
         return text
-    return f"{_number(text, name):f}"
-
-
-def _number(text: str, name: str) -> Decimal:
-    """A number that a person typed, not below zero unless it is a correction. Raises Problem."""
-    try:
-        found = Decimal(text.strip().replace("−", "-").replace(",", ""))
-    except InvalidOperation as error:
-        raise Problem("invalid", detail=name) from error
-    if not found.is_finite() or abs(found) >= 10**9:
-        raise Problem("invalid", detail=name)
-    return found
+    return f"{number(text, name):f}"
 
 
 @router.post("/ledger/visits/{visit_id}/correction")
@@ -341,6 +334,6 @@ async def correct(
     request: Request, visit_id: str, user: Keeper, given: Given, added_kg: Text, why: Text = ""
 ) -> Response:
     """A visit owes more or less than was posted."""
-    added_g = half_up(exact(_number(added_kg, "added_kg")) * 1000)
+    added_g = half_up(exact(number(added_kg, "added_kg")) * 1000)
     await corrections.correct(given, Actor.of(user, remote_of(request)), visit_id, added_g=added_g, why=why)
     return done(request, "visit_corrected", f"/ledger/visits/{visit_id}")

@@ -17,6 +17,7 @@ from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done, lane_labe
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.console.rules import rule_lines
 from cloud_sync.server.console.words import Words
+from cloud_sync.server.form_values import local_time
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 from control.domain.permits import WatchEffect
@@ -25,14 +26,6 @@ router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
 Text = Annotated[str, Form(max_length=500)]
 AUDIT_ROWS = 100
-
-
-def _local(given: Services, text: str) -> datetime:
-    """A picker's time at the island; raises Problem."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=given.config.zone)
-    except ValueError as error:
-        raise Problem("invalid", detail="time") from error
 
 
 def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
@@ -80,7 +73,7 @@ async def add_watch(
         plate=plate,
         effect=WatchEffect(effect),
         reason=reason,
-        valid_until=_local(given, valid_until) if valid_until else None,
+        valid_until=local_time(valid_until, given.config.zone, "valid_until"),
     )
     return done(request, "watch_added", "/watch")
 

@@ -99,7 +99,7 @@ async def visits(
     """Who came and went, with what it emitted; and passages whose plate somebody has to name."""
     words, text = words_of(request), plate[:16]
     tab = show if show in ("inside", "unread") else ""
-    if text and cursor is None:
+    if text and not cursor:
         actor = store.Actor.of(user, remote_of(request))
         await store.note_access(given, actor, "visits_searched", ("search", ""), what={"plate": text})
     async with asyncio.timeout(READ_TIMEOUT_S):

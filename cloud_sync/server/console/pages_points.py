@@ -14,7 +14,6 @@ from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import points_views
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.pages_points_catalogue import whole
 from cloud_sync.server.console.points_desk import (
     REFUSE_REASON,
     RELEASE_REASON,
@@ -27,8 +26,10 @@ from cloud_sync.server.console.points_desk import (
 )
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.words import Words
+from cloud_sync.server.form_values import whole
+from cloud_sync.server.paging import cursor_of
 from cloud_sync.server.people import members
-from cloud_sync.server.points import desk, desk_figures, devices, queries, reviews
+from cloud_sync.server.points import desk, desk_figures, queries, reviews, ways
 from cloud_sync.server.points.desk_figures import SceneFigures
 from cloud_sync.server.points.parts import day_of
 from cloud_sync.server.points.records import AppealRecord, HeldRecord
@@ -104,12 +105,13 @@ async def _opened(
     actor = store.Actor.of(user, remote_of(request))
     await store.note_access(given, actor, "points_opened", ("person", event.person), what={"event": event.event_id})
     until = event.claimed_at + AROUND
-    around = await queries.events(given.pool, event.person, cursor=f"{until.isoformat()}~", limit=AROUND_ACTS)
+    around = await queries.events(given.pool, event.person, cursor=cursor_of(until, ""), limit=AROUND_ACTS)
     near = [one for one in around.events if abs(one.ended_at - event.ended_at) < AROUND and one.state != "refused"]
-    ways, names = await devices.ways(given.pool), await _names(request, given)
+    on_the_day = await ways.ways_on(given.pool, day_of(given, event.ended_at))
+    names = await _names(request, given)
     rows = held.event.formula.row_ids if held.event.formula else ()
     limits = next((row.limits for row in book.rows if row.row_id in rows), None)
-    return held_view(words_of(request), held, near, ways, now=given.clock(), names=names, limits=limits)
+    return held_view(words_of(request), held, near, on_the_day, now=given.clock(), names=names, limits=limits)
 
 
 async def _names(request: Request, given: Services) -> dict[str, str]:

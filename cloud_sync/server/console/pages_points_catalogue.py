@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,10 +14,10 @@ from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_desk import said
 from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.form_values import local_time, whole
 from cloud_sync.server.people import members
 from cloud_sync.server.points import catalogue, confirmations, desk_figures
 from cloud_sync.server.points.parts import day_of
-from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 from control.points.methodology import BY_PEOPLE
@@ -35,22 +34,6 @@ ITEM_STATE = {
     "ended": N_("Taken off"),
     "sold_out": N_("Sold out"),
 }
-
-
-def whole(text: str, name: str) -> int:
-    """A whole number as typed, blanks and thousands' commas allowed. Raises Problem."""
-    plain = text.replace(",", "").replace(" ", "").strip()
-    if not plain.isdecimal() or len(plain) > 12:
-        raise Problem("invalid", detail=name)
-    return int(plain)
-
-
-def local_time(given: Services, text: str) -> datetime | None:
-    """A picker's time at the island; None where it is empty. Raises Problem."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=given.config.zone) if text else None
-    except ValueError as error:
-        raise Problem("invalid", detail="time") from error
 
 
 @router.get("/points/catalogue")
@@ -112,7 +95,7 @@ async def add_item(
         stock=whole(stock, "stock"),
         person_max=whole(person_max, "person_max"),
         merchants=tuple(merchants or ()),
-        valid_until=local_time(given, valid_until),
+        valid_until=local_time(valid_until, given.config.zone, "valid_until"),
     )
     await catalogue.add_item(given, store.Actor.of(user, remote_of(request)), wish)
     return done(request, "item_added", "/points/catalogue")

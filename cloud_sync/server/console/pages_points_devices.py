@@ -21,7 +21,7 @@ from cloud_sync.server.console.points_views import scene_word
 from cloud_sync.server.console.render import page, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.people import members
-from cloud_sync.server.points import desk, devices
+from cloud_sync.server.points import desk, devices, ways
 from cloud_sync.server.points.parts import day_of
 from cloud_sync.server.points.records import DeviceRecord, DeviceSecret, RefusalCell
 from cloud_sync.server.problems import Problem
@@ -72,9 +72,9 @@ async def _page(
         cells = await desk.refusals(given.pool, given.config.zone, since=now - REFUSALS_SINCE, until=now)
         orgs = await members.organisations(given.pool, kind=members.OrganisationKind.MERCHANT)
         methods = (await rule_books.methodologies(given.pool)).at(today)
-        ways = await devices.ways(given.pool)
+        known = await ways.ways(given.pool)
     names = {one.org_id: _name(words, one) for one in orgs}
-    places = {one.place for one in found} | {place for one in ways for place in (one.from_place, one.to_place)}
+    places = {one.place for one in found} | {place for one in known for place in (one.from_place, one.to_place)}
     return page(
         request,
         "points_devices.html",

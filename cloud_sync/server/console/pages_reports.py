@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import Response
@@ -19,6 +18,7 @@ from cloud_sync.server.carbon.inventory import Month, month_of, span
 from cloud_sync.server.console import report_chart, report_views, report_words
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.form_values import day, number
 from cloud_sync.server.papers import holders, issued
 from cloud_sync.server.papers.issued import Wanted
 from cloud_sync.server.permits import documents
@@ -33,6 +33,8 @@ Reader = auth.who_may(Can.READ_LEDGER)
 Keeper = auth.who_may(Can.KEEP_LEDGER)
 Text = Annotated[str, Form(max_length=500)]
 PAPERS_SHOWN = 20
+# Pages that ask for the certificate of what they show, and show it afterwards.
+ASKED_AT = {"visit": "/ledger/visits", "application": "/applications"}
 
 
 @router.get("/reports")
@@ -98,20 +100,22 @@ async def issue(
     kind: Text = "",
     subject: Text = "",
     language: Text = "zh",
+    at: Text = "",
     since: Text = "",
     until: Text = "",
 ) -> Response:
-    """Makes a paper and shows it in the list; of a statement of visits `subject` names the holder."""
+    """Makes a paper and shows it where it was asked for; of a statement of visits `subject` names the holder."""
     wanted = Wanted(kind=kind, subject=subject.strip()[:80], language=language)
     if kind == "visits":
         wanted = replace(
             wanted,
             subject=await holders.holder_of(given.pool, wanted.subject),
-            since=_day(since),
-            until=_day(until),
+            since=day(since, "since"),
+            until=day(until, "until"),
         )
     await issued.issue(given, user, wanted, base_url=base_url(request, given), remote=remote_of(request))
-    return done(request, "paper_issued", "/reports")
+    href = f"{ASKED_AT[at]}/{quote(wanted.subject, safe='')}" if at in ASKED_AT else "/reports"
+    return done(request, "paper_issued", href)
 
 
 @router.get("/reports/papers/{paper_id}")
@@ -143,7 +147,7 @@ async def add_green(
         given,
         user,
         month=_month(month),
-        kwh=_number(kwh),
+        kwh=number(kwh, "kwh"),
         reference=reference,
         sha256=kept.sha256,
         remote=remote_of(request),
@@ -173,7 +177,7 @@ async def add_sink(
         given,
         user,
         month=_month(month),
-        grams=int(_number(kg) * 1000),
+        grams=int(number(kg, "kg") * 1000),
         method=method,
         source=source,
         remote=remote_of(request),
@@ -202,25 +206,8 @@ async def revoke_token(request: Request, token_id: str, user: auth.SystemRunner,
     return done(request, "feed_token_revoked", "/reports")
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Problem("invalid", detail="since, until") from error
-
-
 def _month(text: str) -> Month:
     try:
         return month_of(text.strip()[:7])
     except ValueError as error:
         raise Problem("invalid", detail="month") from error
-
-
-def _number(text: str) -> Decimal:
-    try:
-        found = Decimal(text.strip().replace(",", ""))
-    except InvalidOperation as error:
-        raise Problem("invalid", detail=text[:20]) from error
-    if not found.is_finite():
-        raise Problem("invalid", detail=text[:20])
-    return found

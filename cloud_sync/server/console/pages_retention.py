@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,7 +15,7 @@ from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.pages_rules import common
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.rule_words import retention_name
-from cloud_sync.server.problems import Problem
+from cloud_sync.server.form_values import day
 from cloud_sync.server.retention_rules import KEEP_DAYS_MAX, NewKeep
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.store import Actor
@@ -60,10 +60,6 @@ async def change(
     why: Text = "",
 ) -> Response:
     """Ends the open row and begins the new one."""
-    try:
-        day = date.fromisoformat(valid_from)
-    except ValueError as error:
-        raise Problem("invalid", detail="valid_from") from error
-    new = NewKeep(rule, day, keep_days, source, why)
+    new = NewKeep(rule, day(valid_from, "valid_from"), keep_days, source, why)
     await retention_rules.change(given, Actor.of(user, remote_of(request)), new)
     return done(request, "rule_written", f"/rule-books/retention?{query_of(rule=rule)}")

@@ -18,7 +18,7 @@ from cloud_sync.server.console.permits_case import CaseView, Estimate, Known
 from cloud_sync.server.console.permits_labels import REFUSE_REASONS, REVOKE_REASONS, reason_text
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.papers import facts
+from cloud_sync.server.papers import facts, issued
 from cloud_sync.server.permits import applications, checks, desk, queries, reminding, storing
 from cloud_sync.server.permits.records import ApplicationRecord, ApplicationRow
 from cloud_sync.server.problems import Problem
@@ -295,12 +295,14 @@ async def application(request: Request, application_id: str, user: Reader, given
         pending = await _pending(words, user, given)
         holds = await gate_queries.holds_count(given.pool)
         may_certify = user.may(Can.KEEP_LEDGER) and await facts.is_neutral(given.pool, application_id)
+        papers = await issued.listed(given, user, kind="neutralisation", subject=application_id, limit=2)
     return page(
         request,
         "application.html",
         user=user,
         case=case,
         may_certify=may_certify,
+        certified=papers.items,
         pending=pending if pending is not None and pending.application_id == application_id else None,
         back_href="/reviews",
         back_text=words.gettext("Review of permits"),

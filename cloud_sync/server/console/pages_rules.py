@@ -16,6 +16,7 @@ from cloud_sync.server.console import rule_words
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.form_values import day
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.rule_editing import KeyRows, NewRow, Row
@@ -132,11 +133,7 @@ async def _new_row(request: Request, key: str, valid_from: str, value: str | Non
     values = {name.removeprefix(_FIELD): str(text) for name, text in form.items() if name.startswith(_FIELD)}
     if value is not None:
         values["value"] = value
-    try:
-        day = date.fromisoformat(valid_from)
-    except ValueError as error:
-        raise Problem("invalid", detail="valid_from") from error
-    return NewRow(key, day, values, source, why)
+    return NewRow(key, day(valid_from, "valid_from"), values, source, why)
 
 
 @router.post("/rule-books/{book}/preview")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import uuid_utils
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, store
+from cloud_sync.server import auth, csv_sheets, store
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.pages_points_catalogue import local_time, whole
 from cloud_sync.server.console.points_views import yuan
 from cloud_sync.server.console.render import page, query_of, words_of
 from cloud_sync.server.console.words import Words
+from cloud_sync.server.form_values import fen, local_time, whole
 from cloud_sync.server.people import members
 from cloud_sync.server.people.idempotency import idempotent
 from cloud_sync.server.points import settlements, statements, vouchers
@@ -48,15 +47,8 @@ SCHEME_STATE = {
 VOUCHER_STATE = {"valid": N_("Can be spent"), "spent": N_("Spent"), "ended": N_("Its time is over")}
 
 
-def fen(text: str) -> int:
-    """Yuan as typed, with at most two decimals, in fen. Raises Problem."""
-    try:
-        amount = Decimal(text.replace(",", "").strip()) * 100
-    except InvalidOperation as error:
-        raise Problem("invalid", detail="amount") from error
-    if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) > vouchers.FEN_MAX:
-        raise Problem("invalid", detail="amount")
-    return int(amount)
+def _fen(text: str) -> int:
+    return fen(text, most=vouchers.FEN_MAX)
 
 
 def organisation_name(words: Words, one: members.Organisation) -> str:
@@ -161,14 +153,14 @@ async def propose_scheme(
     merchants: Many = None,
 ) -> Response:
     """A scheme that waits for its second person."""
-    begins = local_time(given, valid_from)
+    begins = local_time(valid_from, given.config.zone, "valid_from")
     if begins is None:
         raise Problem("invalid", detail="valid_from")
     wish = vouchers.SchemeWish(
         name_zh=name_zh,
         name_en=name_en,
-        amounts_fen=tuple(fen(one) for one in amounts.replace("，", ",").split(",") if one.strip()),
-        budget_fen=fen(budget),
+        amounts_fen=tuple(_fen(one) for one in amounts.replace("，", ",").split(",") if one.strip()),
+        budget_fen=_fen(budget),
         validity_days=whole(validity_days, "validity_days"),
         valid_from=begins,
         merchants=tuple(merchants or ()),
@@ -216,12 +208,8 @@ async def statement_of(given: Services, merchant: str, month: str) -> StatementR
 
 def csv_of(request: Request, given: Services, told: StatementRecord, month: str) -> Response:
     """The statement as a file."""
-    text = statements.statement_csv(told, lang=words_of(request).language, zone=given.config.zone)
-    headers = {
-        "Content-Disposition": f'attachment; filename="vouchers-{month}.csv"',
-        "Cache-Control": "no-store",
-    }
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    rows = statements.csv_rows(told, lang=words_of(request).language, zone=given.config.zone)
+    return csv_sheets.answer(rows, f"vouchers-{month}.csv")
 
 
 @router.get("/vouchers/statements")
@@ -271,7 +259,7 @@ def pasted_list(text: str) -> dict[str, int]:
     for line in text.splitlines():
         name, _, amount = line.replace("\t", ",").replace("，", ",").rpartition(",")
         if line.strip():
-            found[name.strip()] = found.get(name.strip(), 0) + fen(amount)
+            found[name.strip()] = found.get(name.strip(), 0) + _fen(amount)
     return found
 
 
@@ -285,11 +273,12 @@ async def compare(
 
 @router.post("/vouchers/statements/settle")
 async def settle(
-    request: Request, user: Approver, given: Given, merchant: Text, month: Text, lines: Long = ""
+    request: Request, user: Approver, given: Given, merchant: Text, month: Text, lines: Long = "", why: Text = ""
 ) -> Response:
-    """Settles a month that is over, with the list that was compared."""
+    """Settles a month that is over; a list that was compared goes with it, and why its differences stand."""
     actor = store.Actor.of(user, remote_of(request))
-    await settlements.settle(given, actor, merchant, month, pasted_list(lines))
+    compared = pasted_list(lines) if lines.strip() else None
+    await settlements.settle(given, actor, merchant, month, compared, why=why)
     return done(request, "month_settled", f"/vouchers/statements?{query_of(merchant=merchant, month=month)}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import FormData
 
 from cloud_sync.server.console.permits_views import size_text
+from cloud_sync.server.form_values import read_number
 from control.domain.permits import PermitClass
 from control.domain.plates import PlateColour, normalise
 from control.domain.vehicles import VehicleType
@@ -90,8 +91,9 @@ def _one_of(kind: type[E], text: str) -> E | None:
 def _whole(text: str, problems: list[Problem]) -> int | None:
     if not text:
         return None
-    if text.isdecimal() and len(text) <= len("10000"):
-        return int(text)
+    found = read_number(text)
+    if found is not None and 0 <= found < 100_000 and found == found.to_integral_value():
+        return int(found)
     problems.append(Problem(ProblemCode.ENTRIES_RANGE, "entries", "10000"))
     return None
 
@@ -99,14 +101,10 @@ def _whole(text: str, problems: list[Problem]) -> int | None:
 def _decimal(text: str, problems: list[Problem]) -> Decimal | None:
     if not text:
         return None
-    try:
-        found = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if found.is_finite():
-        return found
-    problems.append(Problem(ProblemCode.CONSUMPTION_NOT_POSITIVE, "consumption_per_100km"))
-    return None
+    found = read_number(text)
+    if found is None:
+        problems.append(Problem(ProblemCode.CONSUMPTION_NOT_POSITIVE, "consumption_per_100km"))
+    return found
 
 
 def _time(text: str, name: str, zone: ZoneInfo, problems: list[Problem]) -> datetime | None:

@@ -32,6 +32,7 @@ from cloud_sync.server.console import (
     pages_points_catalogue,
     pages_points_devices,
     pages_points_people,
+    pages_points_ways,
     pages_provider,
     pages_public,
     pages_reports,
@@ -43,7 +44,6 @@ from cloud_sync.server.console import (
 )
 from cloud_sync.server.console.render import LOOK_DIR, STATIC_DIR, page, words_of
 from cloud_sync.server.problems import Problem, wants_page
-from cloud_sync.server.queries import BadCursor
 from cloud_sync.server.sql import DATABASE_AWAY
 
 KEEP_S = 86400
@@ -88,14 +88,15 @@ def mount_console(app: FastAPI) -> None:
         pages_merchant,
         pages_points_devices,
         pages_points_people,
+        pages_points_ways,
         pages_points,
         pages_reports,
         pages_events,
     ):
-        app.include_router(part.router)
+        app.router.routes.extend(part.router.routes)
     app.mount("/static", Assets(directory=STATIC_DIR), name="static")
     app.mount("/look", Assets(directory=LOOK_DIR), name="look")
-    for kind in (Problem, HTTPException, RequestValidationError, BadCursor, *UNFIT, *DATABASE_AWAY):
+    for kind in (Problem, HTTPException, RequestValidationError, *UNFIT, *DATABASE_AWAY):
         app.add_exception_handler(kind, _for_pages(app.exception_handlers.get(kind)))
 
 
@@ -116,8 +117,6 @@ def as_problem(error: Exception) -> Problem:
             return error
         case HTTPException(status_code=404):
             return Problem("not_found")
-        case BadCursor():
-            return Problem("bad_cursor")
         case _ if isinstance(error, UNFIT):
             return unfit_problem(error) or Problem("invalid")
         case HTTPException() | RequestValidationError():

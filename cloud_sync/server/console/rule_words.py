@@ -47,6 +47,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "count_max": ("最多份数", "number at most"),
     "crane": ("吊车", "crane"),
     "crossing_least": ("最短穿行时间", "shortest crossing"),
+    "data_request": ("个人信息请求", "data request"),
     "day": ("每日", "a day"),
     "day_bytes_max": ("每日最大字节", "bytes a day at most"),
     "declared": ("申报", "declared"),

@@ -7,11 +7,12 @@ that its record was withdrawn by rule. Papers of the whole zone and of events na
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from cloud_sync.server.papers.issued import OF_PEOPLE, path_of
+from cloud_sync.server.papers.issued import OF_PEOPLE, files
 from cloud_sync.server.services import Services
 
 KIND = "papers"
@@ -44,9 +45,9 @@ async def remove_files(given: Services, *, since: datetime | None = None) -> Non
         "SELECT sha256 FROM papers WHERE redacted_at IS NOT NULL AND ($1::timestamptz IS NULL OR redacted_at >= $1)",
         since,
     )
-    await asyncio.to_thread(_unlink, given, [row["sha256"] for row in rows])
+    await asyncio.to_thread(_unlink, [files(given).path_of(row["sha256"]) for row in rows])
 
 
-def _unlink(given: Services, hashes: list[str]) -> None:
-    for sha256 in hashes:
-        path_of(given, sha256).unlink(missing_ok=True)
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

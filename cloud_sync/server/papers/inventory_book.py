@@ -66,15 +66,15 @@ def _value(month: MonthInventory, key: str) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def csv_rows(months: Sequence[MonthInventory], lang: str) -> list[list[str]]:
-    """Head and rows as text; an empty cell is not known."""
+def csv_rows(months: Sequence[MonthInventory], lang: str) -> list[list[Cell]]:
+    """Head and rows; None is not known."""
     return [list(heads(lang)), *([_cell(one) for one in row] for row in rows(months))]
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: Cell) -> Cell:
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
-    return "" if value is None else str(value)
+        return value.normalize() if value else Decimal(0)
+    return value
 
 
 def sheets(

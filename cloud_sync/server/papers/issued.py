@@ -21,6 +21,7 @@ from typing import Any
 
 from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.carbon.inventory import Month, month_of
+from cloud_sync.server.hashed_files import HashedFiles
 from cloud_sync.server.papers import facts as books
 from cloud_sync.server.papers import pdf
 from cloud_sync.server.papers.sheets import Frame, sheet_of
@@ -123,7 +124,7 @@ async def issue(given: Services, user: CurrentUser, wanted: Wanted, *, base_url:
     )
     content = await asyncio.to_thread(pdf.render, sheet_of(wanted.kind, facts, frame))
     sha256 = hashlib.sha256(content).hexdigest()
-    await asyncio.to_thread(_keep, path_of(given, sha256), content)
+    await files(given).keep(sha256, content)
     row = {
         "paper_id": number,
         "kind": wanted.kind,
@@ -236,19 +237,10 @@ def _seal(key: bytes, row: Mapping[str, Any]) -> bytes:
 # ---------------------------------------------------------------- files and lists
 
 
-def path_of(given: Services, sha256: str) -> Path:
-    """Where a paper lies."""
-    return given.config.server.data_dir / _FOLDER / sha256[:2] / f"{sha256}.pdf"
-
-
-def _keep(path: Path, content: bytes) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.stem[:8]}.{secrets.token_hex(4)}")
-    fresh.write_bytes(content)
-    fresh.chmod(0o600)
-    fresh.replace(path)
+def files(given: Services) -> HashedFiles:
+    """Where papers lie."""
+    folder = given.config.server.data_dir / _FOLDER
+    return HashedFiles(folder, free_bytes_min=given.config.media.free_bytes_min, suffix=".pdf")
 
 
 async def file_of(given: Services, user: CurrentUser, paper_id: str, *, remote: str = "") -> tuple[str, bytes]:
@@ -259,7 +251,7 @@ async def file_of(given: Services, user: CurrentUser, paper_id: str, *, remote: 
     if row is None or not (user.may(Can.READ_LEDGER) or (row["issued_for"] or "-") in owners_of(user)):
         raise Problem("not_found")
     try:
-        content = await asyncio.to_thread(path_of(given, row["sha256"]).read_bytes)
+        content = await asyncio.to_thread(files(given).path_of(row["sha256"]).read_bytes)
     except FileNotFoundError as error:
         raise Problem("not_found", detail="the file of this paper is gone; restore data_dir/papers") from error
     await note_access(given, Actor.of(user, remote), "paper_opened", ("paper", paper_id), what=_whose(row))

@@ -7,18 +7,20 @@ is for what needs a person, and for people who come without an account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import uuid_utils
 
+from cloud_sync.server import rule_books
 from cloud_sync.server.people.limits import limit
 from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
 from cloud_sync.server.store import Actor, write_audit
+from control.permits.rules import DATA_REQUEST_TERM
 
 _REQUESTS_MAX = 10
 _REQUESTS_WINDOW_S = 86_400
@@ -88,6 +90,7 @@ async def _insert(
 ) -> str:
     request_id, now = str(uuid_utils.uuid7()), given.clock()
     async with given.pool.acquire() as connection, connection.transaction():
+        term = (await rule_books.permit_rules(connection)).at(given.today_from().date()).term(DATA_REQUEST_TERM)
         await connection.execute(
             "INSERT INTO data_requests (request_id, user_id, contact, kind, message, created_at, created_by, due_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -98,7 +101,7 @@ async def _insert(
             message.strip(),
             now,
             actor.username,
-            now + timedelta(days=given.config.auth.data_request_days),
+            now + term,
         )
         await write_audit(
             connection,

@@ -1,4 +1,7 @@
-"""Guardians: owns how a child's account is joined to a grown-up's by a short-lived code, and parted from it."""
+"""Guardians: owns how a child's account is joined to a grown-up's by a short-lived code, and parted from it.
+
+Who is a child is a dated rule of points (`account.guardian_age`; PIPL art. 31 says fourteen).
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cloud_sync.server import rule_books
 from cloud_sync.server.auth import token_hash
 from cloud_sync.server.people.limits import limit
 from cloud_sync.server.people.members import ADULT_YEARS, account_uuid, age_years
-from cloud_sync.server.people.terms import CHILD_UNDER_YEARS
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
 from cloud_sync.server.store import Actor, write_audit
+from control.points.rules import GUARDIAN_AGE
 
 _DIGITS = 8
 _GUESSES_MAX = 10
@@ -28,6 +32,13 @@ class Relative:
 
     user_id: str
     name: str
+
+
+async def is_child(given: Services, db: Reader, born_on: date | None) -> bool:
+    """Whether somebody born on a day needs a guardian today; who told no day counts as old enough."""
+    today = given.today_from().date()
+    rules = (await rule_books.point_rules(db)).at(today)
+    return born_on is not None and age_years(born_on, today) < rules.value(GUARDIAN_AGE)
 
 
 async def make_code(given: Services, user_id: str) -> tuple[str, datetime]:
@@ -75,8 +86,7 @@ async def join(given: Services, actor: Actor, user_id: str, code: str) -> None:
     async with given.pool.acquire() as connection, connection.transaction():
         guardian = await take_code(connection, code, now=now)
         row = await connection.fetchrow("SELECT born_on, guardian_id FROM users WHERE user_id = $1 FOR UPDATE", person)
-        is_child = row["born_on"] and age_years(row["born_on"], given.today_from().date()) < CHILD_UNDER_YEARS
-        if row["guardian_id"] is not None and is_child:
+        if row["guardian_id"] is not None and await is_child(given, connection, row["born_on"]):
             raise Problem("guardian_needed")
         has_wards = await connection.fetchval("SELECT EXISTS (SELECT 1 FROM users WHERE guardian_id = $1)", person)
         if guardian == person or has_wards:
@@ -86,19 +96,19 @@ async def join(given: Services, actor: Actor, user_id: str, code: str) -> None:
 
 
 async def leave(given: Services, actor: Actor, user_id: str) -> None:
-    """A person old enough parts from their guardian. Raises Problem `guardian_needed` under 14."""
+    """A person old enough parts from their guardian. Raises Problem `guardian_needed` for a child."""
     person = account_uuid(user_id)
     async with given.pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow("SELECT born_on, guardian_id FROM users WHERE user_id = $1 FOR UPDATE", person)
         if row is None or row["guardian_id"] is None:
             raise Problem("not_found")
-        if row["born_on"] and age_years(row["born_on"], given.today_from().date()) < CHILD_UNDER_YEARS:
+        if await is_child(given, connection, row["born_on"]):
             raise Problem("guardian_needed")
         await _set(connection, actor, person, None, given.clock())
 
 
 async def release(given: Services, actor: Actor, guardian_id: str, ward_id: str) -> None:
-    """A guardian parts from a child; under 14 the child's account earns nothing until it has a guardian again."""
+    """A guardian parts from a ward; a child's account earns nothing until it has a guardian again."""
     person = account_uuid(ward_id)
     async with given.pool.acquire() as connection, connection.transaction():
         mine = await connection.fetchval(

@@ -12,8 +12,8 @@ from cloud_sync.server.auth import insert_user
 from cloud_sync.server.passwords import check_password
 from cloud_sync.server.people import consents, guardians
 from cloud_sync.server.people.limits import limit
-from cloud_sync.server.people.members import account_uuid, age_years
-from cloud_sync.server.people.terms import CHILD_UNDER_YEARS, Consent
+from cloud_sync.server.people.members import account_uuid
+from cloud_sync.server.people.terms import Consent
 from cloud_sync.server.people.tokens import TokenPair, open_family
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Role
@@ -26,7 +26,7 @@ RESERVED_PREFIXES = ("demo-", "gone-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a person gives. `born_on` is needed under 14; others may say `is_old_enough` instead."""
+    """What a person gives. `born_on` is needed for a child; others may say `is_old_enough` instead."""
 
     username: str
     password: str
@@ -50,11 +50,10 @@ async def register(given: Services, new: Registration, *, remote: str) -> tuple[
         raise Problem("forbidden")
     await limit(given, f"register/{remote}", settings.registrations_max, settings.registrations_window_s)
     agreed = _checked(new)
-    today = given.today_from().date()
-    is_child = _is_child(new, today)
+    _check_age(given, new)
     hashed = await given.passwords.hash(new.password)
     async with given.pool.acquire() as connection, connection.transaction():
-        guardian = await _guardian(given, connection, new, is_child)
+        guardian = await _guardian(given, connection, new)
         user_id = await insert_user(
             connection,
             username=new.username,
@@ -76,21 +75,18 @@ def _checked(new: Registration) -> frozenset[Consent]:
     return consents.checked(new.consent_version, new.consents)
 
 
-def _is_child(new: Registration, today: date) -> bool:
-    """PIPL art. 31. Raises Problem when the age is left open."""
-    if new.born_on is None:
-        if not new.is_old_enough:
-            raise Problem("invalid", detail="give born_on, or say is_old_enough")
-        return False
-    if new.born_on > today:
+def _check_age(given: Services, new: Registration) -> None:
+    """Raises Problem when the age is left open."""
+    if new.born_on is None and not new.is_old_enough:
+        raise Problem("invalid", detail="give born_on, or say is_old_enough")
+    if new.born_on is not None and new.born_on > given.today_from().date():
         raise Problem("invalid", detail="born_on lies in the future")
-    return age_years(new.born_on, today) < CHILD_UNDER_YEARS
 
 
-async def _guardian(given: Services, connection: Any, new: Registration, is_child: bool) -> UUID | None:
+async def _guardian(given: Services, connection: Any, new: Registration) -> UUID | None:
     if new.guardian_code:
         return await guardians.take_code(connection, new.guardian_code, now=given.clock())
-    if is_child:
+    if await guardians.is_child(given, connection, new.born_on):
         raise Problem("guardian_needed")
     return None
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
 from cloud_sync.server.sql import Reader
 
 VERSION = "2026-11-21"
-CHILD_UNDER_YEARS = 14  # PIPL art. 31
 
 
 class Consent(StrEnum):
@@ -38,6 +35,29 @@ class Purpose:
     kept: tuple[str, str]
     consent: Consent | None = None
     rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeText:
+    """A purpose in one language, with the days of storage that hold now by their rule."""
+
+    purpose: str
+    title: str
+    data: str
+    basis: str
+    kept: str
+    consent: Consent | None
+    consent_needed: bool
+    keep_days: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The whole text in one language; `version` is what is agreed to."""
+
+    version: str
+    language: str
+    purposes: tuple[PurposeText, ...]
 
 
 PURPOSES = (
@@ -103,7 +123,7 @@ PURPOSES = (
 )
 
 
-async def shown(db: Reader, language: str, *, now: datetime) -> dict[str, Any]:
+async def shown(db: Reader, language: str, *, now: datetime) -> Terms:
     """The whole text in a language, with the days of storage that hold now."""
     rows = await db.fetch(
         "SELECT rule_id, keep_days FROM retention_rules"
@@ -112,17 +132,17 @@ async def shown(db: Reader, language: str, *, now: datetime) -> dict[str, Any]:
     )
     days = {row["rule_id"]: row["keep_days"] for row in rows}
     side = 0 if language.startswith("zh") else 1
-    purposes = [
-        {
-            "purpose": one.code,
-            "title": one.title[side],
-            "data": one.data[side],
-            "basis": one.basis[side],
-            "kept": one.kept[side],
-            "consent": one.consent,
-            "consent_needed": one.consent in NEEDED,
-            "keep_days": {rule: days[rule] for rule in one.rules if rule in days},
-        }
+    purposes = tuple(
+        PurposeText(
+            purpose=one.code,
+            title=one.title[side],
+            data=one.data[side],
+            basis=one.basis[side],
+            kept=one.kept[side],
+            consent=one.consent,
+            consent_needed=one.consent in NEEDED,
+            keep_days={rule: days[rule] for rule in one.rules if rule in days},
+        )
         for one in PURPOSES
-    ]
-    return {"version": VERSION, "language": "zh" if side == 0 else "en", "purposes": purposes}
+    )
+    return Terms(VERSION, "zh" if side == 0 else "en", purposes)

@@ -60,7 +60,7 @@ async def take(given: Services, user: CurrentUser, content: bytes, *, remote: st
         await _check_quota(connection, given, user, len(content), rules)
         # Retention holds the same row while it takes a file away.
         await connection.fetchval("SELECT 1 FROM documents WHERE sha256 = $1 FOR UPDATE", found.sha256)
-        await given.permits.documents.keep(found, content)
+        await given.permits.documents.keep(found.sha256, content)
         await _record(connection, given, user, found, remote)
     return DocumentRecord(
         found.sha256, found.media_type.value, found.size_bytes, found.width_px, found.height_px, given.clock()

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cloud_sync.server.bodies import parsed_time
+from cloud_sync.server.paging import cursor_of, place_of
 from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
 from cloud_sync.server.permits.where import Where
-from cloud_sync.server.problems import Problem
 from cloud_sync.server.sql import Reader, like_pattern
 from control.domain.plates import normalise
 
@@ -57,15 +56,15 @@ async def listed(db: Reader, wanted: VisitFilter, *, cursor: str | None = None, 
         where.add(f"{_AT} < {{}}", wanted.until_at)
     if wanted.application_id:
         where.add("v.application_id = {}", wanted.application_id)
-    if cursor is not None:
-        at, last = _read_cursor(cursor)
+    at, last = place_of(cursor)
+    if at is not None:
         where.add(f"({_AT}, v.visit_id) < ({{}}, {{}})", at, last)
     rows = await db.fetch(
         f"SELECT {_COLUMNS} FROM visits v WHERE {where.text} ORDER BY {_AT} DESC, v.visit_id DESC LIMIT {limit + 1}",
         *where.values,
     )
     items = tuple(_record(row) for row in rows[:limit])
-    return VisitPage(items, _cursor(items[-1]) if len(rows) > limit else None)
+    return VisitPage(items, _after(items[-1]) if len(rows) > limit else None)
 
 
 async def one(db: Reader, visit_id: str, *, owners: tuple[str, ...] | None = None) -> VisitRecord | None:
@@ -106,19 +105,11 @@ async def unread(db: Reader, *, limit: int = 100) -> tuple[UnreadPassage, ...]:
     return tuple(UnreadPassage(**row) for row in rows)
 
 
-def _record(row: Any) -> VisitRecord:
-    return VisitRecord(**{name: tuple(row[name]) if name == "flags" else row[name] for name in _NAMES})
-
-
-def _cursor(last: VisitRecord) -> str:
+def _after(last: VisitRecord) -> str:
     at = last.entered_at or last.left_at
     assert at is not None
-    return f"{at.isoformat()}~{last.visit_id}"
+    return cursor_of(at, last.visit_id)
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    text, _, visit_id = cursor.partition("~")
-    at = parsed_time(text)
-    if at is None or not visit_id:
-        raise Problem("bad_cursor")
-    return at, visit_id
+def _record(row: Any) -> VisitRecord:
+    return VisitRecord(**{name: tuple(row[name]) if name == "flags" else row[name] for name in _NAMES})

@@ -42,8 +42,16 @@ async def post(connection: Any, person: str, now: datetime, make: Make, *, ids: 
     Raises Problem `points_refused` with the ledger's reason.
     """
     account = await account_of(connection, person, ids=ids)
-    at = now if account.last_at is None else max(now, account.last_at)
-    entry = make(account, at)
+    return await append(connection, account, make(account, moment(account, now)))
+
+
+def moment(account: PointsAccount, now: datetime) -> datetime:
+    """When the next entry of an account is: now, or at the last entry's time where that is later."""
+    return now if account.last_at is None else max(now, account.last_at)
+
+
+async def append(connection: Any, account: PointsAccount, entry: Entry) -> SealedEntry:
+    """Appends one entry to an account as `account_of` gave it. Raises Problem `points_refused`."""
     before, length = account.lots(), len(account)
     sealed = account.append(entry)
     if isinstance(sealed, Refusal):
@@ -132,14 +140,3 @@ async def _store(connection: Any, account: PointsAccount, sealed: SealedEntry, b
 
 def _columns(keys: list[LotKey]) -> tuple[list[datetime], list[int], list[str]]:
     return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]
-
-
-async def available(connection: Any, person: str, at: datetime) -> int:
-    """What a person can spend at a time: what is in lots that have not ended, or 0 while there is a debt."""
-    found = await connection.fetchval(
-        "SELECT CASE WHEN b.debt > 0 THEN 0 ELSE b.balance - coalesce((SELECT sum(points_left) FROM point_lots l"
-        " WHERE l.person = b.person AND l.valid_until <= $2), 0) END FROM point_balances b WHERE b.person = $1",
-        person,
-        at,
-    )
-    return int(found or 0)

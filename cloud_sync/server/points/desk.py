@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from cloud_sync.server import rule_books
+from cloud_sync.server.paging import place_of
 from cloud_sync.server.people.members import names, points_person
 from cloud_sync.server.points import queries, told
 from cloud_sync.server.points.parts import said
@@ -33,9 +34,9 @@ DAYS_MAX = 400
 CELLS_MAX = 2_000
 
 
-async def held(db: Reader, *, cursor: str = "", limit: int = 50) -> HeldPage:
+async def held(db: Reader, *, cursor: str | None = None, limit: int = 50) -> HeldPage:
     """What waits for a look, the oldest first, with what the person did in the week before."""
-    at, event_id = queries.read_cursor(cursor)
+    at, event_id = place_of(cursor)
     rows = await db.fetch(
         "SELECT e.*, u.created_at AS opened_at, w.events, w.held, w.refused FROM point_events e"
         " LEFT JOIN users u ON u.user_id = e.person::uuid"
@@ -61,7 +62,7 @@ async def held(db: Reader, *, cursor: str = "", limit: int = 50) -> HeldPage:
         for row in shown
     )
     total = await db.fetchval("SELECT count(*) FROM point_events WHERE state = 'held'")
-    return HeldPage(made, queries.cursor_of(rows, shown, limit), total)
+    return HeldPage(made, queries.next_act(rows, limit), total)
 
 
 async def appeals(

@@ -1,4 +1,4 @@
-"""Devices that show codes, and the ways between their places: owns how they are put up, keyed anew, stopped and read.
+"""Devices that show codes: owns how they are put up, keyed anew, stopped and read.
 
 A device's key is derived and never stored; it is told once, as a file and a QR for the device.
 """
@@ -6,7 +6,6 @@ A device's key is derived and never stored; it is told once, as a file and a QR 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +15,7 @@ import uuid_utils
 
 from cloud_sync.server import rule_books
 from cloud_sync.server.points.parts import change, device_master, qr_svg, rules_now, text_of
-from cloud_sync.server.points.records import DeviceRecord, DeviceSecret, WayRecord
+from cloud_sync.server.points.records import DeviceRecord, DeviceSecret
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -27,7 +26,6 @@ from control.points.rotating_code import EPOCH, SLOT_MAX, STEP_S, ClockModel, De
 
 # As long as a device that is keyed anew may still show codes of its old key.
 OVERLAP = timedelta(days=1)
-METRES_MAX = 200_000
 
 
 class Shows(StrEnum):
@@ -250,50 +248,3 @@ def _record(row: Any, drift_max_s: int) -> DeviceRecord:
         refused_day=row["refused"],
         created_at=row["created_at"],
     )
-
-
-# ---------------------------------------------------------------- ways
-
-
-async def ways(db: Reader) -> tuple[WayRecord, ...]:
-    """Every way, by its places."""
-    rows = await db.fetch("SELECT from_place, to_place, metres FROM point_ways ORDER BY from_place, to_place")
-    return tuple(WayRecord(**row) for row in rows)
-
-
-async def metres_between(db: Reader, places: Sequence[str]) -> dict[tuple[str, str], int]:
-    """The ways between some places, in the directions of the table."""
-    if len(set(places)) < 2:
-        return {}
-    rows = await db.fetch(
-        "SELECT from_place, to_place, metres FROM point_ways"
-        " WHERE from_place = ANY ($1::text[]) AND to_place = ANY ($1::text[])",
-        list(set(places)),
-    )
-    return {(row["from_place"], row["to_place"]): row["metres"] for row in rows}
-
-
-async def set_way(given: Services, actor: Actor, from_place: str, to_place: str, metres: int) -> None:
-    """The way from a place to another; the other direction is a way of its own. Raises Problem."""
-    start, end, now = text_of(from_place), text_of(to_place), given.clock()
-    if start == end or not 0 < metres <= METRES_MAX:
-        raise Problem("invalid", detail=f"a way joins two places over 1 to {METRES_MAX} m")
-    async with change(given) as connection:
-        before = await connection.fetchval(
-            "SELECT metres FROM point_ways WHERE from_place = $1 AND to_place = $2 FOR UPDATE", start, end
-        )
-        await connection.execute(
-            "INSERT INTO point_ways (from_place, to_place, metres, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (from_place, to_place) DO UPDATE SET metres = excluded.metres,"
-            " updated_at = excluded.updated_at, updated_by = excluded.updated_by",
-            *(start, end, metres, now, actor.username),
-        )
-        await write_audit(
-            connection,
-            at=now,
-            actor=actor,
-            action="way_set",
-            subject=("point_way", f"{start}>{end}"),
-            before=None if before is None else {"metres": before},
-            after={"metres": metres},
-        )

@@ -16,8 +16,8 @@ from typing import Any
 from cloud_sync.server import rule_books
 from cloud_sync.server.live import Change, announce
 from cloud_sync.server.points import book
-from cloud_sync.server.points.devices import metres_between
 from cloud_sync.server.points.parts import day_of, midnight
+from cloud_sync.server.points.ways import metres_between
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
 from control.domain.exact import InexactNumber, exact
@@ -119,7 +119,7 @@ async def _surroundings(given: Services, connection: Any, event: EarningEvent) -
         zone=given.config.zone,
         past=past,
         evidence_used_by=used_by or "",
-        metres=await metres_between(connection, tuple(places)),
+        metres=await metres_between(connection, tuple(places), day),
     )
 
 

@@ -44,7 +44,9 @@ JOIN passages i ON i.plate = v.plate AND i.direction = 'in' AND i.movement = ANY
 JOIN LATERAL (SELECT n.gate_id, n.direction, n.passed_at FROM passages n
   WHERE n.plate = v.plate AND n.movement = ANY ($2::text[]) AND n.passed_at > i.passed_at
   ORDER BY n.passed_at LIMIT 1) o ON o.direction = 'out'
-JOIN point_ways w ON w.from_place = i.gate_id AND w.to_place = o.gate_id
+JOIN LATERAL (SELECT p.metres FROM point_ways p
+  WHERE p.from_place = i.gate_id AND p.to_place = o.gate_id AND p.valid_from <= (o.passed_at AT TIME ZONE $5)::date
+  ORDER BY p.valid_from DESC LIMIT 1) w ON w.metres > 0
 WHERE v.removed_at IS NULL AND v.confirmed_at IS NOT NULL AND v.drive = 'electric' AND i.energy = 'battery_electric'
   AND i.passed_at >= v.confirmed_at AND o.passed_at - i.passed_at <= make_interval(secs => $3)
   AND NOT EXISTS (SELECT 1 FROM point_events e WHERE e.event_id = 'drive:' || i.arrival_id)
@@ -92,7 +94,9 @@ async def _judged(given: Services, books: Books, event: EarningEvent) -> str | N
 async def collect_drives(given: Services, books: Books, *, since: datetime) -> int:
     """Ways of confirmed electric vehicles from gate to gate."""
     rules = books.rules.at(day_of(given, given.clock()))
-    rows = await given.pool.fetch(_DRIVES, since, sorted(THROUGH), rules.value(keys.TRIP_MAX), A_ROUND)
+    rows = await given.pool.fetch(
+        _DRIVES, since, sorted(THROUGH), rules.value(keys.TRIP_MAX), A_ROUND, str(given.config.zone)
+    )
     judged = 0
     for row in rows:
         judged += await _judged(given, books, _drive(row)) is not None

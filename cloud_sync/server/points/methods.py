@@ -7,9 +7,11 @@ from datetime import date
 from cloud_sync.server import rule_books
 from cloud_sync.server.points import told
 from cloud_sync.server.points.parts import said
-from cloud_sync.server.points.records import FigureRecord, MethodRecord
+from cloud_sync.server.points.records import FigureRecord, MethodRecord, PhoneRules
 from cloud_sync.server.sql import Reader
+from control.points import rules as keys
 from control.points.methodology import Difference, Formula, Methodology, PerAct, PerUnit, sources_of
+from control.points.rotating_code import STEP_S
 from control.points.words import EVIDENCE, SCENES
 
 
@@ -17,6 +19,22 @@ async def methods(db: Reader, day: date) -> tuple[MethodRecord, ...]:
     """The methodologies of a day, in the order of the book."""
     found = (await rule_books.methodologies(db)).at(day)
     return tuple(_record(row) for row in found.values())
+
+
+async def phone_rules(db: Reader, day: date) -> PhoneRules:
+    """What a phone has to know of the rules of a day."""
+    rules = (await rule_books.point_rules(db)).at(day)
+    phone_clock_s = rules.value(keys.PHONE_CLOCK)
+    # The window around the step that is expected, a step for rounding, and what either clock may be off.
+    code_age_s = (rules.value(keys.CODE_WINDOW) + 1) * STEP_S + rules.value(keys.CODE_DRIFT_MAX) + phone_clock_s
+    return PhoneRules(
+        code_age_s=code_age_s,
+        phone_clock_s=phone_clock_s,
+        trip_s=rules.value(keys.TRIP_MAX),
+        appeal_days=rules.value(keys.APPEAL_WINDOW),
+        grams_per_point=rules.value(keys.GRAMS_PER_POINT),
+        cap_day_points=rules.value(keys.CAP_DAY),
+    )
 
 
 def _record(row: Methodology) -> MethodRecord:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cloud_sync.server import rule_books
+from cloud_sync.server.paging import cursor_of, place_of
 from cloud_sync.server.points import told
 from cloud_sync.server.points.equivalents import equivalents
 from cloud_sync.server.points.parts import day_of, midnight, said
@@ -18,7 +19,6 @@ from cloud_sync.server.points.records import (
     PointsOfMe,
     TripRecord,
 )
-from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
 from control.points.methodology import scene_of
@@ -125,9 +125,9 @@ async def taken_back(db: Reader, person: str, entry_ids: Sequence[str]) -> froze
     return frozenset(row["about"] for row in rows)
 
 
-async def events(db: Reader, person: str, *, state: str = "", cursor: str = "", limit: int = 50) -> EventPage:
+async def events(db: Reader, person: str, *, state: str = "", cursor: str | None = None, limit: int = 50) -> EventPage:
     """The acts of a person by when they were claimed, the newest first; also what was refused, and why."""
-    at, event_id = read_cursor(cursor)
+    at, event_id = place_of(cursor)
     rows = await db.fetch(
         "SELECT * FROM point_events WHERE person = $1 AND ($2 = '' OR state = $2)"
         " AND ($3::timestamptz IS NULL OR (claimed_at, event_id) < ($3, $4))"
@@ -136,37 +136,22 @@ async def events(db: Reader, person: str, *, state: str = "", cursor: str = "", 
     )
     methods = await rule_books.methodologies(db)
     shown = rows[:limit]
-    return EventPage(tuple(told.earning(row, methods) for row in shown), cursor_of(rows, shown, limit))
+    return EventPage(tuple(told.earning(row, methods) for row in shown), next_act(rows, limit))
 
 
-def cursor_of(rows: list[Any], shown: list[Any], limit: int) -> str | None:
-    """Where the next page of acts begins."""
-    if len(rows) <= limit:
-        return None
-    return f"{shown[-1]['claimed_at'].isoformat()}~{shown[-1]['event_id']}"
-
-
-def read_cursor(cursor: str) -> tuple[datetime | None, str]:
-    """The place that a cursor names. Raises Problem `bad_cursor`."""
-    if not cursor:
-        return None, ""
-    at, _, event_id = cursor.partition("~")
-    try:
-        made = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise Problem("bad_cursor") from error
-    if made.tzinfo is None or not event_id.isprintable():
-        raise Problem("bad_cursor")
-    return made, event_id
+def next_act(rows: list[Any], limit: int) -> str | None:
+    """The cursor behind the last act that is shown, None where no more were read."""
+    return cursor_of(rows[limit - 1]["claimed_at"], rows[limit - 1]["event_id"]) if len(rows) > limit else None
 
 
 async def trips(db: Reader, person: str, *, now: datetime, longest_s: int, limit: int = 50) -> tuple[TripRecord, ...]:
     """Ways between two codes, the newest first, the one that still runs at the head."""
     rows = await db.fetch(
-        "SELECT t.*, e.state, e.points, e.grams FROM point_trips t JOIN point_events e USING (event_id)"
+        "SELECT e.*, t.trip_id, t.metres FROM point_trips t JOIN point_events e USING (event_id)"
         " WHERE t.person = $1 ORDER BY t.ended_at DESC LIMIT $2",
         *(person, limit),
     )
+    methods = await rule_books.methodologies(db)
     running = await db.fetchrow(
         "SELECT s.key, s.place, s.direction, s.code_at FROM point_scans s WHERE s.person = $1"
         " AND s.direction IN ('start', 'end') AND s.code_at > $2 ORDER BY s.code_at DESC LIMIT 1",
@@ -184,10 +169,12 @@ async def trips(db: Reader, person: str, *, now: datetime, longest_s: int, limit
             state=row["state"],
             points=row["points"],
             grams=row["grams"],
+            event=told.earning(row, methods),
         )
         for row in rows
     )
     if running is None or running["direction"] != "start":
         return made
     scene, place, at = said(SCENES, scene_of(running["key"])), running["place"], running["code_at"]
-    return (TripRecord(None, scene, place, "", None, at, None, "running", 0, 0), *made)
+    ends_by = at + timedelta(seconds=longest_s)
+    return (TripRecord(None, scene, place, "", None, at, None, "running", 0, 0, ends_by=ends_by), *made)

@@ -28,7 +28,10 @@ class FigureRecord:
 
 @dataclass(frozen=True, slots=True)
 class FormulaRecord:
-    """How grams and points came about: the methodology's version, figures, sources, and the ids of all rows used."""
+    """How grams and points came about: the methodology's version, figures, sources, and the ids of all rows used.
+
+    `valid_from` is the day from which that version holds.
+    """
 
     key: str
     version: int
@@ -38,6 +41,7 @@ class FormulaRecord:
     sources: tuple[str, ...]
     row_ids: tuple[str, ...]
     capped_by: tuple[Sentence, ...]
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,10 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class TripRecord:
-    """One way between two codes; `ended_at` None: it still runs."""
+    """One way between two codes; `ended_at` None: it still runs, and its end counts until `ends_by`.
+
+    `event` is the act that it became, with its formula or why it gave nothing.
+    """
 
     trip_id: str | None
     scene: Sentence
@@ -179,6 +186,24 @@ class TripRecord:
     state: str
     points: int
     grams: int
+    event: EarningRecord | None = None
+    ends_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRules:
+    """What a phone has to know of today's rules to say it at once, also without a network.
+
+    A code that is older than `code_age_s` when it is read is too old even where a device's clock is as far off as may
+    be. `phone_clock_s` is how far a phone's clock may be off; `trip_s` how long a trip may last.
+    """
+
+    code_age_s: int
+    phone_clock_s: int
+    trip_s: int
+    appeal_days: int
+    grams_per_point: int
+    cap_day_points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +268,21 @@ class DeviceSecret:
 
 @dataclass(frozen=True, slots=True)
 class WayRecord:
-    """The way from a place to another."""
+    """The way from a place to another, from a day on until another row begins; 0 metres: not served."""
 
     from_place: str
     to_place: str
     metres: int
+    valid_from: date
+    valid_until: date | None
+    source: str
+    author: str
+    reason: str
+    at: datetime
+
+    def holds(self, day: date) -> bool:
+        """Whether the row holds on a day."""
+        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,8 +583,20 @@ class StatementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DifferenceRecord:
+    """A request on which till and statement disagree."""
+
+    request_id: str
+    ours_fen: int | None
+    merchants_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementRecord:
-    """A merchant's month (`YYYY-MM`) that is settled, with what was owed then."""
+    """A merchant's month (`YYYY-MM`) that is settled, with what was owed then.
+
+    `compared`: the merchant's own list lay beside it; `differences` are those of that list, `why` says why they stand.
+    """
 
     merchant: str
     month: str
@@ -557,12 +604,6 @@ class SettlementRecord:
     lines: int
     settled_by: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceRecord:
-    """A request on which till and statement disagree."""
-
-    request_id: str
-    ours_fen: int | None
-    merchants_fen: int | None
+    compared: bool = False
+    differences: tuple[DifferenceRecord, ...] = ()
+    why: str = ""

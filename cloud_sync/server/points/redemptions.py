@@ -41,22 +41,30 @@ PURPOSE = "redemption"
 RETURNS_A_ROUND = 500
 _WITH_ITEM = "SELECT r.*, i.name_zh, i.name_en FROM redemptions r JOIN catalogue_items i USING (item_id)"
 
+_SHELF = (
+    "SELECT i.*, (SELECT count(*) FROM redemptions r WHERE r.item_id = i.item_id AND r.person = $2"
+    " AND r.state <> 'returned') AS taken_by_person FROM catalogue_items i WHERE i.item_id = $1 FOR UPDATE"
+)
+_TAKE = (
+    "WITH taken AS (UPDATE catalogue_items SET taken = taken + 1 WHERE item_id = $2)"
+    " INSERT INTO redemptions (redemption_id, item_id, person, price_points, state, reserved_at, ends_at, code_hash)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
+
 
 async def redeem(given: Services, connection: Any, person: str, item_id: str) -> str:
     """Takes one thing for a person, whose lock the caller holds; the redemption's id. Raises Problem."""
     now = given.clock()
     rules = await rules_now(given, connection)
-    row = await connection.fetchrow("SELECT * FROM catalogue_items WHERE item_id = $1 FOR UPDATE", item_id)
+    account = await book.account_of(connection, person)
+    row = await connection.fetchrow(_SHELF, item_id, person)  # many wait for it, so that it comes last of the reads
     if row is None:
         raise Problem("not_found")
-    taken_by_person = await connection.fetchval(
-        "SELECT count(*) FROM redemptions WHERE item_id = $1 AND person = $2 AND state <> 'returned'", item_id, person
-    )
     reserved = redemption.reserve(
-        Shelf(item_of(row), row["taken"], taken_by_person),
+        Shelf(item_of(row), row["taken"], row["taken_by_person"]),
         redemption_id=str(uuid_utils.uuid7()),
         person_id=person,
-        available_points=await book.available(connection, person, now),
+        available_points=account.available(now),
         at=now,
         rules=rules,
     )
@@ -66,20 +74,13 @@ async def redeem(given: Services, connection: Any, person: str, item_id: str) ->
     hashed = codes.hashed(codes.code(reserved.redemption_id))
     issued = redemption.issue(reserved, hashed_code=hashed, at=now, rules=rules)
     assert isinstance(issued, Redemption)
-    await book.post(
-        connection,
-        person,
-        now,
-        lambda _, at: entries.redeemed(issued, entries.Stamp(at, person, f"redeemed {item_id}")),
-        ids=(f"redeem:{issued.redemption_id}",),
-    )
+    stamp = entries.Stamp(book.moment(account, now), person, f"redeemed {item_id}")
+    await book.append(connection, account, entries.redeemed(issued, stamp))
     await connection.execute(
-        "INSERT INTO redemptions (redemption_id, item_id, person, price_points, state, reserved_at, ends_at, code_hash)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        _TAKE,
         *(issued.redemption_id, item_id, person, issued.price_points, issued.state.value),
         *(issued.reserved_at, issued.ends_at, issued.code_hash),
     )
-    await connection.execute("UPDATE catalogue_items SET taken = taken + 1 WHERE item_id = $1", item_id)
     return issued.redemption_id
 
 

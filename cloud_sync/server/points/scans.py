@@ -13,10 +13,11 @@ from typing import Any
 import uuid_utils
 
 from cloud_sync.server.people.members import points_person
-from cloud_sync.server.points.devices import Board, OneDevice, Shows, board_of, learn_clock, metres_between
+from cloud_sync.server.points.devices import Board, OneDevice, Shows, board_of, learn_clock
 from cloud_sync.server.points.events import Books, books_of, earn, state_of
 from cloud_sync.server.points.parts import day_of, remote_key, said
 from cloud_sync.server.points.records import ScanResult, Sentence
+from cloud_sync.server.points.ways import metres_between
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from control.points import rules as keys
@@ -200,7 +201,10 @@ async def _trip(given: Services, connection: Any, reading: _Reading, books: Book
     """Pairs the scans around this one that are in no trip yet. A trip that was made stays, whatever comes later."""
     person_id, key = reading.scan.person_id, reading.code.key
     scans = await _open_scans(connection, reading, rules)
-    ways = await metres_between(connection, [one.place for one in scans])
+    # The day on which the trip of this code ends: of the next end, where the code is a start.
+    ends = (one.at for one in scans if one.direction is Direction.END and one.at >= reading.code.at)
+    day = day_of(given, min(ends, default=reading.code.at))
+    ways = await metres_between(connection, [one.place for one in scans], day)
     paired = pair_scans(scans, ways, rules, now=reading.scan.received_at)
     mine = next((one for one in paired.trips if reading.scan_id in (one.start.scan_id, one.end.scan_id)), None)
     if mine is not None:

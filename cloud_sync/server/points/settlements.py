@@ -1,21 +1,24 @@
 """Months of vouchers that are settled with a merchant: owns settling one, and what came for it afterwards.
 
-A settlement keeps the lines that it holds. What is spent or taken back later is never written into it; it is shown
-as a difference.
+What is owed is what the counter recorded when each voucher was spent. A list of the merchant's own may lie beside it;
+where that differs, the differences and why they stand are kept with the settlement. A settlement keeps the lines that
+it holds. What is spent or taken back later is never written into it; it is shown as a difference.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime, time
 
 from cloud_sync.server.people.members import OrganisationKind, organisation
 from cloud_sync.server.points import statements
-from cloud_sync.server.points.parts import change
-from cloud_sync.server.points.records import SettlementRecord, StatementLine
+from cloud_sync.server.points.parts import change, text_of
+from cloud_sync.server.points.records import DifferenceRecord, SettlementRecord, StatementLine
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
-from cloud_sync.server.sql import Reader
+from cloud_sync.server.sql import Reader, as_json
 from cloud_sync.server.store import Actor, write_audit
 
 _LATE = """
@@ -41,9 +44,18 @@ def month_window(given: Services, month: str) -> tuple[datetime, datetime]:
 
 
 async def settle(
-    given: Services, actor: Actor, merchant: str, month: str, merchants_fen: Mapping[str, int]
+    given: Services,
+    actor: Actor,
+    merchant: str,
+    month: str,
+    merchants_fen: Mapping[str, int] | None = None,
+    *,
+    why: str = "",
 ) -> SettlementRecord:
-    """Settles a month that is over and on which the merchant's own list, fen by request, agrees. Raises Problem."""
+    """Settles a month that is over. Raises Problem.
+
+    `merchants_fen` is the merchant's own list, fen by request; where it differs, `why` has to say why that stands.
+    """
     (since, until), now = month_window(given, month), given.clock()
     if until > now:
         raise Problem("month_not_over")
@@ -53,15 +65,30 @@ async def settle(
             raise Problem("not_found")
         if await settlement(connection, merchant, month) is not None:
             raise Problem("month_settled")
-        if await statements.reconcile(connection, merchant, since=since, until=until, merchants_fen=merchants_fen):
+        differences: tuple[DifferenceRecord, ...] = ()
+        if merchants_fen is not None:
+            span = {"since": since, "until": until}
+            differences = await statements.reconcile(connection, merchant, **span, merchants_fen=merchants_fen)
+        if differences and not why.strip():
             raise Problem("till_differs")
         ours = await statements.statement(connection, merchant, since=since, until=until)
-        made = SettlementRecord(merchant, month, ours.total_fen, len(ours.lines), actor.username, now)
+        made = SettlementRecord(
+            merchant=merchant,
+            month=month,
+            amount_fen=ours.total_fen,
+            lines=len(ours.lines),
+            settled_by=actor.username,
+            at=now,
+            compared=merchants_fen is not None,
+            differences=differences,
+            why=text_of(why, needed=False) if differences else "",
+        )
         inserted = await connection.fetchval(
-            "INSERT INTO voucher_settlements (merchant, month, amount_fen, lines, spend_ids, settled_by, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant, month) DO NOTHING RETURNING month",
-            *(merchant, month, made.amount_fen, made.lines, [one.spend_id for one in ours.lines]),
-            *(actor.username, now),
+            "INSERT INTO voucher_settlements (merchant, month, amount_fen, lines, spend_ids, compared, differences,"
+            " why, settled_by, at) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10)"
+            " ON CONFLICT (merchant, month) DO NOTHING RETURNING month",
+            *(merchant, month, made.amount_fen, made.lines, [one.spend_id for one in ours.lines], made.compared),
+            *(json.dumps([asdict(one) for one in differences]), made.why, actor.username, now),
         )
         if inserted is None:
             raise Problem("month_settled")
@@ -71,7 +98,8 @@ async def settle(
             actor=actor,
             action="vouchers_settled",
             subject=("organisation", merchant),
-            after={"month": month, "amount_fen": made.amount_fen, "lines": made.lines},
+            after={"month": month, "amount_fen": made.amount_fen, "lines": made.lines, "differences": len(differences)},
+            why=made.why,
         )
     return made
 
@@ -79,11 +107,14 @@ async def settle(
 async def settlement(db: Reader, merchant: str, month: str) -> SettlementRecord | None:
     """The settlement of a merchant's month."""
     row = await db.fetchrow(
-        "SELECT merchant, month, amount_fen, lines, settled_by, at FROM voucher_settlements"
+        "SELECT merchant, month, amount_fen, lines, settled_by, at, compared, differences, why FROM voucher_settlements"
         " WHERE merchant = $1 AND month = $2",
         *(merchant, month),
     )
-    return SettlementRecord(**row) if row else None
+    if row is None:
+        return None
+    differences = tuple(DifferenceRecord(**one) for one in as_json(row["differences"]))
+    return SettlementRecord(**{**row, "differences": differences})
 
 
 async def late_lines(given: Services, merchant: str, month: str) -> tuple[StatementLine, ...]:

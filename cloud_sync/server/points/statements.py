@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from cloud_sync.server.api.csv_export import BOM, safe_cell
 from cloud_sync.server.people.members import organisation
 from cloud_sync.server.points.records import DifferenceRecord, StatementLine, StatementRecord
 from cloud_sync.server.problems import Problem
@@ -73,19 +71,16 @@ async def reconcile(
     return tuple(DifferenceRecord(one.request_id, one.ours_fen, one.merchants_fen) for one in found)
 
 
-def statement_csv(told: StatementRecord, *, lang: str, zone: Any) -> str:
+def csv_rows(told: StatementRecord, *, lang: str, zone: Any) -> Iterator[tuple[object, ...]]:
     """The statement for a spreadsheet: local times, yuan with two decimals, the sum at the end."""
-    text = io.StringIO()
-    write = csv.writer(text)
-    write.writerow(_HEAD_ZH if lang.startswith("zh") else _HEAD_EN)
+    yield _HEAD_ZH if lang.startswith("zh") else _HEAD_EN
     for one in told.lines:
         at = one.at.astimezone(zone).isoformat(sep=" ", timespec="seconds")
         cells = (one.request_id, one.voucher_id, one.scheme_id)
-        write.writerow((at, *map(safe_cell, cells), _yuan(one.amount_fen), one.reverses or "", one.spend_id))
-    write.writerow(("合计" if lang.startswith("zh") else "total", "", "", "", _yuan(told.total_fen), "", ""))
-    return BOM + text.getvalue()
+        yield at, *cells, _yuan(one.amount_fen), one.reverses, one.spend_id
+    yield "合计" if lang.startswith("zh") else "total", "", "", "", _yuan(told.total_fen), "", ""
 
 
-def _yuan(fen: int) -> str:
-    """Two decimals, without a float; below zero where it was taken back."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+def _yuan(fen: int) -> Decimal:
+    """Two decimals; below zero where it was taken back."""
+    return Decimal(fen).scaleb(-2)

@@ -61,24 +61,18 @@ def reason(code: str) -> Sentence:
 
 def formula(award: Award, methods: MethodologySet) -> FormulaRecord:
     """How the points came about, with the name of the methodology's version."""
-    names = _names(award, methods)
+    row = next((one for one in methods.rows if (one.key, one.version) == (award.key, award.methodology_version)), None)
     return FormulaRecord(
         key=award.key,
         version=award.methodology_version,
-        name_zh=names[0],
-        name_en=names[1],
+        name_zh=award.key if row is None else row.name_zh,
+        name_en=award.key if row is None else row.name_en,
         figures=tuple(FigureRecord(name, figure(value)) for name, value in award.figures),
         sources=award.sources,
         row_ids=award.row_ids,
         capped_by=tuple(said(CAPS, one) for one in award.capped_by),
+        valid_from=None if row is None else row.valid_from,
     )
-
-
-def _names(award: Award, methods: MethodologySet) -> tuple[str, str]:
-    for row in methods.rows:
-        if row.key == award.key and row.version == award.methodology_version:
-            return row.name_zh, row.name_en
-    return award.key, award.key
 
 
 @lru_cache(maxsize=SEEN)

@@ -75,12 +75,6 @@ async def test_pages_show_every_arrival_once_while_new_ones_come(services: Any, 
     assert cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10=", "WzEsIDJd", "////", "琼"])
-async def test_a_foreign_cursor_is_told(services: Any, cursor: str) -> None:
-    with pytest.raises(queries.BadCursor):
-        await queries.search(services.pool, PassageFilter(), cursor=cursor)
-
-
 @pytest.mark.usefixtures("traffic")
 async def test_the_last_hour_and_today(services: Any, clock: Any) -> None:
     stats = await queries.gate_stats(services.pool, now=clock(), today_from=services.today_from())

@@ -19,6 +19,7 @@ CREATE TABLE rule_books (
   book text NOT NULL,
   version integer NOT NULL CHECK (version > 0),
   body jsonb NOT NULL,
+  digest text NOT NULL GENERATED ALWAYS AS (md5(body::text)) STORED,
   author text NOT NULL,
   reason text NOT NULL,
   at timestamptz NOT NULL,
@@ -111,7 +112,8 @@ CREATE TABLE idempotency_keys (
   PRIMARY KEY (person, key)
 );
 CREATE INDEX idempotency_keys_time ON idempotency_keys USING brin (at);
-CREATE TABLE request_counts (
+-- Lost in a crash, and no request waits for the disk to be counted.
+CREATE UNLOGGED TABLE request_counts (
   limit_key text NOT NULL,
   window_start timestamptz NOT NULL,
   requests integer NOT NULL,

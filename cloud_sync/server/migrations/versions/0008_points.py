@@ -34,11 +34,18 @@ CREATE TABLE point_devices (
 CREATE TABLE point_ways (
   from_place text NOT NULL,
   to_place text NOT NULL,
-  metres integer NOT NULL CHECK (metres > 0),
-  updated_at timestamptz NOT NULL,
-  updated_by text NOT NULL,
-  PRIMARY KEY (from_place, to_place)
+  metres integer NOT NULL CHECK (metres >= 0),
+  valid_from date NOT NULL,
+  source text NOT NULL CHECK (source <> ''),
+  author text NOT NULL,
+  reason text NOT NULL CHECK (reason <> ''),
+  at timestamptz NOT NULL,
+  PRIMARY KEY (from_place, to_place, valid_from)
 );
+CREATE TRIGGER point_ways_append_only BEFORE UPDATE OR DELETE ON point_ways
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER point_ways_never_emptied BEFORE TRUNCATE ON point_ways
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TABLE point_scans (
   scan_id text PRIMARY KEY,
   person text NOT NULL,
@@ -332,6 +339,9 @@ CREATE TABLE voucher_settlements (
   amount_fen bigint NOT NULL,
   lines integer NOT NULL CHECK (lines = cardinality(spend_ids)),
   spend_ids text[] NOT NULL,
+  compared boolean NOT NULL,
+  differences jsonb NOT NULL,
+  why text NOT NULL,
   settled_by text NOT NULL,
   at timestamptz NOT NULL,
   PRIMARY KEY (merchant, month)

@@ -105,7 +105,11 @@ async def test_the_office_issues_a_certificate_where_all_is_covered(make_desk: A
     assert await desk.axe() == []
     await page.get_by_role("button", name="证明").click(no_wait_after=True)
     await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
-    await expect(page.locator("#papers a.rowlink").first).to_contain_text("ZH-")
+    link = page.locator("a[data-paper]")
+    await expect(link).to_contain_text("ZH-")
+    answer = await page.context.request.get(f"{desk.site.url}{await link.get_attribute('href')}")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert await desk.axe() == []
     assert desk.seen.errors == []
 
 

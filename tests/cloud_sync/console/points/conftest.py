@@ -16,13 +16,14 @@ from playwright.async_api import Page
 
 from cloud_sync.server import auth
 from cloud_sync.server.people import members, organisations
-from cloud_sync.server.points import catalogue, confirmations, devices, events, queries, redemptions, reviews, vouchers
+from cloud_sync.server.points import catalogue, confirmations, events, queries, redemptions, reviews, vouchers
 from cloud_sync.server.points.parts import change, lock_person
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
 from control.points.earning_types import EarningEvent
 from control.points.methodology import Evidence
 from control.points.vouchers import HolderKind
+from tests.cloud_sync.server.points.stand import add_way
 
 PASSWORD = "a long enough password"  # as the desks of the folder above type it
 OFFICE = Actor("approver")
@@ -136,8 +137,8 @@ async def island(site: Any, people: None) -> AsyncIterator[PointsIsland]:
         ),
     )
     made = PointsIsland(given, visitor, café.org_id, item.item_id)
-    await devices.set_way(given, OFFICE, "东屿岛码头", "会议中心", 1800)
-    await devices.set_way(given, OFFICE, "会议中心", "东屿岛码头", 1800)
+    await add_way(given, "东屿岛码头", "会议中心", 1800)
+    await add_way(given, "会议中心", "东屿岛码头", 1800)
     await made.ride("ride-1", ago_min=190, took_s=300)
     await made.ride("ride-2", ago_min=130, took_s=280, back=True)
     await made.ride("ride-3", ago_min=70, took_s=60)

@@ -13,6 +13,7 @@ OFFICE_PAGES = (
     "/points/appeals",
     "/points/methods",
     "/points/devices",
+    "/points/ways",
     "/points/catalogue",
     "/vouchers",
     "/vouchers/statements",

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloud_sync.server.console import pages_vouchers, points_desk, points_views
-from cloud_sync.server.console.pages_points_catalogue import whole
 from cloud_sync.server.console.pages_points_devices import offset, refusal_lines
 from cloud_sync.server.console.words import Words, load_catalogue
 from cloud_sync.server.points.records import (
@@ -110,9 +109,8 @@ def ride(event_id: str, ago_min: float, took_s: int, places: tuple[str, str], *,
 
 def test_the_way_shows_the_odd_leg() -> None:
     event = ride("e2", 3, 60, ("A", "B"), reason="too_fast")
-    stops = points_desk.way(
-        made("en"), event, [event, ride("e1", 50, 300, ("B", "A"))], [WayRecord("A", "B", 1800)], {}
-    )
+    row = WayRecord("A", "B", 1800, date(2026, 1, 1), None, "route plan", "office", "a new line", NOW)
+    stops = points_desk.way(made("en"), event, [event, ride("e1", 50, 300, ("B", "A"))], [row], {})
     assert [(one.place, one.is_this) for one in stops] == [("B", False), ("A", False), ("A", True), ("B", True)]
     assert [one.leg_odd for one in stops] == [False, False, False, True]
     assert stops[3].leg == "1.8 km · 1 min · 108 km/h"
@@ -150,19 +148,6 @@ def test_refusals_are_gathered_by_source_and_reason() -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "±0 s"), (75, "+1 min"), (-5, "−5 s")])
 def test_a_clock_is_ahead_or_behind(seconds: int, shown: str) -> None:
     assert offset(made("en"), seconds) == shown
-
-
-@pytest.mark.parametrize(("text", "fen"), [("50", 5_000), ("1,234.5", 123_450), (" 0.01 ", 1)])
-def test_yuan_are_read_as_fen(text: str, fen: int) -> None:
-    assert pages_vouchers.fen(text) == fen
-
-
-@pytest.mark.parametrize("text", ["", "abc", "1.005", "NaN", "Infinity", "1e40"])
-def test_what_is_no_amount_is_said_so(text: str) -> None:
-    with pytest.raises(Problem):
-        pages_vouchers.fen(text)
-    with pytest.raises(Problem):
-        whole(f"{text}x", "stock")
 
 
 def test_a_pasted_list_is_read_line_by_line() -> None:

@@ -15,7 +15,7 @@ from cloud_sync.server import retention
 from cloud_sync.server.carbon import visits
 from cloud_sync.server.papers import forgetting
 from cloud_sync.server.papers.facts import is_neutral
-from cloud_sync.server.papers.issued import masked, path_of
+from cloud_sync.server.papers.issued import files, masked
 from cloud_sync.server.people import erasure
 from cloud_sync.server.store import Actor
 
@@ -138,7 +138,7 @@ async def test_a_paper_of_a_deleted_account_says_nothing_any_more(
     log = (await driver.get("/me/access-log")).json()
     assert [(one["action"], one["by_role"]) for one in log] == [("paper_opened", "reviewer")]
     before = await given.pool.fetchrow("SELECT * FROM papers")
-    path = path_of(given, before["sha256"])
+    path = files(given).path_of(before["sha256"])
     assert path.exists()
     await erasure.anonymise(given, Actor("driver"), user_id, why="")
     row = await given.pool.fetchrow("SELECT * FROM papers")
@@ -169,7 +169,7 @@ async def test_papers_of_people_are_forgotten_three_years_after_their_issue(
     ):
         with pytest.raises(asyncpg.RaiseError, match="lets nothing be changed"):
             await pool.execute(statement)
-    paths = {row["kind"]: path_of(books.given, row["sha256"]) for row in await pool.fetch("SELECT * FROM papers")}
+    paths = {row["kind"]: files(books.given).path_of(row["sha256"]) for row in await pool.fetch("SELECT * FROM papers")}
     clock.leap(days=1094)
     await forgetting.forget(books.given, clock(), {"papers": 1095})
     assert await pool.fetchval("SELECT count(redacted_at) FROM papers") == 0

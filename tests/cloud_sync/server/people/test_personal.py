@@ -140,6 +140,19 @@ async def test_requests_are_asked_noted_and_answered_once(app: Any, registered: 
     assert len((await reviewer.get("/data-requests")).json()) == 1
 
 
+async def test_the_term_of_an_answer_is_a_dated_rule(app: Any, sign_in: Any, clock: Any) -> None:
+    approver = await sign_in("approver")
+    row = {"key": "data_request.term", "value": "7", "source": "Office order 12/2026", "reason": "Faster answers"}
+    assert (await approver.post("/rules/permits", row | {"valid_from": "2026-11-22"})).status_code == 201
+    letter = {"kind": "copy", "message": "letter", "contact": "Haikou, 1 Road"}
+    assert (await approver.post("/data-requests", letter)).status_code == 201
+    clock.leap(hours=24)
+    reviewer = await sign_in("reviewer")
+    assert (await reviewer.post("/data-requests", letter)).status_code == 201
+    terms_s = await app.state.services.pool.fetch("SELECT due_at - created_at AS term FROM data_requests ORDER BY 1")
+    assert [row["term"].days for row in terms_s] == [7, 15]
+
+
 async def test_organisations_have_members_of_fitting_roles(sign_in: Any, registered: Any) -> None:
     reviewer, driver, visitor = await sign_in("reviewer"), await registered(), await registered("li", role="visitor")
     made = await reviewer.post("/organisations", {"kind": "applicant", "name": "琼海物流"})

@@ -82,6 +82,15 @@ async def test_a_child_is_opened_with_a_guardians_code_that_works_once(registere
     assert again.json()["code"] == "code_invalid"
 
 
+async def test_the_age_of_a_child_is_a_dated_rule(app: Any, browser: httpx.AsyncClient, sign_in: Any) -> None:
+    row = {"key": "account.guardian_age", "value": "16", "source": "Office order 12/2026", "reason": "More care"}
+    approver = await sign_in("approver")
+    assert (await browser.post("/api/v1/auth/register", json=registration(born_on="2012-01-01"))).status_code == 201
+    assert (await approver.post("/rules/points", row | {"valid_from": "2026-11-21"})).status_code == 201
+    young = await browser.post("/api/v1/auth/register", json=registration("li", born_on="2012-01-01"))
+    assert young.json()["code"] == "guardian_needed"
+
+
 async def test_guardian_and_child_part_and_join_again(registered: Any) -> None:
     guardian = await registered("mother")
     code = (await guardian.send("POST", "/me/guardian-code")).json()["code"]

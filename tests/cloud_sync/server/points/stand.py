@@ -10,7 +10,7 @@ import httpx
 
 from cloud_sync.proofs import points as proof
 from cloud_sync.server import auth
-from cloud_sync.server.points import book, catalogue, devices
+from cloud_sync.server.points import book, catalogue, devices, ways
 from cloud_sync.server.points.parts import change, device_master, lock_person, rules_now
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
@@ -87,6 +87,14 @@ async def add_board(given: Services, place: str, *keys: str, **more: Any) -> Boa
     wish = devices.DeviceWish(name=place, place=place, keys=keys, directions=directions, **more)
     made = await devices.add_device(given, OFFICE, wish)
     return Board(given, made.device_id, made.number)
+
+
+async def add_way(given: Services, start: str, end: str, metres: int, *, since: date = date(2026, 1, 1)) -> None:
+    """A way from a day on."""
+    wish = ways.WayWish(
+        from_place=start, to_place=end, metres=metres, valid_from=since, source="route plan", reason="a new line"
+    )
+    await ways.set_way(given, OFFICE, wish)
 
 
 @dataclass

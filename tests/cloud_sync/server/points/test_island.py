@@ -9,9 +9,9 @@ import pytest
 
 from cloud_sync.server.people import erasure, export
 from cloud_sync.server.points import island_events
-from cloud_sync.server.points.devices import Shows, set_way
+from cloud_sync.server.points.devices import Shows
 from cloud_sync.server.services import Services
-from tests.cloud_sync.server.points.stand import OFFICE, add_board, add_person, holds
+from tests.cloud_sync.server.points.stand import OFFICE, add_board, add_person, add_way, holds
 
 ELECTRIC, FUEL = "琼CD12345", "琼C12345"
 STOP = (Shows.START, Shows.END)
@@ -46,7 +46,7 @@ async def test_a_drive_between_gates_counts_once(given: Services, events: Any, c
     ann, bob = await add_person(given, "ann"), await add_person(given, "bob")
     await add_vehicle(given, ann, ELECTRIC, "electric")
     await add_vehicle(given, bob, ELECTRIC[:-1] + "9", "electric", confirmed=False)
-    await set_way(given, OFFICE, "east", "west", 6_000)
+    await add_way(given, "east", "west", 6_000)
     now = given.clock()
     for plate in (ELECTRIC, ELECTRIC[:-1] + "9"):
         await pass_gate(given, events, plate, "east", "in", now)
@@ -61,7 +61,7 @@ async def test_a_drive_between_gates_counts_once(given: Services, events: Any, c
 async def test_back_through_the_same_gate_is_no_known_way(given: Services, events: Any, clock: Any) -> None:
     ann, now = await add_person(given, "ann"), given.clock()
     await add_vehicle(given, ann, ELECTRIC, "electric")
-    await set_way(given, OFFICE, "east", "west", 6_000)
+    await add_way(given, "east", "west", 6_000)
     await pass_gate(given, events, ELECTRIC, "east", "in", now)
     await pass_gate(given, events, ELECTRIC, "east", "out", now + timedelta(minutes=15))
     await pass_gate(given, events, ELECTRIC, "east", "in", now + timedelta(minutes=20))
@@ -75,7 +75,7 @@ async def test_a_car_left_parked_while_its_owner_rides(client: Any, given: Servi
     await add_vehicle(given, people[0].user_id, FUEL, "petrol")
     await add_vehicle(given, people[1].user_id, "琼C54321", "petrol")
     boards = [await add_board(given, place, "shuttle", "shuttle", directions=STOP) for place in ("pier", "hall")]
-    await set_way(given, OFFICE, "pier", "hall", 3_000)
+    await add_way(given, "pier", "hall", 3_000)
     # Bob's car came in on this day, and so was not left outside.
     await pass_gate(given, events, "琼C54321", "east", "in", given.clock())
     for slot, board in enumerate(boards):
@@ -138,7 +138,7 @@ async def test_a_claim_without_a_session_is_forgotten(client: Any, given: Servic
 async def test_a_person_takes_a_copy_and_leaves(client: Any, given: Services, clock: Any) -> None:
     ann = await client("ann")
     boards = [await add_board(given, place, "shuttle", "shuttle", directions=STOP) for place in ("pier", "hall")]
-    await set_way(given, OFFICE, "pier", "hall", 3_000)
+    await add_way(given, "pier", "hall", 3_000)
     for slot, board in enumerate(boards):
         await ann.scan(board.code(slot=slot), given.clock())
         clock.leap(minutes=10)

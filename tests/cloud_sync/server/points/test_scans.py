@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from cloud_sync.server.points.devices import Shows, rotate_device, set_active, set_way
+from cloud_sync.server.points.devices import Shows, rotate_device, set_active
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
-from tests.cloud_sync.server.points.stand import OFFICE, add_board, holds
+from tests.cloud_sync.server.points.stand import OFFICE, add_board, add_way, holds
 
 SORTING, CAN = "waste_sorting", "recycling.aluminium"
 STOP = (Shows.START, Shows.END)
@@ -72,15 +72,23 @@ async def test_a_late_scan_keeps_its_steps_time(client: Any, given: Services, cl
 async def test_a_trip_between_two_boards(client: Any, given: Services, clock: Any) -> None:
     ann = await client("ann")
     pier, hall = [await add_board(given, place, *("shuttle",) * 2, directions=STOP) for place in ("pier", "hall")]
-    await set_way(given, OFFICE, "pier", "hall", 3_000)
+    await add_way(given, "pier", "hall", 3_000)
     started = await ann.scan(pier.code(slot=0), given.clock())
     assert started["state"] == "trip_started"
-    assert (await ann.get("/points/trips")).json()[0]["state"] == "running"
+    running = (await ann.get("/points/trips")).json()[0]
+    assert (running["state"], running["event"]) == ("running", None)
+    lasts = datetime.fromisoformat(running["ends_by"]) - datetime.fromisoformat(running["started_at"])
+    assert lasts == timedelta(seconds=(await ann.get("/points/phone-rules")).json()["trip_s"])
     clock.leap(minutes=9)
     ended = await ann.scan(hall.code(slot=1), given.clock())
     assert (ended["state"], ended["grams"]) == ("trip_ended", 222)
     trips = (await ann.get("/points/trips")).json()
     assert [(one["start_place"], one["end_place"], one["metres"]) for one in trips] == [("pier", "hall", 3_000)]
+    formula = trips[0]["event"]["formula"]
+    assert (trips[0]["event"]["event_id"], formula["key"]) == (ended["event_id"], "shuttle")
+    figures = {one["name"]: one["value"] for one in formula["figures"]}
+    assert figures == {"baseline_g": "104", "project_g": "30", "activity": "3 pkm", "reduced_g": "222"}
+    assert date.fromisoformat(formula["valid_from"]) <= given.clock().date()
     back = await ann.scan(pier.code(slot=1), given.clock())
     assert (back["state"], back["reason"]) == ("refused", "no_start")
 
@@ -88,7 +96,7 @@ async def test_a_trip_between_two_boards(client: Any, given: Services, clock: An
 async def test_the_end_may_come_before_its_start(client: Any, given: Services, clock: Any) -> None:
     ann = await client("ann")
     pier, hall = [await add_board(given, place, "shuttle", directions=(Shows.EITHER,)) for place in ("pier", "hall")]
-    await set_way(given, OFFICE, "pier", "hall", 3_000)
+    await add_way(given, "pier", "hall", 3_000)
     start, started_at = pier.code(), given.clock()
     clock.leap(minutes=9)
     end = await ann.scan(hall.code(), given.clock(), direction="end")
@@ -99,7 +107,7 @@ async def test_the_end_may_come_before_its_start(client: Any, given: Services, c
 async def test_a_board_for_both_ends_knows_an_open_start(client: Any, given: Services, clock: Any) -> None:
     ann = await client("ann")
     pier, hall = [await add_board(given, place, "shuttle", directions=(Shows.EITHER,)) for place in ("pier", "hall")]
-    await set_way(given, OFFICE, "pier", "hall", 3_000)
+    await add_way(given, "pier", "hall", 3_000)
     states = []
     for board in (pier, hall, hall):
         states.append((await ann.scan(board.code(), given.clock()))["state"])
@@ -129,6 +137,13 @@ async def test_refusals_say_why_in_both_languages(client: Any, given: Services) 
     await set_active(given, OFFICE, board.device_id, False, why="broken")
     assert (await ann.scan(board.code(), given.clock()))["reason"] == "device_stopped"
     assert await given.pool.fetchval("SELECT count(*) FROM point_scans WHERE reason <> ''") == 4
+
+
+async def test_a_phone_knows_what_is_too_old(client: Any, given: Services) -> None:
+    ann, board = await client("ann"), await add_board(given, "bins", SORTING)
+    age_s = (await ann.get("/points/phone-rules")).json()["code_age_s"]
+    old = await ann.scan(board.code(at=given.clock() - timedelta(seconds=age_s)), given.clock())
+    assert (old["state"], old["reason"]) == ("refused", "late")
 
 
 async def test_a_clock_is_learnt_and_written_back(client: Any, given: Services, clock: Any) -> None:

@@ -1,4 +1,4 @@
-"""A merchant's month of vouchers is settled once, when it is over and both lists agree; later lines are differences."""
+"""A merchant's month of vouchers is settled once, when it is over; what differs is listed with it or after it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ async def spent(client: Any, given: Services, cafe: str) -> tuple[Any, Any, dict
     return office, till, {**last, "code": code}
 
 
-async def settle(office: Any, lines: str, month: str = MONTH) -> Any:
+async def settle(office: Any, lines: str, month: str = MONTH, why: str = "") -> Any:
     """The form of the page."""
-    data = {"csrf_token": office.csrf_token, "merchant": CAFE, "month": month, "lines": lines}
+    data = {"csrf_token": office.csrf_token, "merchant": CAFE, "month": month, "lines": lines, "why": why}
     return await office.http.post("/vouchers/statements/settle", data=data, headers={"Accept": "application/json"})
 
 
@@ -64,6 +64,33 @@ async def test_a_month_is_settled_once_when_it_is_over_and_agrees(given: Service
     for statement in ("UPDATE voucher_settlements SET amount_fen = 1", "DELETE FROM voucher_settlements"):
         with pytest.raises(asyncpg.PostgresError):
             await given.pool.execute(statement)
+
+
+async def test_a_month_is_settled_by_a_button_without_a_list(given: Services, clock: Any, spent: Any) -> None:
+    office, _, _ = spent
+    assert 'action="/vouchers/statements/settle"' not in (await office.http.get(PAGE)).text
+    clock.leap(days=14)
+    await office.sign_in()
+    assert 'action="/vouchers/statements/settle"' in (await office.http.get(PAGE)).text
+    assert (await settle(office, "")).json()["done"] == "month_settled"
+    row = await given.pool.fetchrow("SELECT amount_fen, compared, differences::text FROM voucher_settlements")
+    assert tuple(row) == (3_000, False, "[]")
+
+
+async def test_differences_are_settled_with_a_reason_and_stay_listed(given: Services, clock: Any, spent: Any) -> None:
+    office, _, _ = spent
+    clock.leap(days=14)
+    await office.sign_in()
+    assert (await settle(office, "till-0, 20.50", why=" ")).json()["code"] == "till_differs"
+    why = "The till was replaced on the 20th"
+    assert (await settle(office, "till-0, 20.50", why=why)).json()["done"] == "month_settled"
+    assert await given.pool.fetchval("SELECT amount_fen FROM voucher_settlements") == 3_000
+    assert await given.pool.fetchval("SELECT why FROM audit WHERE action = 'vouchers_settled'") == why
+    shown = (await office.http.get(PAGE, headers={"Accept-Language": "en"})).text
+    table = shown[shown.index("Differences that it was settled with") :]
+    assert why in table
+    assert "till-1" in table
+    assert "−9.50" in table
 
 
 async def test_the_api_settles_under_the_same_rules(client: Any, given: Services, clock: Any, spent: Any) -> None:

@@ -1,23 +1,19 @@
-"""Passages for spreadsheets, as CSV and XLSX: owns their columns, and that no cell becomes a formula."""
+"""Passages for spreadsheets, as CSV and XLSX: owns their columns."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from cloud_sync.server import queries
+from cloud_sync.server.csv_sheets import BOM, CHUNK_ROWS, lines
 from cloud_sync.server.papers import xlsx
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import PassageFilter, PassageRecord
 from cloud_sync.server.services import Services
 
-BOM = "\ufeff"
-CHUNK_ROWS = 500
 WORKBOOK_ROWS_MAX = 50_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 # English and Chinese head, and the value.
 _COLUMNS: tuple[tuple[str, str, Callable[[PassageRecord], object]], ...] = (
@@ -42,23 +38,17 @@ _COLUMNS: tuple[tuple[str, str, Callable[[PassageRecord], object]], ...] = (
 )
 
 
-def safe_cell(value: object) -> str:
-    """Text that a spreadsheet takes as text: what could begin a formula gets an apostrophe in front."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
 async def csv_lines(given: Services, wanted: PassageFilter, *, lang: str) -> AsyncIterator[str]:
     """Head and rows in pieces; reads through a database cursor, so that memory stays small."""
-    yield BOM + _line([chinese if lang.startswith("zh") else english for english, chinese, _ in _COLUMNS])
+    yield BOM + lines([[chinese if lang.startswith("zh") else english for english, chinese, _ in _COLUMNS]])
     async with given.pool.acquire(timeout=10.0) as connection, connection.transaction(readonly=True):
-        piece: list[str] = []
+        piece: list[list[object]] = []
         async for record in queries.search_all(connection, wanted):
-            piece.append(_line([_shown(value(record), given) for _, _, value in _COLUMNS]))
+            piece.append([_shown(value(record), given) for _, _, value in _COLUMNS])
             if len(piece) == CHUNK_ROWS:
-                yield "".join(piece)
+                yield lines(piece)
                 piece = []
-        yield "".join(piece)
+        yield lines(piece)
 
 
 async def workbook(given: Services, wanted: PassageFilter, *, lang: str) -> bytes:
@@ -78,13 +68,7 @@ def _cell(value: object) -> xlsx.Cell:
     return value if isinstance(value, (int, float, datetime)) or value is None else str(value)
 
 
-def _shown(value: object, given: Services) -> str:
+def _shown(value: object, given: Services) -> object:
     if isinstance(value, datetime):
         return value.astimezone(given.config.zone).strftime("%Y-%m-%d %H:%M:%S")
-    return safe_cell(value)
-
-
-def _line(cells: list[str]) -> str:
-    target = io.StringIO()
-    csv.writer(target).writerow(cells)
-    return target.getvalue()
+    return value

@@ -1,0 +1,1 @@
+"""What the screens of both roles show: sign-in, account, reminders."""

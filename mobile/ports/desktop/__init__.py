@@ -1,0 +1,1 @@
+"""The ports on a computer: for development, the demonstration and the tests."""

@@ -1,0 +1,54 @@
+"""Puts the app together: owns what its starters (desktop, Android, tests) choose, and the order of the first steps."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobile.ui import window
+
+if TYPE_CHECKING:
+    from mobile.ui.app import IslandApp
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How the app is to start; None: as it was left."""
+
+    role: str
+    server: str
+    data_dir: Path
+    language: str | None = None
+    theme: str | None = None
+    text_scale: float | None = None
+    is_animated: bool = True
+    # Sign-in name and password that the sign-in screen offers, in a demonstration.
+    demo_account: tuple[str, str] | None = None
+
+
+def made(choices: Choices) -> IslandApp:
+    """The app, ready to be served; raises NoDisplay, StoreBroken, StoreFull, StoreTooNew."""
+    choices.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    window.prepare(choices.data_dir)
+    from mobile.core.client import build_client
+
+    client = build_client(
+        choices.data_dir,
+        choices.server,
+        choices.role,
+        language=choices.language,
+        theme=choices.theme,
+        text_scale=choices.text_scale,
+    )
+    window.configure()
+    window.opened_window()
+    from mobile.ui.app import IslandApp
+
+    return IslandApp(client, is_animated=choices.is_animated, demo_account=choices.demo_account)
+
+
+def run(choices: Choices) -> None:
+    """Make it and serve it until its window is closed."""
+    asyncio.run(made(choices).serve())

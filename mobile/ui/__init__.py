@@ -1,0 +1,1 @@
+"""What is seen and touched: the Kivy side of the app, on the view models of `mobile.core`."""

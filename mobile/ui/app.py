@@ -1,0 +1,177 @@
+"""The app as a whole: owns its window, its root, and what follows from language, theme, session and network.
+
+Its course: the first frame from what the phone remembers, then the network. Nothing here waits for a server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.uix.widget import Widget
+
+from mobile.core.client import Client
+from mobile.core.errors import ApiProblem, Offline, StoreError
+from mobile.core.shown import trouble_of
+from mobile.ui import routes, window
+from mobile.ui.faults import Barrier, FaultLog
+from mobile.ui.kit import Overlay, Toast
+from mobile.ui.router import Router
+from mobile.ui.screen import AppScreen
+from mobile.ui.shell import Shell
+from mobile.ui.theme import install_fonts, theme
+from mobile.ui.widgets.focus import KeyFocus
+
+KEY_ESCAPE = 27
+FAULT_TOLD_EVERY_S = 10.0
+
+
+class IslandApp(App):
+    """The app of one role. `is_animated=False` shows every change at once; `demo_account` is offered at sign-in."""
+
+    title = "Near-zero-carbon island"
+
+    def __init__(
+        self, client: Client, *, is_animated: bool = True, demo_account: tuple[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.client = client
+        self.demo_account = demo_account
+        # Counts changes of language, theme and text size; screens compare it with what they were drawn for.
+        self.look = 0
+        self.is_animated = is_animated
+        self.faults = FaultLog(client.data_dir / "faults.log", now=client.clock.now)
+        self.barrier = Barrier(self.faults, self._tell_fault)
+        self.overlay: Overlay
+        self.router: Router
+        self.shell: Shell
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._fault_told_at_s: float | None = None
+
+    # ------------------------------------------------------------ course
+
+    def build(self) -> Widget:
+        """The root: an overlay with the shell as its only page."""
+        install_fonts()
+        self._apply_look()
+        tabs = routes.TABS[self.client.role]
+        self.router = Router(
+            self._make_screen,
+            tabs=[tab.name for tab in tabs],
+            on_front=self._on_front,
+            is_animated=self.is_animated,
+        )
+        self.shell = Shell(self.client, self.router, tabs)
+        self.overlay = Overlay()
+        self.overlay.add_page(self.shell)
+        self._begin()
+        return self.overlay
+
+    def on_start(self) -> None:
+        """The window is open: keys, signals, and after the first frame the network."""
+        Window.softinput_mode = "below_target"
+        Window.bind(on_keyboard=self._on_key)
+        self._focus = KeyFocus(self.overlay)
+        self.barrier.install(asyncio.get_running_loop())
+        self.client.session.changed.connect(self._begin)
+        for signal in (self.client.words.changed, self.client.settings.changed):
+            signal.connect(self._look_changed)
+        Clock.schedule_once(lambda _elapsed_s: self.run_task(self.client.start()))
+
+    async def serve(self) -> None:
+        """Run until the window is closed, then put everything away."""
+        try:
+            await self.async_run(async_lib="asyncio")
+        finally:
+            self.router.close()
+            self.shell.close()
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.client.stop()
+
+    def on_pause(self) -> bool:
+        """Android may take the app away at any time; everything that was confirmed is in the store already."""
+        return True
+
+    def open_settings(self, *_: Any) -> bool:
+        """Kivy's own settings page stays closed."""
+        return False
+
+    # ------------------------------------------------------------ for screens
+
+    @property
+    def words(self) -> Any:
+        """For kv: `app.words("English")`."""
+        return self.client.words
+
+    def say(self, sentence: str, **more: Any) -> None:
+        """A short message over everything; `more` as for `Toast.show`: tone, icon, action_text, on_action, seconds."""
+        Toast.show(self.overlay, sentence, **more)
+
+    def run_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
+        """Do it in the background; what is refused is said, a fault of ours is noted."""
+        task = asyncio.get_running_loop().create_task(self._guarded(work), name=getattr(work, "__qualname__", "task"))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    # ------------------------------------------------------------ inside
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except (ApiProblem, Offline, StoreError) as error:
+            trouble = trouble_of(error)
+            self.say(f"{trouble.sentence(self.words)} {trouble.advice(self.words)}".strip(), tone="refuse")
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        fault = task.exception()
+        if isinstance(fault, Exception):
+            self.barrier.met(fault)
+
+    def _make_screen(self, name: str, given: dict[str, Any]) -> AppScreen:
+        where = routes.table(self.client.role)[name]
+        return routes.screen_class(where)(self, name, **given)
+
+    def _begin(self) -> None:
+        """Sign-in for nobody, the first tab for somebody; again at each change between the two."""
+        wanted = routes.TABS[self.client.role][0].name if self.client.session.is_signed_in else routes.SIGN_IN
+        if self.router.front is None or (self.router.tab == "") == self.client.session.is_signed_in:
+            self.router.reset(wanted)
+
+    def _on_front(self) -> None:
+        if hasattr(self, "shell"):
+            self.shell.arrange()
+
+    def _on_key(self, _window: Any, key: int, *_: Any) -> bool:
+        """Escape and Android's back key: the topmost layer, then the screen; at the very beginning Android decides."""
+        if key != KEY_ESCAPE:
+            return False
+        return bool(self.overlay.back()) or self.router.back() or not window.on_phone()
+
+    def _look_changed(self) -> None:
+        self._apply_look()
+        self.look += 1
+        self.shell.redraw()
+        self.router.redraw()
+
+    def _apply_look(self) -> None:
+        theme.mode = self.client.settings.theme
+        theme.text_scale = self.client.settings.text_scale
+        theme.reduced_motion = not self.is_animated
+        Window.clearcolor = theme.bg
+
+    def _tell_fault(self) -> None:
+        now_s = Clock.get_time()
+        if self._fault_told_at_s is not None and now_s - self._fault_told_at_s < FAULT_TOLD_EVERY_S:
+            return
+        self._fault_told_at_s = now_s
+        self.say(self.words("Something went wrong in the app. What was confirmed is kept. Go back and try again."))

@@ -1,0 +1,1 @@
+"""The app's own widgets: they are given texts and know nothing of models."""

@@ -1,0 +1,309 @@
+"""Inside the app's process during a test: makes the app, reads commands from stdin, answers on stdout.
+
+One JSON object a line. Touches and keys go to the window as if a person made them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mobile import start
+
+STILL_FRAMES = 3
+STEP_S = 1 / 60
+LONG_PRESS_S = 0.9
+KEYS = {"enter": 13, "escape": 27, "backspace": 8, "tab": 9, "space": 32, "left": 276, "right": 275, "delete": 127}
+
+
+def age_s() -> float:
+    """Seconds since this process began."""
+    started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return float(Path("/proc/uptime").read_text().split()[0]) - started
+
+
+class Failed(Exception):
+    """What was waited for did not come."""
+
+
+class Actor:
+    """Carries out commands; each is a coroutine named `do_...`."""
+
+    def __init__(self, app: Any) -> None:
+        from finger import Finger
+        from kivy.core.window import Window
+
+        self.app, self.window, self.finger = app, Window, Finger()
+        self.first_frame_s: float | None = None
+        self._flips: list[float] = []
+        Window.bind(on_flip=self._on_flip)
+
+    def _on_flip(self, *_: Any) -> None:
+        if self.first_frame_s is None and self.app.root is not None:
+            self.first_frame_s = age_s()
+            answer({"first_frame_s": self.first_frame_s})
+        self._flips.append(time.perf_counter())
+
+    async def listen(self) -> None:
+        reader = asyncio.StreamReader(limit=2**20)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            command = json.loads(line)
+            do: Callable[..., Awaitable[Any]] = getattr(self, f"do_{command.pop('do')}")
+            try:
+                answer({"ok": await do(**command)})
+            except Failed as error:
+                answer({"failed": str(error)})
+        self.app.stop()
+
+    # ------------------------------------------------------------ looking
+
+    async def do_texts(self) -> list[str]:
+        from seen import texts
+
+        await self._settled()
+        return texts()
+
+    async def do_ids(self) -> dict[str, Any]:
+        from seen import everything
+
+        await self._settled()
+        return {one.test_id: one.box.from_top() for one in reversed(everything()) if one.test_id}
+
+    async def do_state(self) -> dict[str, Any]:
+        app, client = self.app, self.app.client
+        return {
+            "screen": app.router.front.name,
+            "tab": app.router.tab,
+            "language": client.words.language,
+            "theme": client.settings.theme,
+            "text_scale": client.settings.text_scale,
+            "online": client.network.online,
+            "waiting": client.outbox.waiting,
+            "signed_in": client.session.is_signed_in,
+            "faults": app.faults.count,
+            "first_frame_s": self.first_frame_s,
+        }
+
+    async def do_wait(
+        self, test_id: str | None = None, text: str | None = None, gone: bool = False, within_s: float = 30.0
+    ) -> None:
+        until_s = time.monotonic() + within_s
+        while (self._find(test_id, text) is None) != gone:
+            if time.monotonic() > until_s:
+                raise Failed(f"waited {within_s} s until {test_id or text!r} was {'gone' if gone else 'there'}")
+            await self._frame()
+
+    async def do_shot(self, path: str) -> None:
+        await self._settled()
+        taken: list[bytes] = []
+
+        def read_back(*_: Any) -> None:
+            # Before the buffers change places: what was just drawn.
+            from kivy.graphics.opengl import GL_RGBA, GL_UNSIGNED_BYTE, glReadPixels
+
+            taken.append(glReadPixels(0, 0, *self.window.size, GL_RGBA, GL_UNSIGNED_BYTE))
+            self.window.unbind(on_flip=read_back)
+
+        self.window.bind(on_flip=read_back)
+        self.window.canvas.ask_update()
+        while not taken:
+            await self._frame()
+        from PIL import Image
+
+        picture = Image.frombytes("RGBA", self.window.size, taken[0])
+        picture.convert("RGB").transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(path)
+
+    async def do_frames(self, start: bool = False) -> dict[str, float]:
+        flips, self._flips = self._flips, []
+        if start or len(flips) < 2:
+            return {"count": len(flips), "seconds": 0.0, "per_s": 0.0, "gap_ms_max": 0.0}
+        seconds = flips[-1] - flips[0]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(flips)]
+        return {
+            "count": len(flips),
+            "seconds": seconds,
+            "per_s": (len(flips) - 1) / seconds,
+            "gap_ms_max": max(gaps) * 1e3,
+        }
+
+    # ------------------------------------------------------------ touching
+
+    async def do_tap(
+        self, test_id: str | None = None, text: str | None = None, at: list[float] | None = None, within_s: float = 30.0
+    ) -> None:
+        x, y = await self._place(test_id, text, at, within_s)
+        await self._touch([(x, y)], hold_s=0)
+
+    async def do_long_press(self, test_id: str | None = None, text: str | None = None, within_s: float = 30.0) -> None:
+        x, y = await self._place(test_id, text, None, within_s)
+        await self._touch([(x, y)], hold_s=LONG_PRESS_S)
+
+    async def do_swipe(self, start: list[float], end: list[float], seconds: float = 0.25) -> None:
+        (x0, y0), (x1, y1) = self._up(start), self._up(end)
+        steps = max(2, round(seconds / STEP_S))
+        await self._touch([(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps) for n in range(steps + 1)])
+
+    async def do_scroll_to(self, test_id: str | None = None, text: str | None = None, within_s: float = 30.0) -> None:
+        """Drag its list until it is wholly in sight; what is not laid out yet is sought downwards, then upwards."""
+        from seen import find, in_window, largest_list
+
+        until_s = time.monotonic() + within_s
+        down, before = True, None
+        while True:
+            await self._settled()
+            found = find(test_id, text, among=in_window())
+            if found is not None and (found.box == found.whole or found.around is None):
+                return
+            if time.monotonic() > until_s:
+                raise Failed(f"dragged {within_s} s and did not find {test_id or text!r}")
+            around = largest_list() if found is None or found.around is None else found.around
+            if found is not None:
+                down = found.whole.middle[1] < around.middle[1]
+            looks = self._looks()
+            if found is None and looks == before:
+                down = not down
+            before = looks
+            await self._drag(around, down)
+
+    async def do_type(self, text: str, clear: bool = False) -> None:
+        focused = self._focused()
+        until_s = time.monotonic() + 10
+        while focused is None:
+            if time.monotonic() > until_s:
+                raise Failed("typed, but no input has the focus")
+            await self._frame()
+            focused = self._focused()
+        if clear:
+            focused.select_all()
+            focused.delete_selection()
+        for char in text:
+            await self._pressed(partial(self.window.dispatch, "on_textinput", char))
+
+    async def do_key(self, name: str) -> None:
+        code = KEYS[name]
+
+        def down() -> None:
+            if not self.window.dispatch("on_key_down", code, 0, None, []):
+                self.window.dispatch("on_keyboard", code, 0, None, [])
+
+        await self._pressed(down)
+        await self._pressed(lambda: self.window.dispatch("on_key_up", code, 0))
+
+    async def do_quit(self) -> None:
+        self.app.stop()
+
+    # ------------------------------------------------------------ inside
+
+    def _find(self, test_id: str | None, text: str | None) -> Any:
+        from seen import find
+
+        return find(test_id, text)
+
+    def _focused(self) -> Any:
+        from kivy.uix.textinput import TextInput
+
+        return next((one for one in self.window.children[0].walk() if isinstance(one, TextInput) and one.focus), None)
+
+    def _looks(self) -> list[Any]:
+        from seen import everything
+
+        return [(one.text, one.box) for one in everything() if one.text]
+
+    def _up(self, at: list[float]) -> tuple[float, float]:
+        return at[0], self.window.height - at[1]
+
+    async def _place(
+        self, test_id: str | None, text: str | None, at: list[float] | None, within_s: float
+    ) -> tuple[float, float]:
+        if at is not None:
+            await self._settled()
+            return self._up(at)
+        until_s = time.monotonic() + within_s
+        boxes: list[Any] = []
+        while len(boxes) < STILL_FRAMES or len({*boxes[-STILL_FRAMES:]}) > 1 or boxes[-1] is None:
+            if time.monotonic() > until_s:
+                raise Failed(f"waited {within_s} s to touch {test_id or text!r}")
+            found = self._find(test_id, text)
+            boxes.append(None if found is None or self.app.router.is_moving else found.box)
+            await self._frame()
+        return boxes[-1].middle
+
+    async def _drag(self, around: Any, down: bool) -> None:
+        x, middle = around.middle
+        reach = min((around.top - around.bottom) * 0.35, self.window.height * 0.2)
+        low, high = middle - reach, middle + reach
+        steps = 12
+        path = [(x, low + (high - low) * n / steps) for n in range(steps + 1)]
+        if not down:
+            path.reverse()
+        # It rests at the end, so that the list does not fly on.
+        await self._touch([*path, *[path[-1]] * 8])
+
+    async def _touch(self, path: list[tuple[float, float]], hold_s: float = 0.0) -> None:
+        self.finger.put("begin", *path[0])
+        if hold_s:
+            await asyncio.sleep(hold_s)
+        for x, y in path[1:]:
+            self.finger.put("update", x, y)
+        self.finger.put("end", *path[-1])
+        while not self.finger.is_idle:
+            await self._frame()
+        await self._frame()
+        await self._frame()
+
+    async def _pressed(self, press: Callable[[], Any]) -> None:
+        """Do it in Kivy's loop, where the window's own keys come from."""
+        from kivy.clock import Clock
+
+        Clock.schedule_once(lambda _elapsed_s: press(), 0)
+        await self._frame()
+        await self._frame()
+
+    async def _frame(self) -> None:
+        """Until the next frame's work is done."""
+        from kivy.clock import Clock
+
+        passed = asyncio.get_running_loop().create_future()
+        Clock.schedule_once(lambda _elapsed_s: passed.done() or passed.set_result(None), 0)
+        await passed
+
+    async def _settled(self) -> None:
+        """Until nothing moves and nothing is waiting to be laid out."""
+        before = None
+        for _ in range(120):
+            now = self._looks()
+            if now == before and not self.app.router.is_moving:
+                return
+            before = now
+            await self._frame()
+
+
+def answer(said: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+async def play(app: Any) -> None:
+    actor = Actor(app)
+    listening = asyncio.create_task(actor.listen(), name="listening")
+    await app.serve()
+    listening.cancel()
+
+
+def main() -> None:
+    wanted = json.loads(sys.argv[1])
+    wanted["data_dir"] = Path(wanted["data_dir"])
+    asyncio.run(play(start.made(start.Choices(**wanted))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The app in a real window: one display a session, and apps that end with their test."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from benchmarks._display import display
+
+
+def _beside(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"mobile_ui_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_stage = _beside("stage")
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of programs that show something."""
+    with display() as environment:
+        yield environment
+
+
+@pytest.fixture
+async def stage(screen: dict[str, str], tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """`await stage(role=..., server=...)` starts an app; without `data_dir` on a phone where it never ran."""
+    apps: list[Any] = []
+
+    async def started(
+        role: str = "visitor",
+        *,
+        server: str = "http://127.0.0.1:9",
+        data_dir: Path | None = None,
+        animated: bool = False,
+        **choices: Any,
+    ) -> Any:
+        folder = data_dir or tmp_path / f"phone-{len(apps) + 1}"
+        app = await _stage.started(
+            tmp_path,
+            screen,
+            {"role": role, "server": server, "data_dir": str(folder), "is_animated": animated, **choices},
+        )
+        apps.append(app)
+        return app
+
+    yield started
+    for app in apps:
+        app.kill()
+        await app.gone()
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Callable[[str], Awaitable[Any]]]:
+    """`await wire(url)` gives a way to that server which can be cut and mended."""
+    async with AsyncExitStack() as stack:
+
+        async def laid(target: str) -> Any:
+            made = _stage.Wire(target)
+            await made.mend()
+            stack.push_async_callback(made.cut)
+            return made
+
+        yield laid
