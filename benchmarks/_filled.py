@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import json
 import multiprocessing
 import os
 import shutil
@@ -18,9 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,11 @@ from benchmarks import _ledger_rows, _points_rows
 from cloud_sync.server.migrations import versions
 from cloud_sync.server.postgres import EmbeddedPostgres, migrate
 
-MARK = "filled.json"
+KEEP_HELP = "keep the filled database here; the next run with the same sizes starts with it at once"
+MARK = "benchmark_size"
 ACCOUNTS_AT_ONCE = 5_000
-# While it is filled, nothing is flushed: a server that dies then leaves a folder without a mark, which is not used.
+ENTRIES_OF_ONE = 20_000
+# While it is filled, nothing is flushed: a server that dies then leaves a database without a mark, which is not used.
 FILLING = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -88,25 +89,38 @@ def kept_or_made(keep: Path | None, prefix: str) -> Iterator[Path]:
 
 @asynccontextmanager
 async def filled(folder: Path, size: Size, *, last: datetime, settings: dict[str, str]) -> AsyncIterator[str]:
-    """A server with so much in it, by `settings`; its address. A folder that says that it is filled is used as it is.
+    """A server with so much in it, by `settings`; its address. What is filled already is used as it is.
 
-    `last` is when the newest row was written, where it is filled now. Raises SystemExit for a folder with another
-    database in it.
+    `last` is when the newest row was written, where it is filled now. Raises SystemExit where the folder holds another
+    database.
     """
-    mark = folder / MARK
-    if mark.exists():
-        told = json.loads(mark.read_text(encoding="utf-8"))
-        if told != asdict(size):
-            raise SystemExit(f"{folder} holds {told}, not {asdict(size)}: name another folder, or remove this one")
-    elif (folder / "postgres").exists():
-        raise SystemExit(f"{folder} holds a database that was never finished: remove it, or name another folder")
-    else:
-        async with _serving(folder, FILLING) as url:
-            await migrate(url)
-            await _fill(url, size, last)
-        mark.write_text(json.dumps(asdict(size)), encoding="utf-8")
+    async with _serving(folder, settings) as url:
+        there = await _is_there(url, size)
+        if there:
+            yield url
+    if there:
+        return
+    async with _serving(folder, FILLING) as url:
+        await migrate(url)
+        await _fill(url, size, last)
     async with _serving(folder, settings) as url:
         yield url
+
+
+async def _is_there(url: str, size: Size) -> bool:
+    """Whether this database is filled with so much; the mark stands in itself. Raises SystemExit for another one."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SELECT to_regclass($1)", MARK) is None:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return False
+            raise SystemExit("the database in this folder was never finished: name another folder, or remove it")
+        told = Size(*await connection.fetchrow(f"SELECT entries, accounts, schema FROM {MARK}"))
+    finally:
+        await connection.close()
+    if told != size:
+        raise SystemExit(f"the folder holds {told}, not {size}: name another folder, or remove it")
+    return True
 
 
 @asynccontextmanager
@@ -134,27 +148,34 @@ async def _fill(url: str, size: Size, last: datetime) -> None:
             await _make_again(url, constraints, indexes)
         with told("vacuum"):
             await connection.execute("VACUUM (ANALYZE)")
+        await connection.execute(f"CREATE TABLE {MARK} (entries bigint, accounts bigint, schema text)")
+        await connection.execute(f"INSERT INTO {MARK} VALUES ($1, $2, $3)", size.entries, size.accounts, size.schema)
     finally:
         await connection.close()
 
 
 def _write(url: str, size: Size, last: datetime) -> None:
-    """The ledger in one process, as its chain is one; accounts of points in as many others as there are cores."""
+    """The ledger in one process, as its chain is one; accounts of points in another. Few rows need no process."""
     each = size.entries // size.accounts
-    with ProcessPoolExecutor(
-        max(2, len(os.sched_getaffinity(0))), mp_context=multiprocessing.get_context("spawn")
-    ) as processes:
-        parts: list[Future[None]] = [processes.submit(_ledger, url, size.entries, last)]
+    with _workers(size) as workers:
+        parts: list[Future[None]] = [workers.submit(_ledger, url, size.entries, last)]
         for first in range(0, size.accounts, ACCOUNTS_AT_ONCE):
             numbers = range(first, min(size.accounts, first + ACCOUNTS_AT_ONCE))
-            parts.append(processes.submit(_points, url, numbers, each, last))
+            parts.append(workers.submit(_points, url, numbers, each, last))
         for part in parts:
             part.result()
 
 
+def _workers(size: Size) -> Executor:
+    if size.entries < ENTRIES_OF_ONE:
+        return ThreadPoolExecutor(1)
+    # Rows form no circles, and there are many: nothing is there to be collected.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max(2, len(os.sched_getaffinity(0))), context, initializer=gc.disable)
+
+
 def _ledger(url: str, entries: int, last: datetime) -> None:
     async def fill() -> None:
-        gc.disable()  # rows form no circles, and there are many
         connection = await asyncpg.connect(url, command_timeout=3600)
         await _ledger_rows.fill(connection, entries, last=last)
         await connection.close()
@@ -164,7 +185,6 @@ def _ledger(url: str, entries: int, last: datetime) -> None:
 
 def _points(url: str, numbers: range, each: int, last: datetime) -> None:
     async def fill() -> None:
-        gc.disable()
         connection = await asyncpg.connect(url, command_timeout=3600)
         await _points_rows.fill_accounts(connection, numbers, entries_each=each, last=last)
         await connection.close()

@@ -11,7 +11,7 @@ import asyncio
 import json
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,8 @@ import asyncpg
 from cloud_sync.contract.chain import event_hash, genesis_hash
 from cloud_sync.contract.v1 import LANES
 from cloud_sync.proofs import carbon, points
-from cloud_sync.proofs.proof import Proof
+from cloud_sync.proofs.proof import Looked, Proof, unheard
+from edge.verify_progress import Progress
 
 EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -108,14 +109,14 @@ class Chain:
         return Checked(*stream, *span, self.head.hex(), self.quarantined, self.redacted, broken_seq, why)
 
 
-def verify_journal(path: Path) -> list[Checked]:
+def verify_journal(path: Path, looked: Looked = unheard) -> list[Checked]:
     """Every lane of a journal. Raises sqlite3.Error when the file cannot be read at all."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         [(gateway,)] = db.execute("SELECT gateway_id FROM identity").fetchall()
-        return [_journal_lane(db, gateway, lane) for lane in LANES]
+        return [_journal_lane(db, gateway, lane, looked) for lane in LANES]
 
 
-def _journal_lane(db: sqlite3.Connection, gateway: str, lane: int) -> Checked:
+def _journal_lane(db: sqlite3.Connection, gateway: str, lane: int, looked: Looked) -> Checked:
     pruned_seq, pruned_hash = db.execute("SELECT pruned_seq, pruned_hash FROM lanes WHERE lane = ?", (lane,)).fetchone()
     found = db.execute("SELECT base_seq, epoch FROM epochs WHERE lane = ? ORDER BY base_seq, epoch", (lane,)).fetchall()
     epochs = dict(found)
@@ -125,6 +126,7 @@ def _journal_lane(db: sqlite3.Connection, gateway: str, lane: int) -> Checked:
         for *fields, stated in _journal_rows(db, lane, pruned_seq):
             _turn_at(chain, epochs, gateway, lane, fields[0] - 1)
             chain.follow(tuple(fields), stated)
+            looked(1)
         _turn_at(chain, epochs, gateway, lane, chain.seq)
     except sqlite3.DatabaseError as error:
         chain.fail(chain.seq + 1, f"the file cannot be read: {error}")
@@ -144,13 +146,13 @@ def _turn_at(chain: Chain, epochs: dict[int, int], gateway: str, lane: int, seq:
         chain.turn(epochs[seq], genesis_hash(gateway, epochs[seq], lane, seq))
 
 
-async def verify_cloud(database_url: str) -> list[Checked]:
+async def verify_cloud(database_url: str, looked: Looked = unheard) -> list[Checked]:
     """Every stream of the cloud's `events`, and whether `body` still says what the kept bytes say."""
     connection = await asyncpg.connect(database_url, timeout=10.0)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursors = await connection.fetch("SELECT * FROM cursors ORDER BY gateway_id, lane, updated_at")
-            return [await _cloud_stream(connection, cursor) for cursor in cursors]
+            return [await _cloud_stream(connection, cursor, looked) for cursor in cursors]
     finally:
         await connection.close(timeout=5.0)
 
@@ -167,7 +169,7 @@ ORDER BY seq
 """
 
 
-async def _cloud_stream(connection: Any, cursor: Any) -> Checked:
+async def _cloud_stream(connection: Any, cursor: Any, looked: Looked) -> Checked:
     gateway, epoch, lane = cursor["gateway_id"], cursor["epoch"], cursor["lane"]
     chain: Chain | None = None
     async for row in _cloud_rows(connection, gateway, epoch, lane):
@@ -176,6 +178,7 @@ async def _cloud_stream(connection: Any, cursor: Any) -> Checked:
             genesis = genesis_hash(gateway, epoch, lane, base)
             chain = Chain("cloud", gateway, lane, epoch, start_seq=base, start_hash=genesis)
         _follow_cloud(chain, row)
+        looked(1)
     if chain is None:
         head, base = bytes(cursor["head_hash"]), cursor["applied_seq"]
         chain = Chain("cloud", gateway, lane, epoch, start_seq=base, start_hash=head)
@@ -206,21 +209,19 @@ def _follow_cloud(chain: Chain, row: Any) -> None:
 
 
 # Each ledger with the table that tells whether this database has it.
-_LEDGERS: tuple[tuple[str, Callable[[Any], Awaitable[Proof]]], ...] = (
-    ("ledger_entries", carbon.verify),
-    ("point_entries", points.verify),
-)
+_LEDGERS = (("ledger_entries", carbon), ("point_entries", points))
 
 
-async def verify_ledgers(database_url: str) -> list[Proof]:
+async def verify_ledgers(database_url: str, progress: Progress) -> list[Proof]:
     """Every ledger of the cloud: chain, postings, balances, and what lies beside them."""
     connection = await asyncpg.connect(database_url, timeout=10.0)
+    found: list[Proof] = []
     try:
-        return [
-            await verify(connection)
-            for table, verify in _LEDGERS
-            if await connection.fetchval("SELECT to_regclass($1)", table) is not None
-        ]
+        for table, book in _LEDGERS:
+            if await connection.fetchval("SELECT to_regclass($1)", table) is not None:
+                progress.begin(f"ledger, {book.BOOK_ID}", await book.expected(connection))
+                found.append(await book.verify(connection, progress.add))
+        return found
     finally:
         await connection.close(timeout=5.0)
 
@@ -244,19 +245,22 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _results(arguments: argparse.Namespace) -> Iterator[Checked]:
+def _results(arguments: argparse.Namespace, progress: Progress) -> Iterator[Checked]:
     for path in arguments.journal:
-        yield from verify_journal(path)
+        progress.begin(f"journal {path}")
+        yield from verify_journal(path, progress.add)
     if arguments.database_url:
-        yield from asyncio.run(verify_cloud(arguments.database_url))
+        progress.begin("cloud")
+        yield from asyncio.run(verify_cloud(arguments.database_url, progress.add))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when everything is proven, 1 at a break, 2 when something could not be read."""
     arguments = _arguments(argv)
     try:
-        results = list(_results(arguments))
-        ledgers = asyncio.run(verify_ledgers(arguments.database_url)) if arguments.database_url else []
+        with Progress() as progress:
+            results = list(_results(arguments, progress))
+            ledgers = asyncio.run(verify_ledgers(url, progress)) if (url := arguments.database_url) else []
     except (sqlite3.Error, OSError, asyncpg.PostgresError, TimeoutError) as error:
         print(f"could not be read: {error}", file=sys.stderr)
         return 2

@@ -26,6 +26,8 @@ class Choices:
     is_animated: bool = True
     # Sign-in name and password that the sign-in screen offers, in a demonstration.
     demo_account: tuple[str, str] | None = None
+    # Where a desktop's pictures come from, see `mobile.ports.build.build_ports`.
+    camera: str = ""
 
 
 def made(choices: Choices) -> IslandApp:
@@ -33,6 +35,7 @@ def made(choices: Choices) -> IslandApp:
     choices.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     window.prepare(choices.data_dir)
     from mobile.core.client import build_client
+    from mobile.core.models.sending import register_kinds
 
     client = build_client(
         choices.data_dir,
@@ -42,11 +45,12 @@ def made(choices: Choices) -> IslandApp:
         theme=choices.theme,
         text_scale=choices.text_scale,
     )
+    register_kinds(client)
     window.configure()
     window.opened_window()
     from mobile.ui.app import IslandApp
 
-    return IslandApp(client, is_animated=choices.is_animated, demo_account=choices.demo_account)
+    return IslandApp(client, is_animated=choices.is_animated, demo_account=choices.demo_account, camera=choices.camera)
 
 
 def run(choices: Choices) -> None:

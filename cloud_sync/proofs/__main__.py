@@ -17,7 +17,7 @@ from cloud_sync.proofs.carbon import verify
 from cloud_sync.proofs.proof import Proof
 
 URL = "ISLAND_PROOF_DATABASE_URL"
-NICE = 10
+NICE = 19  # gives way to every request
 
 
 async def proven(database_url: str) -> Proof:

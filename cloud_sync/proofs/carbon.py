@@ -14,14 +14,19 @@ from typing import Any
 
 from cloud_sync.proofs import carbon_beside as beside
 from cloud_sync.proofs.carbon_rows import BOOK_ID, ENTRY_COLUMNS, by_seq, entries_by_id, sealed_of
-from cloud_sync.proofs.proof import Proof
+from cloud_sync.proofs.proof import Looked, Proof, unheard
 from control.carbon.ledger import Account, Cause, Entry, Refusal, SealedEntry, genesis_hash, row_refusal
 
 CHUNK = 2_000
 _TIMEOUT_S = 300.0
 
 
-async def verify(db: Any) -> Proof:
+async def expected(connection: Any) -> int:
+    """About how many entries there are to check."""
+    return int(await connection.fetchval("SELECT coalesce(max(seq), 0) FROM ledger_entries"))
+
+
+async def verify(db: Any, looked: Looked = unheard) -> Proof:
     """The book as it stands in `db`, a connection or a pool of them. Nothing is changed.
 
     A break is the first entry that does not hold; 0 where only what lies beside the chain does not.
@@ -31,6 +36,7 @@ async def verify(db: Any) -> Proof:
         async for rows in _chunks(connection):
             if await run.chunk(connection, rows):
                 return run.proof()
+            looked(len(rows))
         await run.finish(connection)
         return run.proof()
 

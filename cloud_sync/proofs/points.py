@@ -6,14 +6,14 @@ entries cut off at the end of a chain, or a whole account, are missed as well.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from cloud_sync.proofs.points_rows import by_key, parts_of, sealed_of
-from cloud_sync.proofs.proof import Proof
+from cloud_sync.proofs.proof import Looked, Proof, unheard
 from control.points.ledger import Break, PointsAccount
 from control.points.ledger import verify as verify_account
 
@@ -68,16 +68,21 @@ class Root:
         return self._hash.digest()
 
 
-async def verify(connection: Any) -> Proof:
+async def expected(connection: Any) -> int:
+    """About how many entries there are to check."""
+    return int(await connection.fetchval("SELECT coalesce(sum(length), 0) FROM point_balances"))
+
+
+async def verify(connection: Any, looked: Looked = unheard) -> Proof:
     """The whole ledger as it stands. A break is the entry in its account, or 0 for what lies beside the chains."""
-    found = await check(connection)
+    found = await check(connection, looked)
     if found.holds:
         return Proof(BOOK_ID, found.entries, found.root.hex())
     why = f"account {found.person}: {found.broken}" if found.person else found.broken
     return Proof(BOOK_ID, found.entries, found.root.hex(), found.seq, why)
 
 
-async def check(connection: Any) -> BookCheck:
+async def check(connection: Any, looked: Looked = unheard) -> BookCheck:
     """Every chain, every balance and open lot beside it, and the last published heads; stops at the first break."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         published = await connection.fetch(
@@ -90,6 +95,7 @@ async def check(connection: Any) -> BookCheck:
             rows = await chains.of(person)
             seq, broken = _look_at(person, rows, await balances.of(person), await lots.of(person), roots)
             now.add(person, rows[-1]["seq"], rows[-1]["hash"])
+            looked(len(rows))
             if broken:
                 return BookCheck(now.accounts, now.entries, now.value, person, seq, broken)
     made = BookCheck(now.accounts, now.entries, now.value)
@@ -130,37 +136,37 @@ def _compare(made: PointsAccount, balance: list[Any], lots: list[Any]) -> str:
 
 
 class _Groups:
-    """Rows of a query ordered by person, taken person by person in step with another one."""
+    """Rows of a query ordered by person, some thousand at a time, taken person by person in step with another one."""
 
     def __init__(self, cursor: Any) -> None:
-        self._rows: AsyncIterator[Any] = cursor
-        self._next: Any = None
+        self._cursor = cursor
+        self._rows: deque[Any] = deque()
         self.skipped = ""
 
-    async def _step(self) -> Any:
-        row, self._next = self._next, await anext(self._rows, None)
-        return row
-
-    async def begin(self) -> None:
-        await self._step()
+    async def fill(self) -> None:
+        """Fetches the next ones."""
+        self._rows.extend(await self._cursor.fetch(PREFETCH))
 
     @property
     def person(self) -> str | None:
         """Whose rows come next; None at the end."""
-        return None if self._next is None else self._next["person"]
+        return self._rows[0]["person"] if self._rows else None
 
     async def of(self, person: str) -> list[Any]:
         """The rows of a person; those of persons before are noted as skipped."""
-        while self._next is not None and self._next["person"] < person:
-            passed = await self._step()
-            self.skipped = self.skipped or passed["person"]
-        rows = []
-        while self._next is not None and self._next["person"] == person:
-            rows.append(await self._step())
-        return rows
+        found = []
+        while self._rows and self._rows[0]["person"] <= person:
+            row = self._rows.popleft()
+            if row["person"] == person:
+                found.append(row)
+            else:
+                self.skipped = self.skipped or row["person"]
+            if not self._rows:
+                await self.fill()
+        return found
 
 
 async def _grouped(connection: Any, query: str) -> _Groups:
-    groups = _Groups(connection.cursor(query, prefetch=PREFETCH).__aiter__())
-    await groups.begin()
+    groups = _Groups(await connection.cursor(query))
+    await groups.fill()
     return groups

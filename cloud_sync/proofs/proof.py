@@ -1,8 +1,16 @@
-"""What a proof says: owns the result that the checks of every book share."""
+"""What a proof says: owns the result that the checks of every book share, and how far one tells that it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+# Told how many more entries were checked.
+Looked = Callable[[int], None]
+
+
+def unheard(_: int) -> None:
+    """Nobody waits for the proof."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,9 @@ class CloudServer(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.should_exit:
             return
+        # What is there now stays. Without this a full collection looks at all of it and stops every request meanwhile.
+        gc.collect()
+        gc.freeze()
         print(f"console: http://{self._host}:{self._port}/", flush=True)
         if self.app.state.first_account:
             print(f"first account: {self.app.state.first_account}", flush=True)

@@ -136,7 +136,7 @@ async def stage(
 ) -> int:
     """A new version that waits; with a time it goes down now and takes effect then. Its number. Raises Problem."""
     reason = _reason(reason)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         base = await _locked_desk(connection, gateway_id)
         if base.staged is not None:
             raise Problem("version_staged")
@@ -155,7 +155,7 @@ async def release(
     given: Services, actor: Actor, gateway_id: str, version: int, *, effective_at: datetime | None = None
 ) -> None:
     """Puts a staged version in force, now or at a time. Raises Problem."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         base = await _locked_desk(connection, gateway_id)
         if base.staged is None or base.staged.version != version:
             raise Problem("version_gone")
@@ -164,7 +164,7 @@ async def release(
 
 async def discard(given: Services, actor: Actor, gateway_id: str, version: int) -> None:
     """Gives a staged version up; its row stays. Raises Problem."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         base = await _locked_desk(connection, gateway_id)
         if base.staged is None or base.staged.version != version:
             raise Problem("version_gone")
@@ -179,7 +179,7 @@ async def discard(given: Services, actor: Actor, gateway_id: str, version: int) 
 async def roll_back(given: Services, actor: Actor, gateway_id: str, version: int, *, reason: str) -> int:
     """The settings of an earlier version as a new one, in force at once. Its number. Raises Problem."""
     reason = _reason(reason)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         base = await _locked_desk(connection, gateway_id)
         found = base.version(version)
         if version != 0 and (found is None or found.outcome != "used"):
@@ -195,7 +195,7 @@ async def roll_back(given: Services, actor: Actor, gateway_id: str, version: int
 async def cancel_scheduled(given: Services, actor: Actor, gateway_id: str, *, reason: str) -> int:
     """What is in force as a new version, so that what was scheduled does not take effect. Raises Problem."""
     reason = _reason(reason)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         base = await _locked_desk(connection, gateway_id)
         if base.underway is None:
             raise Problem("version_gone")
@@ -323,7 +323,7 @@ async def take_over(
         raise Problem("invalid", detail="storage_kw")
     now = given.clock()
     expires_at = now + (timedelta(minutes=5) if mode is TakeoverMode.AUTO else lasts)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM gateways WHERE gateway_id = $1)", gateway_id):
             raise Problem("not_found")
         row = await connection.fetchrow(

@@ -16,7 +16,7 @@ from cloud_sync.server.problems import Problem
 NUMBER_MAX = Decimal(10**12)
 _CHARS_MAX = 40
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}([, ][0-9]{3})+(\.[0-9]+)?")
-_PLAIN = re.compile(r"[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)")
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|[0-9]+,[0-9]{1,2}|0,[0-9]+)")
 
 
 def read_number(text: str) -> Decimal | None:

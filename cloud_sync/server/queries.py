@@ -52,6 +52,7 @@ __all__ = [
     "alarms",
     "audit",
     "command",
+    "events_applied",
     "gate_stats",
     "gateways",
     "holds",
@@ -325,6 +326,11 @@ async def _media(db: Reader, arrival_id: str) -> tuple[MediaRecord, ...]:
         arrival_id,
     )
     return tuple(MediaRecord(**row) for row in rows)
+
+
+async def events_applied(db: Reader, *, timeout_s: float) -> int:
+    """How many events of all gateways were taken in."""
+    return int(await db.fetchval("SELECT coalesce(sum(applied_seq), 0)::bigint FROM cursors", timeout=timeout_s))
 
 
 async def stored_media(db: Reader, sha256: str) -> StoredMedia | None:

@@ -11,7 +11,7 @@ from cloud_sync.server.services import Services
 
 _FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 # rule, what, final outcomes ([] any), verdicts ([] any), days, source. The office may replace rows with dated ones.
-_RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
+RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
     ("passed_new_energy_media", "passage_media", ["admit"], ["new_energy"], 30, "PIPL art. 19: shortest storage"),
     ("other_media", "passage_media", [], [], 180, "PIPL art. 19; evidence for review and appeal"),
     ("permit_media", "passage_media", ["admit_under_permit"], [], 1095, "permit evidence: 3 years"),
@@ -39,7 +39,7 @@ async def plant(given: Services) -> None:
     """Idempotent: gateways follow the configuration, retention rows are written once."""
     async with given.pool.acquire() as connection, connection.transaction():
         await _gateways(connection, given)
-        for rule_id, what, outcomes, verdicts, days, source in _RETENTION:
+        for rule_id, what, outcomes, verdicts, days, source in RETENTION:
             await connection.execute(
                 "INSERT INTO retention_rules (rule_id, applies_to, outcomes, verdicts, keep_days, valid_from, source)"
                 " SELECT $1, $2, $3, $4, $5, $6, $7"

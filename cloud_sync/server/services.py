@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from fastapi import Request
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cloud_sync.server.permits.tools import PermitTools
 
 Clock = Callable[[], datetime]
+POOL_WAIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Services:
     metrics: Metrics
     passwords: Passwords
     permits: PermitTools
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Any]:
+        """A connection in a transaction of its own."""
+        async with self.pool.acquire(timeout=POOL_WAIT_S) as connection, connection.transaction():
+            yield connection
 
     def today_from(self) -> datetime:
         """The start of the local day, as an aware datetime."""

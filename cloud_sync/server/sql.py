@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any, Protocol
 
 import asyncpg
@@ -28,6 +30,11 @@ class Reader(Protocol):
     async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
 
     async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...
+
+
+def in_list(words: Iterable[StrEnum]) -> str:
+    """What stands behind IN: words of an enum, never what somebody typed."""
+    return "({})".format(", ".join(f"'{one.value}'" for one in sorted(words)))
 
 
 def like_pattern(text: str) -> str:

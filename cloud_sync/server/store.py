@@ -7,8 +7,6 @@ version; a decision becomes a command. Both wake the downlink through NOTIFY on 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,12 +43,6 @@ class Actor:
     def of(cls, user: CurrentUser, remote: str = "") -> Actor:
         """The signed-in person."""
         return cls(user.username, remote)
-
-
-@asynccontextmanager
-async def _change(given: Services) -> AsyncIterator[Any]:
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        yield connection
 
 
 async def write_audit(
@@ -110,7 +102,7 @@ async def decide_hold(
     reason_code, note = _reason(reason_code, note)
     plate = _plate(corrected_plate) if corrected_plate else None
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await _waiting(connection, arrival_id, now)
         if outcome is Outcome.ADMIT_UNDER_PERMIT:
             await _check_permit(connection, permit_id, now)
@@ -177,7 +169,7 @@ async def _check_permit(connection: Any, permit_id: str | None, now: datetime) -
 async def correct_plate(given: Services, actor: Actor, arrival_id: str, text: str, *, note: str = "") -> None:
     """A person read the plate otherwise. The raw reading stays; the newest correction is shown and searched."""
     corrected, now = _plate(text), given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow("SELECT * FROM passages WHERE arrival_id = $1 FOR UPDATE", arrival_id)
         if row is None:
             raise Problem("not_found")
@@ -214,7 +206,7 @@ async def revise(
         raise Problem("invalid", detail="outcome must be admit, admit_under_permit or refuse")
     reason_code, note = _reason(reason_code, note)
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow("SELECT * FROM passages WHERE arrival_id = $1 FOR UPDATE", arrival_id)
         if row is None:
             raise Problem("not_found")
@@ -252,7 +244,7 @@ async def add_note(given: Services, actor: Actor, arrival_id: str, text: str) ->
     note, now = _text(text), given.clock()
     if not note:
         raise Problem("reason_missing")
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow("SELECT gateway_id, lane_id FROM passages WHERE arrival_id = $1", arrival_id)
         if row is None:
             raise Problem("not_found")
@@ -286,7 +278,7 @@ async def add_permit(
     now = given.clock()
     permit_id = permit_id or f"XK-{now.astimezone(given.config.zone):%Y%m%d}-{str(uuid_utils.uuid7())[-6:].upper()}"
     values = (permit_id, _plate(plate), permit_class.value, valid_from, valid_until, list(gates), entries_left)
-    async with _change(given) as connection:
+    async with given.change() as connection:
         try:
             await connection.execute(
                 "INSERT INTO permits (permit_id, plate, permit_class, valid_from, valid_until, gates, entries_left,"
@@ -315,7 +307,7 @@ async def revoke_permit(given: Services, actor: Actor, permit_id: str, *, why: s
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE permits SET revoked_at = $2, changed_at = $2, revoked_by = $3, revoked_why = $4"
             " WHERE permit_id = $1 AND revoked_at IS NULL RETURNING plate",
@@ -346,7 +338,7 @@ async def add_watch(
     if not reason.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         watch_id = await connection.fetchval(
             "INSERT INTO watch_entries (plate, effect, reason, valid_from, valid_until, created_at, created_by)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING watch_id",
@@ -372,7 +364,7 @@ async def remove_watch(given: Services, actor: Actor, watch_id: int, *, why: str
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE watch_entries SET removed_at = $2, removed_by = $3 WHERE watch_id = $1 AND removed_at IS NULL"
             " RETURNING plate, effect",
@@ -394,7 +386,7 @@ async def set_registry(
 ) -> None:
     """What the vehicle register says of a plate."""
     now, text = given.clock(), _plate(plate)
-    async with _change(given) as connection:
+    async with given.change() as connection:
         before = await connection.fetchrow("SELECT energy, vehicle_type, source FROM registry WHERE plate = $1", text)
         await connection.execute(
             "INSERT INTO registry (plate, energy, vehicle_type, source, updated_at) VALUES ($1, $2, $3, $4, $5)"

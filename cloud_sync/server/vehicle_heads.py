@@ -164,7 +164,7 @@ async def order_head(
     if (action is HeadAction.USE) is not bool(version) or len(version) > VERSION_CHARS_MAX:
         raise Problem("invalid", detail="version")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         if await connection.fetchrow("SELECT 1 FROM gateways WHERE gateway_id = $1 FOR UPDATE", gateway_id) is None:
             raise Problem("not_found")
         running = "SELECT 1 FROM head_orders WHERE gateway_id = $1 AND result IS NULL AND expires_at > $2"

@@ -31,6 +31,8 @@ class Status(StrEnum):
 
 
 LIVE = frozenset({Status.APPROVED, Status.ACTIVE})
+WITH_OFFICE = frozenset({Status.SUBMITTED, Status.APPEALED})
+WITH_APPLICANT = frozenset({Status.DRAFT, Status.RETURNED})
 
 
 class Role(StrEnum):

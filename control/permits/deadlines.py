@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from control.permits import rules as keys
-from control.permits.application import LIVE, Actor, Application, EntryKind, Role, Status
+from control.permits.application import LIVE, WITH_APPLICANT, Actor, Application, EntryKind, Role, Status
 from control.permits.rules import PermitRules
 from control.permits.transitions import Action, Step
 
@@ -116,7 +116,7 @@ def _appeal_open(application: Application, rules: PermitRules) -> Deadline | Non
 
 def _completion(application: Application, rules: PermitRules) -> Deadline | None:
     """Runs from the gate until the papers are handed in."""
-    if application.entered_at is None or application.status not in (Status.DRAFT, Status.RETURNED):
+    if application.entered_at is None or application.status not in WITH_APPLICANT:
         return None
     ends = application.entered_at + rules.term(keys.EMERGENCY_COMPLETION)
     return Deadline(Term.EMERGENCY_COMPLETION, ends, of_office=False)

@@ -75,8 +75,9 @@ class Client:
         self._stops = [
             self.settings.changed.connect(self._speak),
             self.network.changed.connect(self._network_changed),
-            self.session.changed.connect(self.outbox.resume),
+            self.session.changed.connect(self._session_changed),
         ]
+        self._session_changed()
 
     def _speak(self) -> None:
         self.words.language = self.settings.language
@@ -84,6 +85,12 @@ class Client:
     def _network_changed(self) -> None:
         if self.network.online:
             self.outbox.retry_now()
+
+    def _session_changed(self) -> None:
+        if self.session.is_signed_in:
+            self.outbox.resume()
+        else:
+            self.outbox.pause()
 
     async def start(self) -> None:
         """Starts what goes on beside the screens."""

@@ -229,7 +229,7 @@ class Outbox:
             entry = self._prepared(entry)
             answer = await send(entry)
         except SignedOut:
-            self._is_resting = True  # until somebody signs in
+            self.pause()  # until somebody signs in
             return False
         except Offline as error:
             self._wait(entry, error, None)
@@ -277,9 +277,13 @@ class Outbox:
         finally:
             await self._stop_sending()
 
+    def pause(self) -> None:
+        """Begins nothing new until `resume`."""
+        self._is_resting = True
+
     async def rest(self) -> None:
         """Sends nothing until `resume`; what is being sent at this moment stays in the outbox, with its key."""
-        self._is_resting = True
+        self.pause()
         await self._stop_sending()
 
     async def _stop_sending(self) -> None:

@@ -8,16 +8,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from mobile.core.api.calling import TokenPair
 from mobile.core.api.island import Api
 from mobile.core.api.parsing import parse, plain
-from mobile.core.api.people import Registration
 from mobile.core.errors import ApiProblem, Offline
 from mobile.core.files import Files
 from mobile.core.secrets_file import SecretsFile
 from mobile.core.signal import Signal
 from mobile.core.store import NOBODY, Store
+
+if TYPE_CHECKING:
+    from mobile.core.api.people import Registration
 
 # What the app of a role needs its person to be allowed.
 NEEDS = {"visitor": "earn", "driver": "apply"}

@@ -15,7 +15,7 @@ from mobile.ports.reader import CodeReader
 if TYPE_CHECKING:
     from mobile.ports.desktop.files import Ask
 
-ANDROID = "android"
+ANDROID, DESKTOP = "android", "desktop"
 # A person holds a code before the camera for a second or two; ten looks a second leave time for the rest of the app.
 LOOK_EVERY_S = 0.1
 _VIDEO_EVERY_S, _PICTURE_EVERY_S = 0.03, 0.2
@@ -34,7 +34,7 @@ class Ports:
 
 
 def build_ports(platform: str, *, camera: str = "", ask: Ask | None = None) -> Ports:
-    """The ports of a platform (as `kivy.utils.platform` names it).
+    """The ports of a platform, ANDROID or DESKTOP.
 
     `camera` is for computers only: empty for the first video device, a device's number, the address of a stream or of a
     picture, the path of a picture or of a folder of pictures, or `none` or `denied`. `ask` opens the app's own dialog.

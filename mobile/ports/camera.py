@@ -51,6 +51,11 @@ class Camera(Protocol):
         """The picture as a Kivy texture where the platform draws it itself, otherwise None."""
         ...
 
+    @property
+    def turned_deg(self) -> int:
+        """How far the texture has to be turned clockwise to be upright; frames are read in any direction."""
+        ...
+
     def start(self) -> None:
         """Begins; asks for permission where that is needed."""
         ...
@@ -77,6 +82,7 @@ class NoCamera:
 
     has_light = False
     texture = None
+    turned_deg = 0
 
     def __init__(self, state: CameraState = CameraState.MISSING) -> None:
         self.state = state

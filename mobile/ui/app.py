@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
 from kivy.clock import Clock
@@ -26,48 +27,56 @@ from mobile.ui.shell import Shell
 from mobile.ui.theme import install_fonts, theme
 from mobile.ui.widgets.focus import KeyFocus
 
+if TYPE_CHECKING:
+    from mobile.ports.build import Ports
+
 KEY_ESCAPE = 27
 FAULT_TOLD_EVERY_S = 10.0
 
 
 class IslandApp(App):
-    """The app of one role. `is_animated=False` shows every change at once; `demo_account` is offered at sign-in."""
+    """The app of one role. `is_animated=False` shows every change at once; `demo_account` is offered at sign-in.
+
+    Background work begins after the first frame, so that nothing of the network stands before it.
+    """
 
     title = "Near-zero-carbon island"
 
     def __init__(
-        self, client: Client, *, is_animated: bool = True, demo_account: tuple[str, str] | None = None
+        self,
+        client: Client,
+        *,
+        is_animated: bool = True,
+        demo_account: tuple[str, str] | None = None,
+        camera: str = "",
     ) -> None:
         super().__init__()
         self.client = client
         self.demo_account = demo_account
+        self._camera = camera
         # Counts changes of language, theme and text size; screens compare it with what they were drawn for.
         self.look = 0
         self.is_animated = is_animated
         self.faults = FaultLog(client.data_dir / "faults.log", now=client.clock.now)
         self.barrier = Barrier(self.faults, self._tell_fault)
-        self.overlay: Overlay
-        self.router: Router
-        self.shell: Shell
+        install_fonts()
+        self._apply_look()
+        tabs = routes.TABS[client.role]
+        self.router = Router(
+            self._make_screen, tabs=[tab.name for tab in tabs], on_front=self._on_front, is_animated=is_animated
+        )
+        self.shell = Shell(client, self.router, tabs)
+        self.overlay = Overlay()
+        self.overlay.add_page(self.shell)
+        self._account_id = ""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._frame_seen = asyncio.Event()
         self._fault_told_at_s: float | None = None
 
     # ------------------------------------------------------------ course
 
     def build(self) -> Widget:
         """The root: an overlay with the shell as its only page."""
-        install_fonts()
-        self._apply_look()
-        tabs = routes.TABS[self.client.role]
-        self.router = Router(
-            self._make_screen,
-            tabs=[tab.name for tab in tabs],
-            on_front=self._on_front,
-            is_animated=self.is_animated,
-        )
-        self.shell = Shell(self.client, self.router, tabs)
-        self.overlay = Overlay()
-        self.overlay.add_page(self.shell)
         self._begin()
         return self.overlay
 
@@ -75,12 +84,12 @@ class IslandApp(App):
         """The window is open: keys, signals, and after the first frame the network."""
         Window.softinput_mode = "below_target"
         Window.bind(on_keyboard=self._on_key)
-        self._focus = KeyFocus(self.overlay)
+        self._focus = KeyFocus(self.overlay, Window)
         self.barrier.install(asyncio.get_running_loop())
         self.client.session.changed.connect(self._begin)
-        for signal in (self.client.words.changed, self.client.settings.changed):
-            signal.connect(self._look_changed)
-        Clock.schedule_once(lambda _elapsed_s: self.run_task(self.client.start()))
+        self.client.settings.changed.connect(self._look_changed)
+        Window.bind(on_flip=self._first_frame)
+        self.run_task(self.client.start())
 
     async def serve(self) -> None:
         """Run until the window is closed, then put everything away."""
@@ -98,11 +107,24 @@ class IslandApp(App):
         """Android may take the app away at any time; everything that was confirmed is in the store already."""
         return True
 
+    def on_resume(self) -> None:
+        """Back again: day may have become night meanwhile."""
+        self._look_changed()
+
     def open_settings(self, *_: Any) -> bool:
         """Kivy's own settings page stays closed."""
         return False
 
     # ------------------------------------------------------------ for screens
+
+    @cached_property
+    def ports(self) -> Ports:
+        """Camera, code reader, files, brightness, vibration; made when a screen first needs one."""
+        from mobile.ports.build import ANDROID, DESKTOP, build_ports
+        from mobile.ui.file_sheet import asked_path
+
+        platform = ANDROID if window.on_phone() else DESKTOP
+        return build_ports(platform, camera=self._camera, ask=partial(asked_path, self.overlay, self.words))
 
     @property
     def words(self) -> Any:
@@ -110,46 +132,56 @@ class IslandApp(App):
         return self.client.words
 
     def say(self, sentence: str, **more: Any) -> None:
-        """A short message over everything; `more` as for `Toast.show`: tone, icon, action_text, on_action, seconds."""
+        """A short message over everything; `more` as for `Toast.show`: icon, action_text, on_action, seconds."""
         Toast.show(self.overlay, sentence, **more)
 
     def run_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
         """Do it in the background; what is refused is said, a fault of ours is noted."""
         task = asyncio.get_running_loop().create_task(self._guarded(work), name=getattr(work, "__qualname__", "task"))
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(lambda done: self._done(done, work))
         return task
 
     # ------------------------------------------------------------ inside
 
     async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
+        await self._frame_seen.wait()
         try:
             await work
         except (ApiProblem, Offline, StoreError) as error:
             trouble = trouble_of(error)
-            self.say(f"{trouble.sentence(self.words)} {trouble.advice(self.words)}".strip(), tone="refuse")
+            self.say(f"{trouble.sentence(self.words)} {trouble.advice(self.words)}".strip())
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[None], work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.discard(task)
+        work.close()  # it may have been cancelled before it began
         if task.cancelled():
             return
         fault = task.exception()
         if isinstance(fault, Exception):
             self.barrier.met(fault)
 
+    def _first_frame(self, *_: Any) -> None:
+        Window.unbind(on_flip=self._first_frame)
+        self._frame_seen.set()
+
     def _make_screen(self, name: str, given: dict[str, Any]) -> AppScreen:
         where = routes.table(self.client.role)[name]
         return routes.screen_class(where)(self, name, **given)
 
     def _begin(self) -> None:
-        """Sign-in for nobody, the first tab for somebody; again at each change between the two."""
-        wanted = routes.TABS[self.client.role][0].name if self.client.session.is_signed_in else routes.SIGN_IN
-        if self.router.front is None or (self.router.tab == "") == self.client.session.is_signed_in:
-            self.router.reset(wanted)
+        """Sign-in for nobody, the first tab for somebody new; who signs in again finds the screens as they were."""
+        session = self.client.session
+        account_id = "" if session.person is None else session.person.account_id
+        if self.router.front is None or account_id != self._account_id:
+            self._account_id = account_id
+            self.router.reset(routes.TABS[self.client.role][0].name if account_id else routes.SIGN_IN)
+        elif session.is_signed_in and self.router.front.name == routes.SIGN_IN:
+            self.router.back()
+        self.shell.arrange()
 
     def _on_front(self) -> None:
-        if hasattr(self, "shell"):
-            self.shell.arrange()
+        self.shell.arrange()
 
     def _on_key(self, _window: Any, key: int, *_: Any) -> bool:
         """Escape and Android's back key: the topmost layer, then the screen; at the very beginning Android decides."""
@@ -164,6 +196,7 @@ class IslandApp(App):
         self.router.redraw()
 
     def _apply_look(self) -> None:
+        theme.system_dark = window.system_is_dark()
         theme.mode = self.client.settings.theme
         theme.text_scale = self.client.settings.text_scale
         theme.reduced_motion = not self.is_animated

@@ -24,15 +24,20 @@ class FaultLog:
     def __init__(self, path: Path, *, now: Callable[[], datetime]) -> None:
         self.path, self._now = path, now
         self.count = 0
+        self._last: list[str] = []
 
     def note(self, fault: BaseException) -> None:
-        """One fault: when, kind, and the places it passed through."""
+        """One fault: when, kind, and the places it passed through; the same one again and again is written once."""
         self.count += 1
-        places = [
+        what = [type(fault).__qualname__]
+        what += [
             f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(fault.__traceback__)
         ]
-        entry = "\n".join([f"{self._now().isoformat(timespec='seconds')} {type(fault).__qualname__}", *places])
+        if what == self._last:
+            return
+        self._last = what
+        entry = f"{self._now().isoformat(timespec='seconds')} " + "\n".join(what)
         before = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         if len(before) > LOG_BYTES_MAX:
             before = before[len(before) // 2 :].partition("\n")[2]

@@ -31,6 +31,7 @@ class Router(RelativeLayout):
         self._make, self._tabs, self._on_front, self.is_animated = make, tuple(tabs), on_front, is_animated
         self._stacks: dict[str, list[AppScreen]] = {}
         self.tab = OUTSIDE
+        self._tab_before = self._tabs[0]
         self.front: AppScreen | None = None
         self._moving: Animation | None = None
 
@@ -52,7 +53,7 @@ class Router(RelativeLayout):
         """End every screen and begin anew with this one: a tab, or a screen outside of the tabs (sign-in)."""
         ended = [screen for stack in self._stacks.values() for screen in stack]
         self._stacks = {}
-        self.tab = name if name in self._tabs else OUTSIDE
+        self.tab, self._tab_before = name if name in self._tabs else OUTSIDE, self._tabs[0]
         self._stacks[self.tab] = [self._make(name, given)]
         self._to_front(0)
         for screen in ended:
@@ -87,7 +88,8 @@ class Router(RelativeLayout):
             left.end()
             return True
         if self.tab != OUTSIDE and self.tab != self._tabs[0]:
-            self._go_to_tab(self._tabs[0], {})
+            # A place without the bar was opened over another one, and closes to it.
+            self._go_to_tab(self._tabs[0] if self.bar_is_seen else self._tab_before, {})
             return True
         return False
 
@@ -113,6 +115,8 @@ class Router(RelativeLayout):
             self._stacks[name] = self._stacks.get(name, [])[: 0 if given else 1]
         if not self._stacks.get(name):
             self._stacks[name] = [self._make(name, given)]
+        if self.bar_is_seen:
+            self._tab_before = self.tab
         self.tab = name
         self._to_front(0)
         for screen in ended:

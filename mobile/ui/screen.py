@@ -39,6 +39,8 @@ class AppScreen(FloatLayout):
     view: ClassVar[str] = ""
     # Whether the bar at the bottom is seen; None: on the tabs' own screens alone.
     has_bar: ClassVar[bool | None] = None
+    # Whether the screen itself says that there is no network.
+    tells_network: ClassVar[bool] = False
 
     def __init__(self, app: IslandApp, name: str, **given: Any) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from kivy.uix.widget import Widget
 
 from mobile.ui.kit import Banner, BottomBar
 from mobile.ui.router import Router
-from mobile.ui.routes import Tab
+from mobile.ui.routes import SIGN_IN, Tab
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -22,6 +22,7 @@ class Shell(BoxLayout):
         super().__init__(orientation="vertical")
         self._client, self._router, self._tabs = client, router, tabs
         self._banner = Banner(test_id="banner")
+        self._banner.bind(on_action=lambda *_: self._router.go(SIGN_IN))
         self._bar: BottomBar | None = None
         self._disconnects = [signal.connect(self.arrange) for signal in (client.network.changed, client.outbox.changed)]
         self.arrange()
@@ -29,7 +30,7 @@ class Shell(BoxLayout):
     def arrange(self) -> None:
         """The parts that belong to what is in front, and what is to be told of the network."""
         wanted: list[Widget] = [self._router]
-        if self._tell_network():
+        if self._tell():
             wanted.insert(0, self._banner)
         if self._router.bar_is_seen:
             wanted.append(self._present_bar())
@@ -59,14 +60,21 @@ class Shell(BoxLayout):
         items = [(tab.name, tab.icon, self._client.words(tab.label)) for tab in self._tabs]
         centre = next((tab.name for tab in self._tabs if tab.is_raised), "")
         bar = BottomBar(items=items, value=self._router.tab, centre=centre, test_id="bar")
-        bar.bind(on_value=lambda _bar, name: self._router.go(name))
+        for place in bar.children:
+            # Not the bar's value: pressing the place where one is goes back to its first screen.
+            place.bind(on_release=lambda pressed: self._router.go(pressed.name))
         return bar
 
-    def _tell_network(self) -> bool:
-        """Fill the notice; whether there is one. Nothing is told before the network was tried."""
-        words, waiting = self._client.words, self._client.outbox.waiting
-        if self._client.network.online is not False:
-            return False
-        self._banner.text = words("No connection. You see what was last loaded.")
+    def _tell(self) -> bool:
+        """Fill the notice; whether there is one. Nothing is told of the network before it was tried."""
+        words, session, waiting = self._client.words, self._client.session, self._client.outbox.waiting
         self._banner.detail = words.n("{n} entry waits to sync", "{n} entries wait to sync", waiting) if waiting else ""
-        return True
+        if session.person is not None and not session.is_signed_in:
+            self._banner.text = words("You were signed out. Everything on this phone is kept.")
+            self._banner.icon, self._banner.tone = "log-in", "hold"
+            self._banner.action_text = words("Sign in")
+            return self._router.front is None or self._router.front.name != SIGN_IN
+        self._banner.text = words("No connection. You see what was last loaded.")
+        self._banner.icon, self._banner.tone, self._banner.action_text = "cloud-off", "stale", ""
+        front = self._router.front
+        return self._client.network.online is False and not (front is not None and front.tells_network)

@@ -29,7 +29,10 @@ def prepare(data_dir: Path) -> None:
         KIVY_NO_FILELOG="1",
         KIVY_NO_CONSOLELOG="1",
         KIVY_LOG_MODE="PYTHON",
-        # Kivy would ask for programs that few desktops have; the window's own clipboard is everywhere.
+        # One provider each, so that no others are tried: that would take a third of a second before the first frame.
+        KIVY_WINDOW="sdl2",
+        KIVY_TEXT="sdl2",
+        KIVY_IMAGE="sdl2",
         KIVY_CLIPBOARD="android" if on_phone() else "sdl2",
         KIVY_HOME=str(data_dir / "kivy"),
     )
@@ -84,3 +87,15 @@ def opened_window() -> object:
             " (Debian: apt install libgl1 libgl1-mesa-dri)."
         )
     return Window
+
+
+def system_is_dark() -> bool:
+    """Whether the person set the whole phone to dark. Desktops have no common place to ask."""
+    if not on_phone():
+        return False
+    from android import mActivity
+    from jnius import autoclass
+
+    night = autoclass("android.content.res.Configuration")
+    mode = mActivity.getResources().getConfiguration().uiMode
+    return bool(mode & night.UI_MODE_NIGHT_MASK == night.UI_MODE_NIGHT_YES)

@@ -2,7 +2,8 @@
 
 A driver applies, the office returns it and then approves it, the vehicle with its dirty plate enters by the pass behind
 its windscreen and leaves, its emission is posted, a tonne is retired by two people, and the certificate's code says
-that it is genuine; what the office does it does on the console's pages. Everything is waited for, with limits that a busy machine keeps.
+that it is genuine. What the office does, it does on the console's pages. Everything is waited for, with limits that a
+busy machine keeps.
 """
 
 from __future__ import annotations

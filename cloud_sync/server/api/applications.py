@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from cloud_sync.server import auth, store
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.moments import Moment
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
+from cloud_sync.server.api.session import actor_of, remote_of
+from cloud_sync.server.people.idempotency import IdempotencyKey, once
 from cloud_sync.server.permits import access, applications, checks, passes, queries, reminding, storing
 from cloud_sync.server.permits.records import (
     ApplicationPage,
@@ -156,7 +156,7 @@ async def _readable(
     if found is None or not access.may_read(user, found.row.applicant_id):
         raise Problem("not_found")
     if found.row.applicant_id not in access.owners_of(user):
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "application_opened", ("application", application_id))
     return found
 
@@ -175,7 +175,7 @@ async def listed(
     """Applications, the newest number first: all of them for the office, their own for others."""
     everything = user.may(Can.READ_APPLICATIONS) and not mine
     if everything and plate and not cursor:
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "applications_searched", ("search", ""), what={"plate": plate})
     return await queries.listed(
         given.pool,
@@ -195,23 +195,13 @@ async def create(
     doing = applications.Doing(user, remote_of(request))
     form = body.over(Form())
 
-    async def act() -> ApplicationRecord:
+    async def act(connection: Any) -> ApplicationRecord:
         made = await applications.create_in(connection, given, doing, form, applicant_id=body.applicant_id)
         found = await queries.application(connection, made, now=given.clock(), zone=given.config.zone)
         assert found is not None
         return found
 
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        answer = await idempotent(
-            connection,
-            person=user.user_id,
-            key=key,
-            route="POST /applications",
-            asked=body,
-            at=given.clock(),
-            act=act,
-            status=201,
-        )
+    answer = await once(given, user.user_id, key, route="POST /applications", act=act, status=201, asked=body)
     return answer.response()
 
 
@@ -380,12 +370,12 @@ _DRAWN = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inli
 
 async def _pass(given: Services, user: auth.CurrentUser, application_id: str, request: Request) -> PassRecord:
     """Whoever shows another's pass is written down."""
-    owner = await given.pool.fetchval("SELECT applicant_id FROM applications WHERE application_id = $1", application_id)
+    owner = await queries.applicant_of(given.pool, application_id)
     if owner is None or not access.may_read(user, owner):
         raise Problem("not_found")
     found = await passes.issued(given, application_id)
     if owner not in access.owners_of(user):
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "pass_shown", ("application", application_id))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, rule_books
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import corrections, evidence, lots, queries, retirements
 from cloud_sync.server.carbon.records import (
     EntryPage,
@@ -24,12 +24,12 @@ from cloud_sync.server.carbon.records import (
     VisitRecord,
 )
 from cloud_sync.server.paging import CURSOR_CHARS_MAX
-from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
+from cloud_sync.server.people.idempotency import IdempotencyKey, once
 from cloud_sync.server.permits.access import owners_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import note_access
 from control.carbon.factor_keys import EmissionClass, Fuel
 
 router = APIRouter(prefix=f"{API}/carbon", tags=["carbon"])
@@ -130,10 +130,6 @@ def _today(given: Services) -> date:
     return given.clock().astimezone(given.config.zone).date()
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> Actor:
-    return Actor.of(user, remote_of(request))
-
-
 # ---------------------------------------------------------------- reads
 
 
@@ -141,7 +137,8 @@ def _actor(user: auth.CurrentUser, request: Request) -> Actor:
 async def summary(user: LedgerReader, given: Given, year: Year = None) -> Summary:
     """What is open, one year's figures with its days, what can be retired, and how the chain stands."""
     today = _today(given)
-    return await queries.summary(given.pool, year=year or today.year, today=today, zone=given.config.zone)
+    async with given.pool.acquire() as db:
+        return await queries.summary(db, year=year or today.year, today=today, zone=given.config.zone)
 
 
 @router.get("/visits")
@@ -161,7 +158,9 @@ async def visits(
     owners = owners_of_reader(user)
     wanted = queries.VisitFilter(tab, year, tier, vehicle_class or "", plate, owners)
     if owners is None and plate:
-        await note_access(given, _actor(user, request), "ledger_searched", ("ledger", "visits"), what={"plate": plate})
+        await note_access(
+            given, actor_of(user, request), "ledger_searched", ("ledger", "visits"), what={"plate": plate}
+        )
     return await queries.visit_page(given.pool, wanted, today=_today(given), cursor=cursor, limit=limit)
 
 
@@ -185,7 +184,7 @@ async def visit(request: Request, visit_id: Id, user: auth.AnyPerson, given: Giv
         raise Problem("not_found")
     if user.may(Can.READ_LEDGER):
         what = {"person_id": seen["applicant_id"]}
-        await note_access(given, _actor(user, request), "visit_opened", ("visit", visit_id), what=what)
+        await note_access(given, actor_of(user, request), "visit_opened", ("visit", visit_id), what=what)
     return found
 
 
@@ -238,31 +237,15 @@ async def declare(
     """Adds evidence of a visit; its figure follows at once. The applicant may until the term is over."""
     owners_of_reader(user)
 
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-
-        async def act() -> EvidenceMade:
-            made = await corrections.declare(
-                given,
-                connection,
-                user,
-                visit_id,
-                body.declared(),
-                papers=body.papers,
-                note=body.note,
-                remote=remote_of(request),
-            )
-            return EvidenceMade(evidence_id=made)
-
-        answer = await idempotent(
-            connection,
-            person=user.user_id,
-            key=key,
-            route=f"carbon/visits/{visit_id}/evidence",
-            asked=body,
-            at=given.clock(),
-            act=act,
-            status=201,
+    async def act(connection: Any) -> EvidenceMade:
+        declared, remote = body.declared(), remote_of(request)
+        made = await corrections.declare(
+            *(given, connection, user, visit_id, declared), papers=body.papers, note=body.note, remote=remote
         )
+        return EvidenceMade(evidence_id=made)
+
+    route = f"carbon/visits/{visit_id}/evidence"
+    answer = await once(given, user.user_id, key, route=route, act=act, status=201, asked=body)
     return answer.response()
 
 
@@ -271,26 +254,26 @@ async def correct(
     request: Request, visit_id: Id, body: CorrectionBody, user: LedgerKeeper, given: Given
 ) -> dict[str, str]:
     """A visit owes more or less than was posted; covers follow."""
-    made = await corrections.correct(given, _actor(user, request), visit_id, added_g=body.added_g, why=body.why)
+    made = await corrections.correct(given, actor_of(user, request), visit_id, added_g=body.added_g, why=body.why)
     return {"entry_id": made}
 
 
 @router.post("/lots", status_code=201)
 async def buy(request: Request, body: LotBody, user: LedgerKeeper, given: Given) -> dict[str, str]:
     """Takes a purchase of credits into the book."""
-    return {"lot_id": await lots.buy(given, _actor(user, request), **body.model_dump())}
+    return {"lot_id": await lots.buy(given, actor_of(user, request), **body.model_dump())}
 
 
 @router.post("/lots/{lot_id}/reversal", status_code=204)
 async def take_back(request: Request, lot_id: Id, body: WhyBody, user: LedgerKeeper, given: Given) -> None:
     """Reverses a purchase that was entered wrongly and of which nothing was retired."""
-    await lots.take_back(given, _actor(user, request), lot_id, why=body.why)
+    await lots.take_back(given, actor_of(user, request), lot_id, why=body.why)
 
 
 @router.post("/retirements", status_code=201)
 async def propose(request: Request, body: ProposalBody, user: LedgerKeeper, given: Given) -> dict[str, str]:
     """Proposes a retirement that another person has to confirm."""
-    return {"retirement_id": await retirements.propose(given, _actor(user, request), **body.model_dump())}
+    return {"retirement_id": await retirements.propose(given, actor_of(user, request), **body.model_dump())}
 
 
 @router.post("/retirements/{retirement_id}/confirm", status_code=204)
@@ -298,10 +281,10 @@ async def confirm(
     request: Request, retirement_id: Id, body: ConfirmationBody, user: LedgerConfirmer, given: Given
 ) -> None:
     """Confirms a retirement that somebody else proposed; it is final."""
-    await retirements.confirm(given, _actor(user, request), retirement_id, evidence=body.evidence)
+    await retirements.confirm(given, actor_of(user, request), retirement_id, evidence=body.evidence)
 
 
 @router.post("/retirements/{retirement_id}/cancel", status_code=204)
 async def cancel(request: Request, retirement_id: Id, body: WhyBody, user: LedgerKeeper, given: Given) -> None:
     """Cancels a retirement that is not confirmed yet."""
-    await retirements.cancel(given, _actor(user, request), retirement_id, why=body.why)
+    await retirements.cancel(given, actor_of(user, request), retirement_id, why=body.why)

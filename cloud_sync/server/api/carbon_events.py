@@ -11,12 +11,11 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.carbon import events
 from cloud_sync.server.carbon.events import EventRecord, EventRow, NewEvent
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.carbon.factor_keys import EventSource
 
 router = APIRouter(prefix=f"{API}/events", tags=["events"])
@@ -86,7 +85,7 @@ async def listed(
 @router.post("", status_code=201)
 async def create(body: EventBody, user: Keeper, given: Given, request: Request) -> Made:
     """Opens an account."""
-    made = await events.create(given, Actor.of(user, remote_of(request)), NewEvent(**body.model_dump()))
+    made = await events.create(given, actor_of(user, request), NewEvent(**body.model_dump()))
     return Made(id=made)
 
 
@@ -99,29 +98,29 @@ async def record(event_id: str, user: Reader, given: Given) -> EventRecord:
 @router.post("/{event_id}/lines", status_code=201)
 async def add_line(event_id: str, body: LineBody, user: Keeper, given: Given, request: Request) -> Made:
     """Adds a line to an open account."""
-    line = await events.add_line(given, Actor.of(user, remote_of(request)), event_id, **body.model_dump())
+    line = await events.add_line(given, actor_of(user, request), event_id, **body.model_dump())
     return Made(id=line)
 
 
 @router.delete("/{event_id}/lines/{line_id}", status_code=204)
 async def remove_line(event_id: str, line_id: str, user: Keeper, given: Given, request: Request) -> None:
     """A line counts no longer."""
-    await events.remove_line(given, Actor.of(user, remote_of(request)), event_id, line_id)
+    await events.remove_line(given, actor_of(user, request), event_id, line_id)
 
 
 @router.post("/{event_id}/close")
 async def close(event_id: str, user: Keeper, given: Given, request: Request) -> Closed:
     """Posts the footprint to the book."""
-    return Closed(grams=await events.close(given, Actor.of(user, remote_of(request)), event_id))
+    return Closed(grams=await events.close(given, actor_of(user, request), event_id))
 
 
 @router.post("/{event_id}/reopen", status_code=204)
 async def reopen(event_id: str, body: Why, user: Keeper, given: Given, request: Request) -> None:
     """Takes the closing back."""
-    await events.reopen(given, Actor.of(user, remote_of(request)), event_id, why=body.reason)
+    await events.reopen(given, actor_of(user, request), event_id, why=body.reason)
 
 
 @router.post("/{event_id}/retirement", status_code=201)
 async def propose(event_id: str, user: Keeper, given: Given, request: Request) -> Made:
     """Promises the tonnes that cover the event; another person confirms on the ledger."""
-    return Made(id=await events.propose(given, Actor.of(user, remote_of(request)), event_id))
+    return Made(id=await events.propose(given, actor_of(user, request), event_id))

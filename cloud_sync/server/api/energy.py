@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from cloud_sync.contract.v1 import TakeoverMode
 from cloud_sync.server import auth, energy_settings, queries_energy
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import (
     ChargerRecord,
@@ -29,7 +29,6 @@ from cloud_sync.server.records_energy import (
 )
 from cloud_sync.server.records_whatif import WhatIfResult
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.energy.settings import RANGES
 
 router = APIRouter(prefix=f"{API}/energy", tags=["energy"])
@@ -187,7 +186,7 @@ async def take_over(
     user: Operator, gateway: Grid, body: TakeoverBody, given: Given, request: Request
 ) -> TakeoverRecord:
     """Orders the gateway to hold, to run the storage at a power, or back to automatic."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     return await energy_settings.take_over(
         given,
         actor,
@@ -219,7 +218,7 @@ async def stage(user: Operator, gateway: Grid, body: Staging, given: Given, requ
     """Stages a version; with a time it is sent down and takes effect then."""
     desk = await energy_settings.desk(given.pool, gateway)
     wanted = energy_settings.changed(desk.settings, body.changes)
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     made = await energy_settings.stage(
         given, actor, gateway, wanted, reason=body.reason, effective_at=body.effective_at
     )
@@ -231,7 +230,7 @@ async def release(
     user: Operator, gateway: Grid, version: int, body: Release, given: Given, request: Request
 ) -> Version:
     """Puts a staged version in force. It is in force when the gateway says so."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await energy_settings.release(given, actor, gateway, version, effective_at=body.effective_at)
     return Version(version=version)
 
@@ -239,7 +238,7 @@ async def release(
 @router.post("/{gateway_id}/settings/{version}/discard", status_code=204)
 async def discard(user: Operator, gateway: Grid, version: int, given: Given, request: Request) -> None:
     """Gives a staged version up."""
-    await energy_settings.discard(given, Actor.of(user, remote_of(request)), gateway, version)
+    await energy_settings.discard(given, actor_of(user, request), gateway, version)
 
 
 @router.post("/{gateway_id}/settings/{version}/rollback", status_code=202)
@@ -247,7 +246,7 @@ async def roll_back(
     user: Operator, gateway: Grid, version: int, body: Reason, given: Given, request: Request
 ) -> Version:
     """The settings of an earlier version as a new one, in force at once; 0 is as delivered."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     return Version(version=await energy_settings.roll_back(given, actor, gateway, version, reason=body.reason))
 
 

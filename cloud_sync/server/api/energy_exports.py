@@ -14,10 +14,10 @@ from pydantic import AwareDatetime
 from cloud_sync.server import auth, csv_sheets, queries_energy
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.energy import Given, Grid, check_range
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import note_access
 
 router = APIRouter(prefix=f"{API}/energy", tags=["energy"])
 ROWS_MAX = 100_000
@@ -46,7 +46,7 @@ async def history(
         raise Problem("invalid", detail="period_s is 1, 10, 60 or 900")
     check_range(since, until, period_s, HISTORY_ROWS_MAX)
     what = {"from": since, "until": until, "period_s": period_s}
-    await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
+    await note_access(given, actor_of(user, request), "energy_exported", ("microgrid", gateway), what=what)
     return csv_sheets.streamed(_history_lines(given, gateway, since, until, period_s), "telemetry.csv")
 
 
@@ -66,7 +66,7 @@ async def _history_lines(
 async def alarms(gateway: Grid, user: auth.EnergyViewer, given: Given, request: Request) -> Response:
     """Every alarm, open ones first."""
     what = {"table": "alarms"}
-    await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
+    await note_access(given, actor_of(user, request), "energy_exported", ("microgrid", gateway), what=what)
     found = await queries_energy.energy_alarms(given.pool, gateway, limit=ROWS_MAX)
     return _sheet(given, "alarms.csv", ALARM_COLUMNS, found)
 
@@ -77,7 +77,7 @@ async def sessions(
 ) -> Response:
     """Charging sessions that are open or began after `since`, all of them without it."""
     what = {"table": "sessions", "from": since}
-    await note_access(given, Actor.of(user, remote_of(request)), "energy_exported", ("microgrid", gateway), what=what)
+    await note_access(given, actor_of(user, request), "energy_exported", ("microgrid", gateway), what=what)
     found = await queries_energy.charging_sessions(given.pool, gateway, since=since, limit=ROWS_MAX)
     return _sheet(given, "sessions.csv", SESSION_COLUMNS, found)
 

@@ -27,7 +27,7 @@ class Health(BaseModel):
 @router.get("/health")
 async def health(given: Given) -> Health:
     """200 when the database answers."""
-    applied = await given.pool.fetchval("SELECT coalesce(sum(applied_seq), 0)::bigint FROM cursors", timeout=3.0)
+    applied = await queries.events_applied(given.pool, timeout_s=3.0)
     return Health(status="ok", at=given.clock(), events_applied=applied)
 
 

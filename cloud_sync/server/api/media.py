@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
-from cloud_sync.server import auth, queries
+from cloud_sync.server import auth, media_rows, queries
 from cloud_sync.server.api.address import API
-from cloud_sync.server.live import Change, announce
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 
@@ -29,28 +28,12 @@ async def put_media(
 ) -> Response:
     """Takes a picture; 201 when new, 200 when it is known, also when retention has deleted it since."""
     given.media.path_of(sha256)
-    if await given.pool.fetchval("SELECT stored_at IS NOT NULL FROM media WHERE sha256 = $1", sha256):
+    if await media_rows.was_stored(given.pool, sha256):
         return Response(status_code=200)
     media_type, size_bytes = await given.media.take(sha256, request.stream())
-    await _record(given, gateway, sha256, media_type, size_bytes)
+    await media_rows.note(given, gateway, sha256, media_type, size_bytes)
     given.metrics.media_taken.inc()
     return Response(status_code=201)
-
-
-async def _record(given: Services, gateway: str, sha256: str, media_type: str, size_bytes: int) -> None:
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        await connection.execute(
-            "INSERT INTO media (sha256, media_type, size_bytes, gateway_id, stored_at) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (sha256) DO UPDATE SET media_type = excluded.media_type, size_bytes = excluded.size_bytes,"
-            " gateway_id = excluded.gateway_id, stored_at = excluded.stored_at WHERE media.stored_at IS NULL",
-            sha256,
-            media_type,
-            size_bytes,
-            gateway,
-            given.clock(),
-        )
-        rows = await connection.fetch("SELECT DISTINCT arrival_id FROM media_links WHERE sha256 = $1", sha256)
-        await announce(connection, [Change("media", row["arrival_id"], gateway) for row in rows])
 
 
 @router.get("/media/{sha256}", response_class=FileResponse)

@@ -6,8 +6,7 @@ Every change takes a `request_id` of the merchant's own; sent again after a lost
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,23 +14,15 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, csv_sheets
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.people.idempotency import idempotent
+from cloud_sync.server.api.session import actor_of
+from cloud_sync.server.people.idempotency import once
 from cloud_sync.server.people.limits import limit as at_most
 from cloud_sync.server.points import confirmations, redemptions, statements, vouchers
 from cloud_sync.server.points.confirmations import ActWish
-from cloud_sync.server.points.parts import change
-from cloud_sync.server.points.records import (
-    ConfirmationRecord,
-    MerchantMethod,
-    SpendRecord,
-    StatementRecord,
-    TillCheck,
-    VoucherRecord,
-)
+from cloud_sync.server.points.market_records import ConfirmationRecord, MerchantMethod, TillCheck
+from cloud_sync.server.points.voucher_records import SpendRecord, StatementRecord, VoucherRecord
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(prefix=f"{API}/merchant", tags=["merchant"])
 Given = Annotated[Services, Depends(services)]
@@ -102,16 +93,11 @@ async def confirm(body: ConfirmationBody, user: Merchant, given: Given) -> JSONR
     await at_most(given, f"till:{user.user_id}", TRIES_A_MINUTE, 60)
     by = await confirmations.merchant_confirmer(given.pool, user)
     acts = [ActWish(one.key, one.amount) for one in body.acts]
-    async with change(given) as connection:
-        answer = await idempotent(
-            connection,
-            person=user.user_id,
-            key=body.request_id,
-            route="merchant/confirmations",
-            asked=body,
-            at=given.clock(),
-            act=partial(confirmations.confirm, given, connection, by, body.code, acts, request_id=body.request_id),
-        )
+
+    async def act(connection: Any) -> ConfirmationRecord:
+        return await confirmations.confirm(given, connection, by, body.code, acts, request_id=body.request_id)
+
+    answer = await once(given, user.user_id, body.request_id, route="merchant/confirmations", act=act, asked=body)
     return answer.response()
 
 
@@ -124,7 +110,7 @@ async def check(body: CodeBody, user: Merchant, given: Given) -> TillCheck:
 @router.post("/redemptions/use")
 async def use(body: UseBody, user: Merchant, given: Given, request: Request) -> TillCheck:
     """Takes a code; `ok` also when the same request had taken it before."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     return await redemptions.use(given, actor, await _place(given, user), user, body.code, body.request_id)
 
 
@@ -138,14 +124,14 @@ async def check_voucher(body: CodeBody, user: Merchant, given: Given) -> Voucher
 @router.post("/vouchers/spend")
 async def spend(body: SpendBody, user: Merchant, given: Given, request: Request) -> SpendRecord:
     """Takes fen of a voucher; the same request again gives what was stored."""
-    actor, place = Actor.of(user, remote_of(request)), await _place(given, user)
+    actor, place = actor_of(user, request), await _place(given, user)
     return await vouchers.spend(given, actor, place, user, body.code, body.amount_fen, body.request_id)
 
 
 @router.post("/vouchers/take-back")
 async def take_back(body: TakeBackBody, user: Merchant, given: Given, request: Request) -> SpendRecord:
     """Takes one's own spend back, once."""
-    actor, place = Actor.of(user, remote_of(request)), await _place(given, user)
+    actor, place = actor_of(user, request), await _place(given, user)
     return await vouchers.take_back(given, actor, user, body.spend_id, merchant=place, why=body.why)
 
 

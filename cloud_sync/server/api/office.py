@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.permits import applications
 from cloud_sync.server.records import (
     AlarmRecord,
@@ -54,10 +54,6 @@ class RegistryBody(BaseModel):
     source: str = Field(default="", max_length=200)
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
-    return store.Actor.of(user, remote_of(request))
-
-
 @router.get("/gateways", tags=["gates"])
 async def gateways(user: auth.GateViewer, given: Given) -> tuple[GatewayRecord, ...]:
     """Every gateway: live, stale or lost, backlog, versions."""
@@ -99,13 +95,13 @@ async def watch_list(user: auth.GateViewer, given: Given, active_only: bool = Tr
 @router.post("/watch", status_code=201, tags=["permits"])
 async def add_watch(body: WatchBody, user: auth.ListKeeper, given: Given, request: Request) -> dict[str, int]:
     """Puts a plate on a list; every gate learns of it."""
-    return {"watch_id": await store.add_watch(given, _actor(user, request), **body.model_dump())}
+    return {"watch_id": await store.add_watch(given, actor_of(user, request), **body.model_dump())}
 
 
 @router.post("/watch/{watch_id}/remove", status_code=204, tags=["permits"])
 async def remove_watch(watch_id: int, body: WhyBody, user: auth.ListKeeper, given: Given, request: Request) -> None:
     """Takes it off."""
-    await store.remove_watch(given, _actor(user, request), watch_id, why=body.why)
+    await store.remove_watch(given, actor_of(user, request), watch_id, why=body.why)
 
 
 @router.put("/registry/{plate}", status_code=204, tags=["permits"])
@@ -114,7 +110,7 @@ async def set_registry(plate: str, body: RegistryBody, user: auth.ListKeeper, gi
     vehicle_type = body.vehicle_type.value if body.vehicle_type else None
     await store.set_registry(
         given,
-        _actor(user, request),
+        actor_of(user, request),
         plate=plate,
         energy=body.energy.value,
         vehicle_type=vehicle_type,

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from cloud_sync.server import auth, csv_sheets, queries, store
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.passage_exports import csv_lines, workbook
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.papers.xlsx import MEDIA_TYPE
 from cloud_sync.server.problems import Problem
@@ -105,7 +105,7 @@ async def search(
     """Arrivals that match, newest first."""
     words = filter_words(wanted)
     if words and not cursor:
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "passages_searched", ("search", ""), what=words)
     return await queries.search(given.pool, wanted, cursor=cursor, limit=limit)
 
@@ -115,7 +115,7 @@ async def export(
     wanted: Wanted, user: auth.Exporter, given: Given, request: Request, lang: str = "zh"
 ) -> StreamingResponse:
     """All matches as CSV (UTF-8 with BOM), newest first."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.note_access(given, actor, "passages_exported", ("export", ""), what=filter_words(wanted))
     return csv_sheets.streamed(csv_lines(given, wanted, lang=lang), "passages.csv")
 
@@ -125,7 +125,7 @@ async def export_workbook(
     wanted: Wanted, user: auth.Exporter, given: Given, request: Request, lang: str = "zh"
 ) -> Response:
     """All matches as XLSX, newest first; more rows than a workbook takes are refused."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.note_access(given, actor, "passages_exported", ("export", ""), what=filter_words(wanted))
     content = await workbook(given, wanted, lang=lang)
     headers = {"Content-Disposition": 'attachment; filename="passages.xlsx"', "Cache-Control": "no-store"}
@@ -177,7 +177,7 @@ async def decide(
     """Orders the gateway to admit or refuse. It is decided when the gateway says so: watch the stream."""
     return await store.decide_hold(
         given,
-        store.Actor.of(user, remote_of(request)),
+        actor_of(user, request),
         arrival_id,
         outcome=body.outcome,
         reason_code=body.reason_code,
@@ -192,14 +192,14 @@ async def correct(
     arrival_id: str, body: CorrectionBody, user: auth.GateDecider, given: Given, request: Request
 ) -> None:
     """A person reads the plate otherwise; the raw reading stays."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.correct_plate(given, actor, arrival_id, body.plate, note=body.note)
 
 
 @router.post("/passages/{arrival_id}/revision", status_code=204)
 async def revise(arrival_id: str, body: RevisionBody, user: auth.GateDecider, given: Given, request: Request) -> None:
     """Says what a past decision should have been; nothing at the barrier changes."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.revise(given, actor, arrival_id, outcome=body.outcome, reason_code=body.reason_code, note=body.note)
 
 

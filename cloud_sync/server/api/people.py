@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.server import accounts, auth, store
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.people import (
     consents,
     data_requests,
@@ -195,10 +195,6 @@ class WhyBody(BaseModel):
     why: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
-    return store.Actor.of(user, remote_of(request))
-
-
 # ---------------------------------------------------------------- the app's sign-in
 
 
@@ -243,7 +239,7 @@ async def revoke(body: TokenBody, given: Given) -> None:
 @router.post("/auth/sign-out-everywhere", status_code=204, tags=["session"])
 async def sign_out_everywhere(user: auth.AnyPerson, given: Given, request: Request) -> None:
     """Ends every session and every token of the person, this one too."""
-    await tokens.sign_out_everywhere(given, _actor(user, request), user.user_id)
+    await tokens.sign_out_everywhere(given, actor_of(user, request), user.user_id)
 
 
 # ---------------------------------------------------------------- one's own data
@@ -252,14 +248,15 @@ async def sign_out_everywhere(user: auth.AnyPerson, given: Given, request: Reque
 @router.get("/me", tags=["me"])
 async def me(user: auth.AnyPerson, given: Given) -> PersonalData:
     """What the account holds about its owner."""
-    return await personal.personal_data(given.pool, user.user_id)
+    async with given.pool.acquire() as db:
+        return await personal.personal_data(db, user.user_id)
 
 
 @router.patch("/me", tags=["me"])
 async def correct(body: Correction, user: auth.AnyPerson, given: Given, request: Request) -> PersonalData:
     """Corrects one's own data. Phone and e-mail need the consent `contact`."""
     changes = {name: value for name, value in body.model_dump().items() if value is not None}
-    await personal.correct(given, _actor(user, request), user.user_id, changes)
+    await personal.correct(given, actor_of(user, request), user.user_id, changes)
     return await personal.personal_data(given.pool, user.user_id)
 
 
@@ -300,7 +297,7 @@ async def change_consent(
     body: ConsentBody, user: auth.AnyPerson, given: Given, request: Request
 ) -> tuple[ConsentRecord, ...]:
     """Agrees to the current text of a purpose, or withdraws."""
-    actor = _actor(user, request)
+    actor = actor_of(user, request)
     async with given.pool.acquire() as connection, connection.transaction():
         await consents.change(
             connection,
@@ -323,7 +320,7 @@ async def own_requests(user: auth.AnyPerson, given: Given) -> tuple[DataRequest,
 @router.post("/me/requests", status_code=201, tags=["me"])
 async def ask(body: RequestBody, user: auth.AnyPerson, given: Given, request: Request) -> RequestMade:
     """Asks for what needs a person."""
-    made = await data_requests.ask(given, _actor(user, request), user.user_id, kind=body.kind, message=body.message)
+    made = await data_requests.ask(given, actor_of(user, request), user.user_id, kind=body.kind, message=body.message)
     return RequestMade(request_id=made)
 
 
@@ -337,19 +334,19 @@ async def guardian_code(user: auth.AnyPerson, given: Given) -> CodeMade:
 @router.put("/me/guardian", status_code=204, tags=["me"])
 async def join_guardian(body: CodeBody, user: auth.AnyPerson, given: Given, request: Request) -> None:
     """Joins the account to the guardian of a code."""
-    await guardians.join(given, _actor(user, request), user.user_id, body.code)
+    await guardians.join(given, actor_of(user, request), user.user_id, body.code)
 
 
 @router.delete("/me/guardian", status_code=204, tags=["me"])
 async def leave_guardian(user: auth.AnyPerson, given: Given, request: Request) -> None:
     """Parts from the guardian, from 14 on."""
-    await guardians.leave(given, _actor(user, request), user.user_id)
+    await guardians.leave(given, actor_of(user, request), user.user_id)
 
 
 @router.delete("/me/wards/{ward_id}", status_code=204, tags=["me"])
 async def release_ward(ward_id: str, user: auth.AnyPerson, given: Given, request: Request) -> None:
     """Parts from a child."""
-    await guardians.release(given, _actor(user, request), user.user_id, ward_id)
+    await guardians.release(given, actor_of(user, request), user.user_id, ward_id)
 
 
 # ---------------------------------------------------------------- the office
@@ -368,7 +365,7 @@ async def add_organisation(
     body: OrganisationBody, user: auth.PeopleKeeper, given: Given, request: Request
 ) -> Organisation:
     """A new organisation."""
-    return await organisations.add(given, _actor(user, request), kind=body.kind, name=body.name, name_en=body.name_en)
+    return await organisations.add(given, actor_of(user, request), kind=body.kind, name=body.name, name_en=body.name_en)
 
 
 @router.patch("/organisations/{org_id}", status_code=204, tags=["people"])
@@ -376,7 +373,7 @@ async def change_organisation(
     org_id: str, body: OrganisationChange, user: auth.PeopleKeeper, given: Given, request: Request
 ) -> None:
     """Another name, or switched off or on."""
-    await organisations.change(given, _actor(user, request), org_id, **body.model_dump())
+    await organisations.change(given, actor_of(user, request), org_id, **body.model_dump())
 
 
 @router.get("/organisations/{org_id}/members", tags=["people"])
@@ -390,13 +387,13 @@ async def organisation_members(org_id: str, user: auth.PeopleKeeper, given: Give
 @router.put("/organisations/{org_id}/members/{user_id}", status_code=204, tags=["people"])
 async def add_member(org_id: str, user_id: str, user: auth.PeopleKeeper, given: Given, request: Request) -> None:
     """An account becomes the organisation's."""
-    await organisations.add_member(given, _actor(user, request), org_id, user_id)
+    await organisations.add_member(given, actor_of(user, request), org_id, user_id)
 
 
 @router.delete("/organisations/{org_id}/members/{user_id}", status_code=204, tags=["people"])
 async def remove_member(org_id: str, user_id: str, user: auth.PeopleKeeper, given: Given, request: Request) -> None:
     """An account is nobody's again."""
-    await organisations.remove_member(given, _actor(user, request), org_id, user_id)
+    await organisations.remove_member(given, actor_of(user, request), org_id, user_id)
 
 
 @router.get("/data-requests", tags=["people"])
@@ -414,7 +411,7 @@ async def all_requests(
 @router.post("/data-requests", status_code=201, tags=["people"])
 async def note_request(body: NotedRequest, user: auth.PeopleKeeper, given: Given, request: Request) -> dict[str, str]:
     """Notes down a request that came by letter, telephone or in person."""
-    made = await data_requests.note_down(given, _actor(user, request), **body.model_dump())
+    made = await data_requests.note_down(given, actor_of(user, request), **body.model_dump())
     return {"request_id": made}
 
 
@@ -423,7 +420,7 @@ async def answer_request(
     request_id: str, body: AnswerBody, user: auth.PeopleKeeper, given: Given, request: Request
 ) -> None:
     """Settles a request."""
-    await data_requests.answer(given, _actor(user, request), request_id, state=body.state, text=body.answer)
+    await data_requests.answer(given, actor_of(user, request), request_id, state=body.state, text=body.answer)
 
 
 @router.get("/people/{user_id}/export", tags=["people"])
@@ -435,7 +432,7 @@ async def copy_for(
     request: Request,
 ) -> dict[str, Any]:
     """A copy of a person's data, to hand over by request; the person sees that it was made."""
-    actor, what = _actor(user, request), {"person_id": user_id}
+    actor, what = actor_of(user, request), {"person_id": user_id}
     made = await export.copy_of(given.pool, user_id, at=given.clock())
     await store.note_access(given, actor, "personal_data_copied", ("user", user_id), what=what | {"why": why})
     return made
@@ -444,7 +441,7 @@ async def copy_for(
 @router.post("/people/{user_id}/anonymise", status_code=204, tags=["people"])
 async def anonymise(user_id: str, body: WhyBody, user: auth.PeopleKeeper, given: Given, request: Request) -> None:
     """Deletes a member of the public's account by request."""
-    await erasure.anonymise(given, _actor(user, request), user_id, why=body.why)
+    await erasure.anonymise(given, actor_of(user, request), user_id, why=body.why)
 
 
 # ---------------------------------------------------------------- accounts
@@ -467,14 +464,14 @@ async def users(
 @router.post("/users", status_code=201, tags=["people"])
 async def add_user(body: UserBody, user: auth.AccountKeeper, given: Given, request: Request) -> dict[str, str]:
     """A new account."""
-    made = await accounts.add_user(given, _actor(user, request), **body.model_dump())
+    made = await accounts.add_user(given, actor_of(user, request), **body.model_dump())
     return {"user_id": made}
 
 
 @router.patch("/users/{user_id}", status_code=204, tags=["people"])
 async def change_user(user_id: str, body: UserChange, user: auth.AccountKeeper, given: Given, request: Request) -> None:
     """Another role, or switched off or on; its sessions end."""
-    await accounts.change_user(given, _actor(user, request), user_id, role=body.role, enabled=body.enabled)
+    await accounts.change_user(given, actor_of(user, request), user_id, role=body.role, enabled=body.enabled)
 
 
 @router.put("/users/{user_id}/password", status_code=204, tags=["people"])
@@ -482,7 +479,7 @@ async def set_password(
     user_id: str, body: PasswordBody, user: auth.AccountKeeper, given: Given, request: Request
 ) -> None:
     """A new password; its sessions end."""
-    await accounts.set_password(given, _actor(user, request), user_id, body.password)
+    await accounts.set_password(given, actor_of(user, request), user_id, body.password)
 
 
 @router.put("/users/{user_id}/provider", status_code=204, tags=["people"])
@@ -490,10 +487,10 @@ async def link_provider(
     user_id: str, body: SubjectBody, user: auth.AccountKeeper, given: Given, request: Request
 ) -> None:
     """Links an account to a subject of the sign-in provider."""
-    await oidc.link(given, _actor(user, request), user_id, body.subject)
+    await oidc.link(given, actor_of(user, request), user_id, body.subject)
 
 
 @router.delete("/users/{user_id}/provider", status_code=204, tags=["people"])
 async def unlink_provider(user_id: str, user: auth.AccountKeeper, given: Given, request: Request) -> None:
     """Takes the account's links away."""
-    await oidc.unlink(given, _actor(user, request), user_id)
+    await oidc.unlink(given, actor_of(user, request), user_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,25 +12,22 @@ from cloud_sync.server import auth
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.paging import CURSOR_CHARS_MAX
-from cloud_sync.server.people.idempotency import Answer, IdempotencyKey, idempotent
+from cloud_sync.server.people.idempotency import Answer, IdempotencyKey, once
 from cloud_sync.server.people.limits import limit as at_most
 from cloud_sync.server.points import book_check, catalogue, confirmations, desk, queries, redemptions, reviews, scans
+from cloud_sync.server.points.desk_records import AppealRecord
+from cloud_sync.server.points.market_records import CodeRecord, ItemRecord, PersonCode, RedemptionRecord
 from cloud_sync.server.points.methods import methods as methods_of
 from cloud_sync.server.points.methods import phone_rules as phone_rules_of
-from cloud_sync.server.points.parts import change, day_of, lock_person, rules_now
+from cloud_sync.server.points.parts import day_of, lock_person, rules_now
 from cloud_sync.server.points.records import (
-    AppealRecord,
     BadgeRecord,
-    CodeRecord,
     EventPage,
     HeadRecord,
     HistoryPage,
-    ItemRecord,
     MethodRecord,
-    PersonCode,
     PhoneRules,
     PointsOfMe,
-    RedemptionRecord,
     ScanResult,
     TripRecord,
 )
@@ -95,18 +91,12 @@ async def _as_person(
     given: Services, user: auth.CurrentUser, key: str | None, route: str, act: Any, *, asked: Any, status: int = 200
 ) -> Answer:
     """Runs `act(connection)` under the person's lock, once for a key."""
-    async with change(given) as connection:
+
+    async def locked(connection: Any) -> Any:
         await lock_person(connection, user.user_id)
-        return await idempotent(
-            connection,
-            person=user.user_id,
-            key=key,
-            route=route,
-            at=given.clock(),
-            act=partial(act, connection),
-            status=status,
-            asked=asked,
-        )
+        return await act(connection)
+
+    return await once(given, user.user_id, key, route=route, act=locked, status=status, asked=asked)
 
 
 # ---------------------------------------------------------------- the account
@@ -123,7 +113,8 @@ async def history(
     user: Earner, given: Given, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None, limit: Limit = 50
 ) -> HistoryPage:
     """The ledger, the newest first, with the formula, figures, sources and rows behind what was earned."""
-    return await queries.history(given.pool, user.user_id, before=before, limit=limit)
+    async with given.pool.acquire() as db:
+        return await queries.history(db, user.user_id, before=before, limit=limit)
 
 
 @router.get("/me/events")

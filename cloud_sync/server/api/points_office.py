@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
@@ -13,27 +12,26 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.paging import CURSOR_CHARS_MAX
-from cloud_sync.server.people.idempotency import idempotent
+from cloud_sync.server.people.idempotency import once
 from cloud_sync.server.points import catalogue, confirmations, desk, devices, reviews, ways
-from cloud_sync.server.points.parts import change, day_of
-from cloud_sync.server.points.records import (
+from cloud_sync.server.points.desk_records import (
     AppealRecord,
-    ConfirmationRecord,
     DeviceRecord,
     DeviceSecret,
-    EarningRecord,
     HeldPage,
-    ItemRecord,
     Overview,
     PersonPoints,
     RefusalCell,
     WayRecord,
 )
+from cloud_sync.server.points.market_records import ConfirmationRecord, ItemRecord
+from cloud_sync.server.points.parts import day_of
+from cloud_sync.server.points.records import EarningRecord
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import note_access
 
 router = APIRouter(prefix=f"{API}/points", tags=["points office"])
 Given = Annotated[Services, Depends(services)]
@@ -162,10 +160,6 @@ class OrganiserBody(BaseModel):
     request_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> Actor:
-    return Actor.of(user, remote_of(request))
-
-
 # ---------------------------------------------------------------- looking at what waits
 
 
@@ -183,19 +177,19 @@ async def held(
 @router.post("/reviews/{event_id}/release")
 async def release(event_id: str, body: ReasonBody, user: Keeper, given: Given, request: Request) -> EarningRecord:
     """Gives the points."""
-    return await reviews.decide(given, _actor(user, request), user, event_id, release=True, why=body.why)
+    return await reviews.decide(given, actor_of(user, request), user, event_id, release=True, why=body.why)
 
 
 @router.post("/reviews/{event_id}/refuse")
 async def refuse(event_id: str, body: WhyBody, user: Keeper, given: Given, request: Request) -> EarningRecord:
     """Refuses them, with a reason."""
-    return await reviews.decide(given, _actor(user, request), user, event_id, release=False, why=body.why)
+    return await reviews.decide(given, actor_of(user, request), user, event_id, release=False, why=body.why)
 
 
 @router.post("/entries/reverse")
 async def reverse(body: ReverseBody, user: Keeper, given: Given, request: Request) -> Points:
     """Takes an earning or adjustment back as a new entry; the points that it took."""
-    taken = await reviews.reverse(given, _actor(user, request), user, body.person, body.entry_id, why=body.why)
+    taken = await reviews.reverse(given, actor_of(user, request), user, body.person, body.entry_id, why=body.why)
     return Points(points=taken)
 
 
@@ -214,7 +208,7 @@ async def appeals(
 @router.post("/office/appeals/{appeal_id}/decide")
 async def decide_appeal(appeal_id: str, body: AnswerBody, user: Keeper, given: Given, request: Request) -> Points:
     """Answers an appeal; somebody else than who refused."""
-    actor = _actor(user, request)
+    actor = actor_of(user, request)
     given_points = await reviews.decide_appeal(given, actor, user, appeal_id, points=body.points, answer=body.answer)
     return Points(points=given_points)
 
@@ -224,16 +218,11 @@ async def confirm(body: OrganiserBody, user: Keeper, given: Given) -> JSONRespon
     """Confirms what a person did, as the organiser."""
     by = confirmations.Confirmer(confirmations.OFFICE, user.user_id, None)
     acts = [confirmations.ActWish(one.key, one.amount) for one in body.acts]
-    async with change(given) as connection:
-        answer = await idempotent(
-            connection,
-            person=user.user_id,
-            key=body.request_id,
-            route="points/confirmations",
-            asked=body,
-            at=given.clock(),
-            act=partial(confirmations.confirm, given, connection, by, body.code, acts, request_id=body.request_id),
-        )
+
+    async def act(connection: Any) -> ConfirmationRecord:
+        return await confirmations.confirm(given, connection, by, body.code, acts, request_id=body.request_id)
+
+    answer = await once(given, user.user_id, body.request_id, route="points/confirmations", act=act, asked=body)
     return answer.response()
 
 
@@ -250,25 +239,25 @@ async def device_list(user: Reader, given: Given) -> tuple[DeviceRecord, ...]:
 async def add_device(body: DeviceBody, user: Installer, given: Given, request: Request) -> DeviceSecret:
     """Puts a device up. Its secret is in this answer and nowhere else."""
     wish = devices.DeviceWish(**body.model_dump())
-    return await devices.add_device(given, _actor(user, request), wish)
+    return await devices.add_device(given, actor_of(user, request), wish)
 
 
 @router.post("/devices/{device_id}/rotate")
 async def rotate(device_id: str, body: RotateBody, user: Installer, given: Given, request: Request) -> DeviceSecret:
     """A new key for a device."""
-    return await devices.rotate_device(given, _actor(user, request), device_id, lost=body.lost, why=body.why)
+    return await devices.rotate_device(given, actor_of(user, request), device_id, lost=body.lost, why=body.why)
 
 
 @router.post("/devices/{device_id}/switch", status_code=204)
 async def switch(device_id: str, body: SwitchBody, user: Installer, given: Given, request: Request) -> None:
     """Takes a device out of use, or into it again."""
-    await devices.set_active(given, _actor(user, request), device_id, body.active, why=body.why)
+    await devices.set_active(given, actor_of(user, request), device_id, body.active, why=body.why)
 
 
 @router.post("/devices/{device_id}/clock", status_code=204)
 async def clock(device_id: str, user: Installer, given: Given, request: Request) -> None:
     """Says that the device's clock was set right."""
-    await devices.set_clock(given, _actor(user, request), device_id)
+    await devices.set_clock(given, actor_of(user, request), device_id)
 
 
 @router.get("/ways")
@@ -281,7 +270,7 @@ async def way_list(user: Reader, given: Given) -> tuple[WayRecord, ...]:
 async def set_way(body: WayBody, user: Keeper, given: Given, request: Request) -> None:
     """Begins a row of the way from a place to another."""
     wish = body.model_dump() | {"valid_from": body.valid_from or day_of(given, given.clock())}
-    await ways.set_way(given, _actor(user, request), ways.WayWish(**wish))
+    await ways.set_way(given, actor_of(user, request), ways.WayWish(**wish))
 
 
 # ---------------------------------------------------------------- catalogue and merchants
@@ -296,20 +285,20 @@ async def items(user: Reader, given: Given) -> tuple[ItemRecord, ...]:
 @router.post("/items", status_code=201)
 async def add_item(body: ItemBody, user: Keeper, given: Given, request: Request) -> ItemRecord:
     """Puts something into the catalogue."""
-    return await catalogue.add_item(given, _actor(user, request), catalogue.ItemWish(**body.model_dump()))
+    return await catalogue.add_item(given, actor_of(user, request), catalogue.ItemWish(**body.model_dump()))
 
 
 @router.patch("/items/{item_id}")
 async def change_item(item_id: str, body: ItemPatch, user: Keeper, given: Given, request: Request) -> ItemRecord:
     """Changes stock, price, limit or end."""
     wish = catalogue.ItemChange(**body.model_dump(exclude={"why"}))
-    return await catalogue.change_item(given, _actor(user, request), item_id, wish, why=body.why)
+    return await catalogue.change_item(given, actor_of(user, request), item_id, wish, why=body.why)
 
 
 @router.put("/merchants/{org_id}", status_code=204)
 async def set_merchant(org_id: str, body: MerchantBody, user: Keeper, given: Given, request: Request) -> None:
     """Says what a merchant may confirm."""
-    await confirmations.set_merchant(given, _actor(user, request), org_id, body.keys)
+    await confirmations.set_merchant(given, actor_of(user, request), org_id, body.keys)
 
 
 # ---------------------------------------------------------------- figures and people
@@ -333,5 +322,5 @@ async def refusals(
 async def person(person: str, user: Reader, given: Given, request: Request) -> PersonPoints:
     """One person's account. Opening it leaves a row."""
     found = await desk.person(given, person)
-    await note_access(given, _actor(user, request), "points_opened", ("user", person))
+    await note_access(given, actor_of(user, request), "points_opened", ("user", person))
     return found

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud_sync.server import auth, csv_sheets, rule_books
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import feed, green_power, inventory
 from cloud_sync.server.carbon.feed import FeedPage, KindTold, TokenRow
 from cloud_sync.server.carbon.green_power import GreenRow, SinkRow
@@ -23,7 +23,6 @@ from cloud_sync.server.papers.inventory_book import csv_rows, sheets
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.carbon.inventory import MonthInventory
 
 router = APIRouter(prefix=API, tags=["reports"])
@@ -155,7 +154,7 @@ async def add_green(body: GreenBody, user: Keeper, given: Given, request: Reques
 @router.post("/reports/green-power/{green_id}/withdraw", status_code=204)
 async def withdraw_green(green_id: str, body: Why, user: Keeper, given: Given, request: Request) -> None:
     """Evidence counts no longer."""
-    await green_power.withdraw(given, Actor.of(user, remote_of(request)), green_id, why=body.reason)
+    await green_power.withdraw(given, actor_of(user, request), green_id, why=body.reason)
 
 
 @router.get("/reports/sinks")
@@ -175,7 +174,7 @@ async def add_sink(body: SinkBody, user: Keeper, given: Given, request: Request)
 @router.post("/reports/sinks/{sink_id}/withdraw", status_code=204)
 async def withdraw_sink(sink_id: str, body: Why, user: Keeper, given: Given, request: Request) -> None:
     """A sink counts no longer."""
-    await green_power.withdraw_sink(given, Actor.of(user, remote_of(request)), sink_id, why=body.reason)
+    await green_power.withdraw_sink(given, actor_of(user, request), sink_id, why=body.reason)
 
 
 # ---------------------------------------------------------------- the feed
@@ -213,11 +212,11 @@ async def feed_tokens(user: auth.SystemRunner, given: Given) -> tuple[TokenRow, 
 @router.post("/feed/tokens", status_code=201)
 async def make_feed_token(body: TokenBody, user: auth.SystemRunner, given: Given, request: Request) -> NewToken:
     """A token for a platform, shown once."""
-    token_id, token = await feed.make_token(given, Actor.of(user, remote_of(request)), body.name)
+    token_id, token = await feed.make_token(given, actor_of(user, request), body.name)
     return NewToken(id=token_id, token=token)
 
 
 @router.delete("/feed/tokens/{token_id}", status_code=204)
 async def revoke_feed_token(token_id: str, user: auth.SystemRunner, given: Given, request: Request) -> None:
     """The platform reads no more."""
-    await feed.revoke_token(given, Actor.of(user, remote_of(request)), token_id)
+    await feed.revoke_token(given, actor_of(user, request), token_id)

@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, retention_rules
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.retention_rules import KEEP_DAYS_MAX, KeepRule, NewKeep
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(prefix=f"{API}/retention-rules", tags=["rules"])
 Given = Annotated[Services, Depends(services)]
@@ -41,4 +40,4 @@ async def retention_change(
 ) -> KeepRule:
     """Ends the rule's open row and begins a new one."""
     new = NewKeep(rule_id, body.valid_from, body.keep_days, body.source, body.reason)
-    return await retention_rules.change(given, Actor.of(user, remote_of(request)), new)
+    return await retention_rules.change(given, actor_of(user, request), new)

@@ -10,11 +10,10 @@ from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth, rule_books, rule_editing
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.rule_editing import KeyRows, NewRow, Preview, VersionRows
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
 Given = Annotated[Services, Depends(services)]
@@ -40,10 +39,6 @@ class RowBody(BaseModel):
         return NewRow(self.key, self.valid_from, values, self.source, self.reason)
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> Actor:
-    return Actor.of(user, remote_of(request))
-
-
 @router.get("/{book}")
 async def book_rows(book: BookName, user: auth.RuleReader, given: Given) -> dict[str, Any]:
     """A book: its newest version, and every key with the row in force and all others."""
@@ -60,11 +55,11 @@ async def versions(book: BookName, user: auth.RuleReader, given: Given) -> tuple
 @router.post("/{book}/preview")
 async def preview(book: BookName, body: RowBody, user: auth.RuleChanger, given: Given, request: Request) -> Preview:
     """What a change would do."""
-    actor = _actor(user, request)
+    actor = actor_of(user, request)
     return await rule_editing.preview(given, given.pool, actor, book, body.new_row(), expected=body.version)
 
 
 @router.post("/{book}", status_code=201)
 async def change(book: BookName, body: RowBody, user: auth.RuleChanger, given: Given, request: Request) -> Preview:
     """Ends the key's open row and begins a new one."""
-    return await rule_editing.change(given, _actor(user, request), book, body.new_row(), expected=body.version)
+    return await rule_editing.change(given, actor_of(user, request), book, body.new_row(), expected=body.version)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from cloud_sync.server import auth
 from cloud_sync.server.api.address import API
 from cloud_sync.server.services import Services, services
+from cloud_sync.server.store import Actor
 
 router = APIRouter(prefix=API, tags=["session"])
 Given = Annotated[Services, Depends(services)]
@@ -46,6 +47,11 @@ def person(user: auth.CurrentUser) -> Person:
 def remote_of(request: Request) -> str:
     """Where a request comes from."""
     return request.client.host if request.client else ""
+
+
+def actor_of(user: auth.CurrentUser, request: Request) -> Actor:
+    """The signed-in person, as the audit trail names them."""
+    return Actor.of(user, remote_of(request))
 
 
 @router.post("/session")

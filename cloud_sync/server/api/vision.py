@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from cloud_sync.contract.v1 import HeadAction
-from cloud_sync.server import auth, store, vehicle_heads
+from cloud_sync.server import auth, vehicle_heads
 from cloud_sync.server.api.address import API
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(prefix=API)
@@ -36,7 +36,7 @@ async def order(
     gateway_id: str, body: HeadOrderBody, user: auth.SystemRunner, given: Given, request: Request
 ) -> vehicle_heads.HeadOrderRecord:
     """Orders a gateway to learn from its corrections, to use a version, or to step back."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     return await vehicle_heads.order_head(
         given, actor, gateway_id, action=body.action, version=body.version, force=body.force
     )

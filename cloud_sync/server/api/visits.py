@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from cloud_sync.server import auth, store
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.moments import Moment
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.paging import CURSOR_CHARS_MAX
 from cloud_sync.server.permits import access, visit_queries
 from cloud_sync.server.permits.records import UnreadPassage, VisitPage, VisitRecord
@@ -39,7 +39,7 @@ async def listed(
     """Visits that match, the newest first."""
     staff = user.may(Can.READ_APPLICATIONS)
     if staff and plate and not cursor:
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "visits_searched", ("search", ""), what={"plate": plate})
     wanted = VisitFilter(
         owners=None if staff else access.owners_of(user),
@@ -66,6 +66,6 @@ async def one(visit_id: str, user: auth.AnyPerson, given: Given, request: Reques
     if found is None:
         raise Problem("not_found")
     if staff:
-        actor, owner = store.Actor.of(user, remote_of(request)), await visit_queries.owner_of(given.pool, visit_id)
+        actor, owner = actor_of(user, request), await visit_queries.owner_of(given.pool, visit_id)
         await store.note_access(given, actor, "visit_opened", ("visit", visit_id), what={"person_id": owner})
     return found

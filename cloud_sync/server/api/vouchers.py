@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,11 +11,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from cloud_sync.server import auth, csv_sheets
 from cloud_sync.server.api.address import API
 from cloud_sync.server.api.merchant import Language, Since
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.people.idempotency import IdempotencyKey, idempotent
+from cloud_sync.server.api.session import actor_of
+from cloud_sync.server.people.idempotency import IdempotencyKey, once
 from cloud_sync.server.points import settlements, statements, vouchers
-from cloud_sync.server.points.parts import change
-from cloud_sync.server.points.records import (
+from cloud_sync.server.points.voucher_records import (
     DifferenceRecord,
     SchemeRecord,
     SettlementRecord,
@@ -27,7 +25,6 @@ from cloud_sync.server.points.records import (
 )
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.points.vouchers import HolderKind
 
 router = APIRouter(prefix=f"{API}/vouchers", tags=["vouchers"])
@@ -118,19 +115,19 @@ async def schemes(user: Reader, given: Given) -> tuple[SchemeRecord, ...]:
 async def propose(body: SchemeBody, user: Keeper, given: Given, request: Request) -> SchemeMade:
     """Proposes a scheme; a second person approves it."""
     wish = vouchers.SchemeWish(**body.model_dump())
-    return SchemeMade(scheme_id=await vouchers.propose(given, Actor.of(user, remote_of(request)), wish))
+    return SchemeMade(scheme_id=await vouchers.propose(given, actor_of(user, request), wish))
 
 
 @router.post("/schemes/{scheme_id}/approve", status_code=204)
 async def approve(scheme_id: str, user: Approver, given: Given, request: Request) -> None:
     """Puts a scheme that somebody else proposed in force."""
-    await vouchers.approve(given, Actor.of(user, remote_of(request)), scheme_id)
+    await vouchers.approve(given, actor_of(user, request), scheme_id)
 
 
 @router.post("/schemes/{scheme_id}/end", status_code=204)
 async def end(scheme_id: str, body: WhyBody, user: Approver, given: Given, request: Request) -> None:
     """Issues nothing more under it."""
-    await vouchers.end_scheme(given, Actor.of(user, remote_of(request)), scheme_id, why=body.why)
+    await vouchers.end_scheme(given, actor_of(user, request), scheme_id, why=body.why)
 
 
 @router.get("")
@@ -153,19 +150,11 @@ async def issue(
     body: VoucherBody, user: Keeper, given: Given, request: Request, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Issues a voucher within the scheme's amounts, holders and budget."""
-    async with change(given) as connection:
-        answer = await idempotent(
-            connection,
-            person=user.user_id,
-            key=key,
-            route="vouchers",
-            asked=body,
-            at=given.clock(),
-            status=201,
-            act=partial(
-                vouchers.issue, given, connection, Actor.of(user, remote_of(request)), user, **body.model_dump()
-            ),
-        )
+
+    async def act(connection: Any) -> VoucherRecord:
+        return await vouchers.issue(given, connection, actor_of(user, request), user, **body.model_dump())
+
+    answer = await once(given, user.user_id, key, route="vouchers", act=act, status=201, asked=body)
     return answer.response()
 
 
@@ -178,7 +167,7 @@ async def mine(user: Holder, given: Given) -> tuple[VoucherCode, ...]:
 @router.post("/spends/{spend_id}/take-back")
 async def take_back(spend_id: str, body: WhyBody, user: Keeper, given: Given, request: Request) -> SpendRecord:
     """Takes a spend back, once, as the office."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     return await vouchers.take_back(given, actor, user, spend_id, merchant=None, why=body.why)
 
 
@@ -222,6 +211,6 @@ def _sums(lines: TillLines) -> dict[str, int]:
 @router.post("/settlements", status_code=201)
 async def settle(body: SettleBody, user: Approver, given: Given, request: Request) -> SettlementRecord:
     """Settles a merchant's month that is over; once."""
-    actor, lines = Actor.of(user, remote_of(request)), body.lines
+    actor, lines = actor_of(user, request), body.lines
     sums = None if lines is None else _sums(lines)
     return await settlements.settle(given, actor, body.merchant, body.month, sums, why=body.why)

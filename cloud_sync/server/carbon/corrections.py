@@ -141,7 +141,7 @@ async def correct(given: Services, actor: Actor, visit_id: str, *, added_g: int,
     if added_g == 0 or abs(added_g) > CORRECTION_G_MAX:
         raise Problem("invalid", detail="added_g")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         row = await connection.fetchrow("SELECT * FROM visit_accounts WHERE visit_id = $1", visit_id)
         if row is None or row["entry_id"] is None:

@@ -8,8 +8,7 @@ deleted.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -127,12 +126,6 @@ _ROW = ", ".join(EventRow.__dataclass_fields__)
 _LINE = ", ".join(LineRow.__dataclass_fields__)
 
 
-@asynccontextmanager
-async def _change(given: Services) -> AsyncIterator[Any]:
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        yield connection
-
-
 # ---------------------------------------------------------------- reads
 
 
@@ -233,7 +226,7 @@ async def create(given: Services, actor: Actor, wanted: NewEvent) -> str:
     one_meal = LineRow("", EventSource.MEAL.value, Decimal(1), False, "", given.clock(), "")
     _footprint([one_meal], wanted.ends_on, await rule_books.factors(given.pool))
     now, event_id = given.clock(), f"HD-{uuid_utils.uuid7()!s}"
-    async with _change(given) as connection:
+    async with given.change() as connection:
         await connection.execute(
             "INSERT INTO carbon_events (event_id, name, name_en, organiser, starts_on, ends_on, people, state,"
             " created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)",
@@ -252,7 +245,7 @@ async def add_line(
     if not amount.is_finite() or not 0 < amount <= AMOUNT_MAX:
         raise Problem("invalid", detail="amount")
     now, line_id = given.clock(), str(uuid_utils.uuid7())
-    async with _change(given) as connection:
+    async with given.change() as connection:
         await _open_event(connection, event_id)
         count = await connection.fetchval("SELECT count(*) FROM carbon_event_lines WHERE event_id = $1", event_id)
         if count >= LINES_MAX:
@@ -271,7 +264,7 @@ async def add_line(
 async def remove_line(given: Services, actor: Actor, event_id: str, line_id: str) -> None:
     """A line of an open account counts no longer. Raises Problem."""
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         await _open_event(connection, event_id)
         row = await connection.fetchrow(
             "UPDATE carbon_event_lines SET withdrawn_at = $3, withdrawn_by = $4"
@@ -287,7 +280,7 @@ async def remove_line(given: Services, actor: Actor, event_id: str, line_id: str
 async def close(given: Services, actor: Actor, event_id: str) -> int:
     """Posts the footprint to the book; its grams. Raises Problem."""
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await _open_event(connection, event_id)
         lines = await _lines(connection, event_id)
         footprint = _footprint(lines, row["ends_on"], await rule_books.factors(connection)) if lines else None
@@ -317,7 +310,7 @@ async def reopen(given: Services, actor: Actor, event_id: str, *, why: str) -> N
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with _change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "SELECT state, grams FROM carbon_events WHERE event_id = $1 FOR UPDATE", event_id
         )

@@ -94,7 +94,7 @@ async def run(given: Services) -> None:
 async def write_rows(given: Services) -> int:
     """Writes what is new or different since the last time; how many rows. One writer at a time."""
     now, written = given.clock(), 0
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _FEED_LOCK)
         since, until = await written_span(given, connection)
         hours = [since + HOUR * one for one in range(int((until - since) / HOUR))]
@@ -330,7 +330,7 @@ async def make_token(given: Services, actor: Actor, name: str) -> tuple[str, str
     if not text:
         raise Problem("invalid", detail="name")
     now, token_id, token = given.clock(), str(uuid_utils.uuid7()), secrets.token_urlsafe(32)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute(
             "INSERT INTO feed_tokens (token_id, name, token_hash, made_at, made_by) VALUES ($1, $2, $3, $4, $5)",
             *(token_id, text, token_hash(token), now, actor.username),
@@ -344,7 +344,7 @@ async def make_token(given: Services, actor: Actor, name: str) -> tuple[str, str
 async def revoke_token(given: Services, actor: Actor, token_id: str) -> None:
     """The platform reads no more. Raises Problem."""
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         name = await connection.fetchval(
             "UPDATE feed_tokens SET revoked_at = $2, revoked_by = $3 WHERE token_id = $1 AND revoked_at IS NULL"
             " RETURNING name",

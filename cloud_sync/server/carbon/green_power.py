@@ -82,7 +82,7 @@ async def add(
     if not text or not 0 < kwh <= KWH_MAX:
         raise Problem("invalid", detail="reference, kwh")
     now, green_id = given.clock(), str(uuid_utils.uuid7())
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         (paper,) = await documents.use(connection, user, [sha256], kind="carbon", subject_id=green_id, at=now)
         try:
             await connection.execute(
@@ -105,7 +105,7 @@ async def add_sink(
     if not all(texts) or not 0 < grams <= GRAMS_MAX:
         raise Problem("invalid", detail="method, source, grams")
     now, sink_id = given.clock(), str(uuid_utils.uuid7())
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute(
             "INSERT INTO carbon_sinks (sink_id, year, month, grams, method, source, added_at, added_by)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -131,7 +131,7 @@ async def _withdraw(given: Services, actor: Actor, row: tuple[str, str, str, str
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         found = await connection.fetchval(
             f"UPDATE {table} SET withdrawn_at = $2, withdrawn_by = $3, withdrawn_why = $4"
             f" WHERE {key} = $1 AND withdrawn_at IS NULL RETURNING {key}",

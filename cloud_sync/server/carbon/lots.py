@@ -54,7 +54,7 @@ async def buy(
         check_lots((lot,))
     except OffsetError as error:
         raise Problem("invalid", detail=str(error)) from error
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         await _store(connection, lot, actor, now)
         reason = why.strip() or f"{lot.registry}, {lot.project}"
@@ -104,7 +104,7 @@ async def take_back(given: Services, actor: Actor, lot_id: str, *, why: str) -> 
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         bought = await book.entry_of(connection, f"bought:{lot_id}")
         if bought is None:

@@ -25,8 +25,9 @@ from cloud_sync.server.energy_flow import imported_frac, total_kw
 from cloud_sync.server.records_energy import EnergyNow, EnergySeries, PlanRecord
 from cloud_sync.server.services import Services
 from control.carbon import factor_keys as keys
+from control.carbon.comparison import petrol_car
 from control.carbon.exact import GRAMS_PER_KG, GRAMS_PER_TONNE, half_up, to_decimal
-from control.carbon.factor_keys import EmissionClass, FactorFamily, Fuel, GridArea
+from control.carbon.factor_keys import FactorFamily, Fuel, GridArea
 from control.carbon.factors import Factor, Factors
 from control.points.methodology import Methodology, reduction_g, sources_of
 
@@ -297,10 +298,7 @@ async def _points(given: Services, today: date, rows: Factors) -> PublicPoints:
         " WHERE day = $1 AND state = 'granted' AND reversed_at IS NULL",
         today,
     )
-    family = FactorFamily(rows.choice(keys.family_key(Fuel.PETROL)))
-    litres = rows.number(keys.consumption_key(EmissionClass.PETROL_CAR)) / 100
-    grams_per_km = rows.number(keys.co2_key(Fuel.PETROL, family)) * GRAMS_PER_KG * litres
-    return PublicPoints(row["grams"], row["people"], half_up(row["grams"] / grams_per_km))
+    return PublicPoints(row["grams"], row["people"], half_up(petrol_car(rows).km(row["grams"])))
 
 
 # ---------------------------------------------------------------- data and methods

@@ -48,7 +48,7 @@ async def propose(
     if not text:
         raise Problem("reason_missing")
     now, retirement_id = given.clock(), f"RET-{uuid_utils.uuid7()!s}"
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         units = await _next(connection, tonnes, lot_id)
         await connection.execute(
@@ -111,7 +111,7 @@ async def confirm(given: Services, actor: Actor, retirement_id: str, *, evidence
     if not proof:
         raise Problem("reason_missing", detail="evidence")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         row = await _pending(connection, retirement_id)
         if row["proposed_by"] == actor.username:
@@ -213,7 +213,7 @@ async def cancel(given: Services, actor: Actor, retirement_id: str, *, why: str)
     if not why.strip():
         raise Problem("reason_missing")
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.lock(connection)
         row = await _pending(connection, retirement_id)
         await connection.execute(

@@ -60,7 +60,7 @@ async def turn(given: Services, *, since: datetime | None = None) -> int:
     """Everything that is over and newer than what was posted, and the covers of it; how many visits."""
     count = 0
     while True:
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             await book.lock(connection)
             ids = await _todo(connection, since)
             await recompute(given, connection, ids)

@@ -72,7 +72,7 @@ async def publish(given: Services, day: date, now: datetime) -> None:
     """The head of the book, once a day."""
     if await given.pool.fetchval("SELECT 1 FROM chain_heads WHERE book = $1 AND day = $2", book.BOOK_ID, day):
         return
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await book.publish_head(connection, day=day, at=now)
 
 

@@ -7,23 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cloud_sync.server import accounts, auth, queries, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import accounts, auth
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.console import people_words
 from cloud_sync.server.console.landing import local_path
-from cloud_sync.server.console.pages_gate import done
 from cloud_sync.server.console.render import (
     KEYS_COOKIE,
     LANGUAGE_COOKIE,
     THEME_COOKIE,
     THEMES,
+    desk_page,
+    done,
     page,
     words_of,
 )
 from cloud_sync.server.console.words import LANGUAGES
 from cloud_sync.server.people import oidc, tokens
 from cloud_sync.server.problems import Problem
-from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(include_in_schema=False)
@@ -143,23 +143,21 @@ async def preferences(
 @router.get("/account")
 async def account(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """Language, theme, keys, password, devices, sign-out; and what the account is for."""
-    waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
     uses = people_words.USES.get(user.role)
-    return page(
+    return await desk_page(
         request,
         "account.html",
         user=user,
         uses=words_of(request).gettext(uses) if uses else "",
         provider=_provider(given),
         linked=await oidc.is_linked(given, user.user_id),
-        holds_count=waiting,
     )
 
 
 @router.post("/account/sign-out-everywhere")
 async def sign_out_everywhere(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """Ends every session and every app's sign-in, this one too."""
-    await tokens.sign_out_everywhere(given, store.Actor.of(user, remote_of(request)), user.user_id)
+    await tokens.sign_out_everywhere(given, actor_of(user, request), user.user_id)
     response = RedirectResponse("/sign-in", status_code=303)
     auth.clear_cookie(response, given)
     return response
@@ -170,7 +168,7 @@ async def own_password(
     request: Request, user: auth.AnyPerson, given: Given, current: Secret = "", password: Secret = ""
 ) -> Response:
     """A new password for oneself; the old one has to be known."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     signed = await auth.sign_in(given, user.username, current, remote=remote_of(request))
     await auth.sign_out(given, signed.token)
     await accounts.set_password(given, actor, user.user_id, password)

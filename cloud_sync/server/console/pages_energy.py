@@ -11,17 +11,15 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from cloud_sync.contract.v1 import TakeoverMode
-from cloud_sync.server import auth, energy_settings, queries, queries_energy
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, energy_settings, queries_energy
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import energy_day, energy_told, energy_views
 from cloud_sync.server.console.energy_because import because_line, merged
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, page, words_of
 from cloud_sync.server.form_values import number
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import EnergyNow, PlanRecord, SettingsDesk
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -88,9 +86,8 @@ async def live(
     money, now, words = money_of(request, unit), given.clock(), words_of(request)
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)
-        waiting = await queries.holds_count(given.pool)
         if not grid.gateway_id:
-            return page(request, "microgrid_none.html", user=user, holds_count=waiting)
+            return await desk_page(request, "microgrid_none.html", user=user)
         desk = await energy_settings.desk(given.pool, grid.gateway_id)
         settings = desk.settings
         shown = await queries_energy.energy_now(
@@ -113,7 +110,6 @@ async def live(
         request,
         "microgrid.html",
         user=user,
-        holds_count=waiting,
         grid=grid,
         shown=shown,
         age_mode=energy_views.liveness(shown.age_s if shown else None),
@@ -177,7 +173,7 @@ async def take_over(
         kw = float(number(storage_kw, "storage_kw")) * (-1.0 if direction == "charge" else 1.0)
     await energy_settings.take_over(
         given,
-        Actor.of(user, remote_of(request)),
+        actor_of(user, request),
         gateway_id,
         mode=TakeoverMode(mode),
         storage_kw=kw,
@@ -190,26 +186,25 @@ async def take_over(
 # ---------------------------------------------------------------- chargers, strings, alarms
 
 
-async def _beside(given: Services, gateway: str) -> tuple[Grid, EnergyNow | None, int]:
+async def _beside(given: Services, gateway: str) -> tuple[Grid, EnergyNow | None]:
     grid = await grid_of(given, gateway)
     shown = await queries_energy.energy_now(given.pool, grid.gateway_id, now=given.clock(), carbon_per_kwh=0.0)
-    return grid, shown, await queries.holds_count(given.pool)
+    return grid, shown
 
 
 @router.get("/microgrid/chargers")
 async def chargers(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Every charger with its vehicle, and the sessions of two days."""
     async with asyncio.timeout(READ_TIMEOUT_S):
-        grid, shown, waiting = await _beside(given, gateway)
+        grid, shown = await _beside(given, gateway)
         sessions = await queries_energy.charging_sessions(
             given.pool, grid.gateway_id, since=given.clock() - SESSIONS_SINCE
         )
     found = queries_energy.chargers(shown.devices if shown else {}, sessions)
-    return page(
+    return await desk_page(
         request,
         "microgrid_chargers.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid/chargers",
         grid=grid,
         shown=shown,
@@ -224,13 +219,12 @@ async def chargers(request: Request, user: auth.EnergyViewer, given: Given, gate
 async def solar(request: Request, user: auth.EnergyViewer, given: Given, gateway: str = "") -> Response:
     """Every inverter and string: now, expected, lost, and what seems wrong."""
     async with asyncio.timeout(READ_TIMEOUT_S):
-        grid, shown, waiting = await _beside(given, gateway)
+        grid, shown = await _beside(given, gateway)
         alarms = await queries_energy.energy_alarms(given.pool, grid.gateway_id, code_prefix="pv_", limit=50)
-    return page(
+    return await desk_page(
         request,
         "microgrid_pv.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid",
         grid=grid,
         shown=shown,
@@ -250,12 +244,10 @@ async def alarms(request: Request, user: auth.EnergyViewer, given: Given, gatewa
         found = await queries_energy.energy_alarms(given.pool, grid.gateway_id)
         modes = await queries_energy.mode_changes(given.pool, grid.gateway_id)
         orders = await queries_energy.takeovers(given.pool, grid.gateway_id)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "microgrid_alarms.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid",
         grid=grid,
         alarms=found,
@@ -282,13 +274,11 @@ async def history(
         )
         there = await queries_energy.periods_there(given.pool, grid.gateway_id)
         desk = await energy_settings.desk(given.pool, grid.gateway_id)
-        waiting = await queries.holds_count(given.pool)
     words = words_of(request)
-    return page(
+    return await desk_page(
         request,
         "microgrid_history.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid",
         grid=grid,
         first=first,

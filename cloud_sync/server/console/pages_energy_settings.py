@@ -9,18 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, csv_sheets, day_ahead_csv, energy_settings, queries
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, csv_sheets, day_ahead_csv, energy_settings
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import day_ahead_views, whatif_views
 from cloud_sync.server.console.energy_words import GROUPS, MORE_SLIDERS, SETTING, SLIDERS
 from cloud_sync.server.console.pages_energy import Given, Operator, grid_of
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, page, words_of
 from cloud_sync.server.energy_whatif import WhatIfDesk
 from cloud_sync.server.form_values import local_time, number, whole
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records_energy import SettingsDesk
-from cloud_sync.server.store import Actor
 from control.energy.settings import RANGES, EnergySettings, settings_json
 
 router = APIRouter(include_in_schema=False)
@@ -48,16 +46,14 @@ async def what_if(request: Request, user: auth.EnergyViewer, given: Given, gatew
     """Weights and limits to move, with what is in force beside them; the comparison comes when it is ready."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)
-        waiting = await queries.holds_count(given.pool)
         if not grid.gateway_id:
-            return page(request, "microgrid_none.html", user=user, holds_count=waiting, section="/microgrid/what-if")
+            return await desk_page(request, "microgrid_none.html", user=user, section="/microgrid/what-if")
         desk = await energy_settings.desk(given.pool, grid.gateway_id)
         draft = await energy_settings.draft(given.pool, grid.gateway_id, user.username, desk)
-    return page(
+    return await desk_page(
         request,
         "microgrid_whatif.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid/what-if",
         grid=grid,
         desk=desk,
@@ -101,7 +97,7 @@ async def compare(
     desk = await _desk(given, gateway_id)
     base = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
     draft = energy_settings.changed(base, numbers_of(await request.form()))
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await energy_settings.keep_draft(given, actor, gateway_id, draft, based_on=desk.in_force)
     result = await replays.compare(given, gateway_id, user.username, desk.settings, draft)
     words = words_of(request)
@@ -171,17 +167,15 @@ async def settings(request: Request, user: auth.EnergyViewer, given: Given, gate
     """Every setting with unit, range and meaning, the tariff, and the versions with the gateway's answers."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         grid = await grid_of(given, gateway)
-        waiting = await queries.holds_count(given.pool)
         if not grid.gateway_id:
-            return page(request, "microgrid_none.html", user=user, holds_count=waiting, section="/microgrid")
+            return await desk_page(request, "microgrid_none.html", user=user, section="/microgrid")
         desk = await energy_settings.desk(given.pool, grid.gateway_id)
         draft = await energy_settings.draft(given.pool, grid.gateway_id, user.username, desk)
     by_version = {one.version: one.settings for one in desk.versions}
-    return page(
+    return await desk_page(
         request,
         "microgrid_settings.html",
         user=user,
-        holds_count=waiting,
         section="/microgrid",
         grid=grid,
         desk=desk,
@@ -205,7 +199,7 @@ async def keep_draft(request: Request, gateway_id: str, user: Operator, given: G
     """Everything typed on the settings page becomes this person's draft."""
     form = await request.form()
     desk = await _desk(given, gateway_id)
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     if form.get("act") == "drop":
         await energy_settings.drop_draft(given, actor, gateway_id)
         return done(request, "energy_draft_dropped", f"/microgrid/what-if?gateway={gateway_id}")
@@ -238,7 +232,7 @@ async def take_day_ahead(
     else:
         today = given.clock().astimezone(zone).date()
         draft = day_ahead_csv.with_day(base, prices, source=source, zone=zone, today=today)
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await energy_settings.keep_draft(given, actor, gateway_id, draft, based_on=desk.in_force)
     return done(request, "energy_draft_kept", f"/microgrid/settings?gateway={gateway_id}")
 
@@ -280,7 +274,7 @@ async def stage(
     desk = await _desk(given, gateway_id)
     draft = await energy_settings.draft(given.pool, gateway_id, user.username, desk)
     at = local_time(effective_at, given.config.zone, "effective_at")
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await energy_settings.stage(given, actor, gateway_id, draft, reason=reason, effective_at=at)
     return done(request, "energy_scheduled" if at else "energy_staged", f"/microgrid/what-if?gateway={gateway_id}")
 
@@ -298,7 +292,7 @@ async def act(
 ) -> Response:
     """Puts a staged version in force, discards it, goes back to an earlier one, or cancels what is scheduled."""
     await grid_of(given, gateway_id)
-    actor, at = Actor.of(user, remote_of(request)), local_time(effective_at, given.config.zone, "effective_at")
+    actor, at = actor_of(user, request), local_time(effective_at, given.config.zone, "effective_at")
     match act:
         case "release":
             await energy_settings.release(given, actor, gateway_id, version, effective_at=at)

@@ -8,21 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries
+from cloud_sync.server import auth
 from cloud_sync.server.api.papers import base_url
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import events
 from cloud_sync.server.carbon.events import NewEvent
 from cloud_sync.server.console import event_views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.form_values import day, number
 from cloud_sync.server.papers import issued
 from cloud_sync.server.papers.issued import Wanted
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.carbon.factor_keys import EVENT_UNIT, EventSource
 
 router = APIRouter(include_in_schema=False)
@@ -37,12 +35,10 @@ async def listed(request: Request, user: Reader, given: Given, cursor: str = "")
     """All events, the newest first."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         rows, after = await events.listed(given.pool, cursor=cursor[:60])
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "events.html",
         user=user,
-        holds_count=waiting,
         rows=rows,
         next_cursor=after,
         view=event_views,
@@ -71,7 +67,7 @@ async def create(
         ends_on=day(ends_on, "ends_on"),
         people=int(people) if people.isdecimal() and len(people) < 8 else 0,
     )
-    event_id = await events.create(given, Actor.of(user, remote_of(request)), wanted)
+    event_id = await events.create(given, actor_of(user, request), wanted)
     return done(request, "event_opened", f"/events/{event_id}")
 
 
@@ -81,13 +77,11 @@ async def one(request: Request, event_id: str, user: Reader, given: Given) -> Re
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await events.record(given.pool, event_id)
         papers = await issued.listed(given, user, kind="event", subject=event_id)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "event.html",
         user=user,
         section="/events",
-        holds_count=waiting,
         found=found,
         papers=papers.items,
         view=event_views,
@@ -112,7 +106,7 @@ async def add_line(
         kind = EventSource(source)
     except ValueError as error:
         raise Problem("invalid", detail="source") from error
-    value, actor = number(amount, "amount"), Actor.of(user, remote_of(request))
+    value, actor = number(amount, "amount"), actor_of(user, request)
     await events.add_line(given, actor, event_id, source=kind, amount=value, measured=measured == "yes", note=note)
     return done(request, "saved", f"/events/{event_id}")
 
@@ -120,28 +114,28 @@ async def add_line(
 @router.post("/events/{event_id}/lines/{line_id}/remove")
 async def remove_line(request: Request, event_id: str, line_id: str, user: Keeper, given: Given) -> Response:
     """A line counts no longer."""
-    await events.remove_line(given, Actor.of(user, remote_of(request)), event_id, line_id)
+    await events.remove_line(given, actor_of(user, request), event_id, line_id)
     return done(request, "saved", f"/events/{event_id}")
 
 
 @router.post("/events/{event_id}/close")
 async def close(request: Request, event_id: str, user: Keeper, given: Given) -> Response:
     """Posts the footprint to the book."""
-    await events.close(given, Actor.of(user, remote_of(request)), event_id)
+    await events.close(given, actor_of(user, request), event_id)
     return done(request, "event_closed", f"/events/{event_id}")
 
 
 @router.post("/events/{event_id}/reopen")
 async def reopen(request: Request, event_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
     """Takes the closing back."""
-    await events.reopen(given, Actor.of(user, remote_of(request)), event_id, why=why)
+    await events.reopen(given, actor_of(user, request), event_id, why=why)
     return done(request, "event_reopened", f"/events/{event_id}")
 
 
 @router.post("/events/{event_id}/retirement")
 async def propose(request: Request, event_id: str, user: Keeper, given: Given) -> Response:
     """Promises the tonnes that cover the event."""
-    await events.propose(given, Actor.of(user, remote_of(request)), event_id)
+    await events.propose(given, actor_of(user, request), event_id)
     return done(request, "retirement_proposed", f"/events/{event_id}")
 
 

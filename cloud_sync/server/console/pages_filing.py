@@ -12,10 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 from cloud_sync.server import auth, queries
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.console import labels, permits_case, permits_form, permits_views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_form import Typed
 from cloud_sync.server.console.permits_labels import CLASSES, FIELDS, said
-from cloud_sync.server.console.render import languages_of, page, page_headers, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, languages_of, page_headers, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.permits import applications, checks, desk, storing
 from cloud_sync.server.permits import queries as permit_queries
@@ -216,10 +215,9 @@ async def _form_page(
     async with asyncio.timeout(READ_TIMEOUT_S):
         lanes = await queries.lanes(given.pool, now=now)
         rules = (await storing.book(given.pool)).rows.at(now.astimezone(given.config.zone).date())
-        holds = await queries.holds_count(given.pool)
     found = {name: list(lines) for name, lines in (errors or {}).items()}
     returned = record is not None and record.row.status == "returned"
-    return page(
+    return await desk_page(
         request,
         "application_form.html",
         user=user,
@@ -237,7 +235,6 @@ async def _form_page(
         field_names={name: words.gettext(text) for name, text in FIELDS.items() if name}
         | {"applicant": words.gettext("Account of the applicant")},
         needed=_needed(words, rules),
-        holds_count=holds,
         **_choices(words),
     )
 

@@ -9,14 +9,14 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from cloud_sync.server import auth, queries, store
 from cloud_sync.server.api.passages import filter_words, opened_detail
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.console import keys, labels, reading, views
 from cloud_sync.server.console.landing import landing_of
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, page, query_of, words_of
 from cloud_sync.server.form_values import local_time
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.records import CommandRecord, Hold, PassageDetail, PassageFilter, PassageRecord, PermitRecord
@@ -26,7 +26,6 @@ from control.domain.passages import Outcome
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
 PASSED_ROWS = 40
-READ_TIMEOUT_S = 10.0
 RESULTS = {
     "admit": ("admit",),
     "permit": ("admit_under_permit",),
@@ -201,13 +200,6 @@ def _way_back(request: Request, record: PassageRecord) -> dict[str, str]:
 # ---------------------------------------------------------------- acts
 
 
-def done(request: Request, code: str, href: str) -> Response:
-    """The answer to an act: a sentence for a script, the next page for a form."""
-    if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"message": keys.done_sentence(words_of(request), code), "href": href, "done": code})
-    return RedirectResponse(f"{href}{'&' if '?' in href else '?'}done={code}", status_code=303)
-
-
 @router.post("/passages/{arrival_id}/decision")
 async def decide(
     request: Request,
@@ -226,7 +218,7 @@ async def decide(
     code = reason_code or ("other" if note.strip() else "")
     await store.decide_hold(
         given,
-        store.Actor.of(user, remote_of(request)),
+        actor_of(user, request),
         arrival_id,
         outcome=Outcome(outcome),
         reason_code=code,
@@ -247,7 +239,7 @@ async def correct(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Writes what a person reads beside what the camera read."""
-    await store.correct_plate(given, store.Actor.of(user, remote_of(request)), arrival_id, plate, note=note)
+    await store.correct_plate(given, actor_of(user, request), arrival_id, plate, note=note)
     return done(request, "corrected", f"/passages/{arrival_id}")
 
 
@@ -264,7 +256,7 @@ async def revise(
     """Writes what the decision should have been."""
     if outcome not in set(Outcome):
         raise Problem("invalid", detail="outcome")
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.revise(given, actor, arrival_id, outcome=Outcome(outcome), reason_code=reason_code, note=note)
     return done(request, "revised", f"/passages/{arrival_id}")
 
@@ -274,7 +266,7 @@ async def note(
     request: Request, arrival_id: str, user: auth.GateDecider, given: Given, note: Annotated[str, Form()] = ""
 ) -> Response:
     """Free text beside a passage."""
-    await store.add_note(given, store.Actor.of(user, remote_of(request)), arrival_id, note)
+    await store.add_note(given, actor_of(user, request), arrival_id, note)
     return done(request, "noted", f"/passages/{arrival_id}")
 
 
@@ -290,13 +282,12 @@ async def passages(request: Request, user: auth.GateViewer, given: Given) -> Res
     wanted, error = _wanted(request, params)
     async with asyncio.timeout(READ_TIMEOUT_S):
         if params["plate"] and not params["cursor"]:
-            actor = store.Actor.of(user, remote_of(request))
+            actor = actor_of(user, request)
             await store.note_access(given, actor, "passages_searched", ("search", ""), what=filter_words(wanted))
         found = await queries.search(given.pool, wanted, cursor=params["cursor"])
         lanes = await queries.lanes(given.pool, now=now)
         counts = await queries.search_counts(given.pool, wanted)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "passages.html",
         user=user,
@@ -306,7 +297,6 @@ async def passages(request: Request, user: auth.GateViewer, given: Given) -> Res
         lanes=lanes,
         gates=sorted({lane.gate_id for lane in lanes}),
         lane_label=lane_labels(request, lanes),
-        holds_count=waiting,
         filtered=any(value for name, value in params.items() if name != "cursor"),
         segments=_segments(request, counts),
         csv_href=f"/api/v1/passages.csv?{_csv_query(request, wanted)}",
@@ -378,14 +368,12 @@ async def lanes_page(request: Request, user: auth.GateViewer, given: Given) -> R
     async with asyncio.timeout(READ_TIMEOUT_S):
         lanes = await queries.lanes(given.pool, now=now)
         alarms = await queries.alarms(given.pool, limit=60)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "lanes.html",
         user=user,
         lanes=lanes,
         alarms=alarms,
         lane_label=lane_labels(request, lanes),
-        holds_count=waiting,
         devices=partial(views.lane_devices, words_of(request)),
     )

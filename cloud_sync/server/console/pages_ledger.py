@@ -10,22 +10,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries, rule_books
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, rule_books
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import corrections, evidence, lots, retirements
 from cloud_sync.server.carbon import queries as carbon
 from cloud_sync.server.carbon.records import VisitRow
 from cloud_sync.server.console import ledger_chart
 from cloud_sync.server.console import ledger_views as views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_labels import CLASSES
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
+from cloud_sync.server.console.rule_texts import rule_text
 from cloud_sync.server.form_values import number
 from cloud_sync.server.papers import issued
+from cloud_sync.server.people import members
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import note_access
 from control.carbon.exact import half_up
 from control.carbon.factor_keys import EmissionClass, Fuel
 from control.domain.exact import exact
@@ -74,10 +75,9 @@ async def ledger(
         )
         pending = await retirements.listed(given.pool, pending_only=True)
         listed = await _listed(given, show, wanted, today, cursor)
-        reviewer = await _reviewer(given, user)
-        waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
+        reviewer = await members.somebody_else_who(given.pool, Can.CONFIRM_LEDGER, but=user.username)
     if wanted.plate:
-        actor = Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await note_access(given, actor, "ledger_searched", ("ledger", "visits"), what={"plate": wanted.plate})
     items = listed["visits"].items if listed["visits"] else listed["entries"].items
     counts = {
@@ -87,11 +87,10 @@ async def ledger(
         "unknown": summary.unknown_visits,
     }
     kept = {"show": show, "year": str(year), "tier": tier, "vehicle_class": vehicle_class, "plate": plate}
-    return page(
+    return await desk_page(
         request,
         "ledger.html",
         user=user,
-        holds_count=waiting,
         shown=summary,
         chart=ledger_chart.chart(summary.days, year=year, today=today, months=views.months(words)),
         finding=views.finding(words, summary),
@@ -153,15 +152,6 @@ async def _listed(given: Services, show: str, wanted: carbon.VisitFilter, today:
     return {"visits": found, "entries": None}
 
 
-async def _reviewer(given: Services, user: auth.CurrentUser) -> str:
-    """Somebody else who may confirm, to name on the button."""
-    found: str | None = await given.pool.fetchval(
-        "SELECT name FROM users WHERE role = 'approver' AND enabled AND username <> $1 ORDER BY username LIMIT 1",
-        user.username,
-    )
-    return found or ""
-
-
 # ---------------------------------------------------------------- retirements and credits
 
 
@@ -170,7 +160,7 @@ async def propose(
     request: Request, user: Keeper, given: Given, tonnes: Annotated[int, Form()], cancelled_for: Text, lot: Text = ""
 ) -> Response:
     """Proposes a retirement."""
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await retirements.propose(given, actor, tonnes=tonnes, cancelled_for=cancelled_for, lot_id=lot or None)
     return done(request, "retirement_proposed", "/ledger")
 
@@ -178,14 +168,14 @@ async def propose(
 @router.post("/ledger/retirements/{retirement_id}/confirm")
 async def confirm(request: Request, retirement_id: str, user: Confirmer, given: Given, proof: Text = "") -> Response:
     """Confirms what somebody else proposed."""
-    await retirements.confirm(given, Actor.of(user, remote_of(request)), retirement_id, evidence=proof)
+    await retirements.confirm(given, actor_of(user, request), retirement_id, evidence=proof)
     return done(request, "retirement_confirmed", "/ledger")
 
 
 @router.post("/ledger/retirements/{retirement_id}/cancel")
 async def cancel(request: Request, retirement_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
     """Cancels a proposal."""
-    await retirements.cancel(given, Actor.of(user, remote_of(request)), retirement_id, why=why)
+    await retirements.cancel(given, actor_of(user, request), retirement_id, why=why)
     return done(request, "retirement_cancelled", "/ledger")
 
 
@@ -196,12 +186,10 @@ async def credits_page(request: Request, user: Reader, given: Given) -> Response
     async with asyncio.timeout(READ_TIMEOUT_S):
         rows = await lots.listed(given.pool)
         found = await retirements.listed(given.pool, limit=carbon.LIMIT_MAX)
-        waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
-    return page(
+    return await desk_page(
         request,
         "ledger_credits.html",
         user=user,
-        holds_count=waiting,
         lots=rows,
         retirements=found,
         state=lambda row: views.state(words, row),
@@ -227,7 +215,7 @@ async def buy(
     """Takes a purchase into the book."""
     await lots.buy(
         given,
-        Actor.of(user, remote_of(request)),
+        actor_of(user, request),
         registry=registry,
         project=project,
         vintage=vintage,
@@ -243,7 +231,7 @@ async def buy(
 @router.post("/ledger/lots/{lot_id}/reversal")
 async def take_back(request: Request, lot_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
     """Reverses a purchase that was entered wrongly."""
-    await lots.take_back(given, Actor.of(user, remote_of(request)), lot_id, why=why)
+    await lots.take_back(given, actor_of(user, request), lot_id, why=why)
     return done(request, "credits_taken_back", "/ledger/credits")
 
 
@@ -259,17 +247,15 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         until = corrections.evidence_until(seen, await rule_books.factors(given.pool), given)
         found = await carbon.visit(given.pool, visit_id, today=today, until=until)
         papers = await issued.listed(given, user, kind="neutralisation", subject=visit_id, limit=CERTIFICATES_SHOWN)
-        waiting = await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0
     if found is None:
         raise Problem("not_found")
-    actor, what = Actor.of(user, remote_of(request)), {"person_id": seen["applicant_id"]}
+    actor, what = actor_of(user, request), {"person_id": seen["applicant_id"]}
     await note_access(given, actor, "visit_opened", ("visit", visit_id), what=what)
     figure = found.figure
-    return page(
+    return await desk_page(
         request,
         "ledger_visit.html",
         user=user,
-        holds_count=waiting,
         visit=found,
         papers=papers.items,
         line=views.line(words, found.row),
@@ -280,6 +266,7 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         due_line=views.due_line(words, found.row, today),
         plus_minus=views.plus_minus,
         kg=views.kg,
+        source_text=lambda text: rule_text(words, text),
         kind=lambda row: views.kind(words, row),
         reason=lambda row: views.reason(words, row),
         author=lambda text: views.author(words, text),
@@ -313,7 +300,7 @@ async def declare(request: Request, visit_id: str, user: Keeper, given: Given, n
         for name in (*evidence.FIGURES, *evidence.CHOICES)
         if str(form.get(name, "")).strip()
     }
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await corrections.declare(
             given, connection, user, visit_id, declared, papers=papers, note=note, remote=remote_of(request)
         )
@@ -335,5 +322,5 @@ async def correct(
 ) -> Response:
     """A visit owes more or less than was posted."""
     added_g = half_up(exact(number(added_kg, "added_kg")) * 1000)
-    await corrections.correct(given, Actor.of(user, remote_of(request)), visit_id, added_g=added_g, why=why)
+    await corrections.correct(given, actor_of(user, request), visit_id, added_g=added_g, why=why)
     return done(request, "visit_corrected", f"/ledger/visits/{visit_id}")

@@ -10,16 +10,15 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from cloud_sync.server import auth
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S
 from cloud_sync.server.console.pages_vouchers import csv_of, month_of, organisation_name, statement_of
 from cloud_sync.server.console.points_views import scene_word, yuan
-from cloud_sync.server.console.render import STATIC_DIR, page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, STATIC_DIR, page, words_of
 from cloud_sync.server.console.till_words import spoken
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.people import members
 from cloud_sync.server.points import catalogue, confirmations, desk_figures
 from cloud_sync.server.points.desk_figures import CounterLine
-from cloud_sync.server.points.records import MerchantMethod
+from cloud_sync.server.points.market_records import MerchantMethod
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services

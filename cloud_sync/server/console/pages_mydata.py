@@ -7,17 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.console import people_words
-from cloud_sync.server.console.pages_gate import done
 from cloud_sync.server.console.pages_people import request_words
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import desk_page, done, words_of
 from cloud_sync.server.people import consents, data_requests, erasure, guardians, personal, terms
 from cloud_sync.server.people.data_requests import RequestKind
 from cloud_sync.server.people.terms import Consent
 from cloud_sync.server.problems import Problem
-from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
 router = APIRouter(include_in_schema=False)
@@ -29,16 +27,12 @@ PAGE = "/account/data"
 LOOKS = 20
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
-    return store.Actor.of(user, remote_of(request))
-
-
 @router.get("/account/data")
 async def my_data(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """What is kept about me, why and how long, and who looked at it."""
     words = words_of(request)
     data = await personal.personal_data(given.pool, user.user_id)
-    return page(
+    return await desk_page(
         request,
         "account_data.html",
         user=user,
@@ -48,7 +42,6 @@ async def my_data(request: Request, user: auth.AnyPerson, given: Given) -> Respo
         looks=await personal.access_log(given.pool, user.user_id, limit=LOOKS),
         requests=await data_requests.of_person(given.pool, user.user_id),
         kinds=[(code, words.gettext(text)) for code, text in people_words.REQUEST.items()],
-        holds_count=await queries.holds_count(given.pool) if user.may(Can.WATCH_GATE) else 0,
         section="/account",
         **request_words(request),
     )
@@ -60,7 +53,7 @@ async def correct(
 ) -> Response:
     """Corrects name, phone and e-mail; both of these need the consent to be reached."""
     changes = {"name": name, "phone": phone, "email": email}
-    await personal.correct(given, _actor(user, request), user.user_id, changes)
+    await personal.correct(given, actor_of(user, request), user.user_id, changes)
     return done(request, "data_corrected", PAGE)
 
 
@@ -72,7 +65,7 @@ async def consent(request: Request, user: auth.AnyPerson, given: Given, purpose:
     async with given.pool.acquire() as connection, connection.transaction():
         await consents.change(
             connection,
-            _actor(user, request),
+            actor_of(user, request),
             user.user_id,
             Consent(purpose),
             given=agree == "yes",
@@ -95,14 +88,14 @@ async def ask(
         raise Problem("invalid", detail="kind")
     if not message.strip():
         raise Problem("reason_missing")
-    await data_requests.ask(given, _actor(user, request), user.user_id, kind=RequestKind(kind), message=message)
+    await data_requests.ask(given, actor_of(user, request), user.user_id, kind=RequestKind(kind), message=message)
     return done(request, "request_asked", PAGE)
 
 
 @router.post("/account/wards/{ward_id}/release")
 async def release(request: Request, ward_id: str, user: auth.AnyPerson, given: Given) -> Response:
     """Parts from a child."""
-    await guardians.release(given, _actor(user, request), user.user_id, ward_id)
+    await guardians.release(given, actor_of(user, request), user.user_id, ward_id)
     return done(request, "guardian_parted", PAGE)
 
 

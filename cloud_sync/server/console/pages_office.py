@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from cloud_sync.server import auth, queries, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import labels
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done, lane_labels
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.pages_gate import lane_labels
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.console.rules import rule_lines
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.form_values import local_time
@@ -42,14 +42,12 @@ async def watch(request: Request, user: auth.GateViewer, given: Given, show: str
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await queries.watch_list(given.pool, now=now, active_only=show != "all")
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "watch.html",
         user=user,
         entries=found,
         show="all" if show == "all" else "active",
-        holds_count=waiting,
         effects=_choices(request, labels.EFFECT),
     )
 
@@ -69,7 +67,7 @@ async def add_watch(
         raise Problem("invalid", detail="effect")
     await store.add_watch(
         given,
-        store.Actor.of(user, remote_of(request)),
+        actor_of(user, request),
         plate=plate,
         effect=WatchEffect(effect),
         reason=reason,
@@ -83,7 +81,7 @@ async def remove_watch(
     request: Request, watch_id: int, user: auth.ListKeeper, given: Given, why: Text = ""
 ) -> Response:
     """Takes a plate off its list."""
-    await store.remove_watch(given, store.Actor.of(user, remote_of(request)), watch_id, why=why)
+    await store.remove_watch(given, actor_of(user, request), watch_id, why=why)
     return done(request, "watch_removed", "/watch")
 
 
@@ -96,14 +94,12 @@ async def rules(request: Request, user: auth.RuleReader, given: Given) -> Respon
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
         published = await queries.rule_rows(given.pool, now=now)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "rules.html",
         user=user,
         lines=rule_lines(words_of(request), published, now),
         published=bool(published),
-        holds_count=waiting,
     )
 
 
@@ -115,15 +111,13 @@ async def gateways(request: Request, user: auth.GateViewer, given: Given) -> Res
         found = await queries.gateways(given.pool, now=now)
         alarms = await queries.alarms(given.pool, limit=30)
         lanes = await queries.lanes(given.pool, now=now)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "gateways.html",
         user=user,
         gateways=found,
         alarms=alarms,
         lane_label=lane_labels(request, lanes),
-        holds_count=waiting,
     )
 
 
@@ -142,8 +136,7 @@ async def audit(
         rows = await queries.audit(
             given.pool, by=by, action=action, subject_kind=subject, before_id=before, limit=AUDIT_ROWS
         )
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "audit.html",
         user=user,
@@ -155,7 +148,6 @@ async def audit(
         subjects=_choices(request, labels.SUBJECT),
         before=before,
         older=rows[-1].audit_id if len(rows) == AUDIT_ROWS else None,
-        holds_count=waiting,
         changes=partial(changes, words_of(request)),
     )
 

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import accounts, auth, queries, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import accounts, auth, store
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import labels, people_words
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.people import data_requests, erasure, listing, members, organisations
 from cloud_sync.server.people.data_requests import DataRequest, RequestKind, RequestState
 from cloud_sync.server.people.members import OrganisationKind
@@ -34,10 +33,6 @@ def _choices(request: Request, table: dict[str, str]) -> list[tuple[str, str]]:
     return [(code, words.gettext(text)) for code, text in table.items()]
 
 
-def _actor(user: auth.CurrentUser, request: Request) -> store.Actor:
-    return store.Actor.of(user, remote_of(request))
-
-
 # ---------------------------------------------------------------- accounts
 
 
@@ -49,8 +44,7 @@ async def users(
     roles = tuple(sorted(PUBLIC)) if show == "public" else tuple(listing.STAFF_ROLES)
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await listing.accounts(given.pool, query=q.strip(), roles=roles, after=after, limit=ACCOUNT_ROWS)
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "users.html",
         user=user,
@@ -60,7 +54,6 @@ async def users(
         show="public" if show == "public" else "staff",
         after=after,
         older=found[-1].username if len(found) == ACCOUNT_ROWS else "",
-        holds_count=waiting,
     )
 
 
@@ -75,7 +68,7 @@ async def add_user(
     name: Text = "",
 ) -> Response:
     """A new account."""
-    actor = _actor(user, request)
+    actor = actor_of(user, request)
     made = _role(role)
     await accounts.add_user(given, actor, username=username.strip(), name=name, role=made, password=password)
     return done(request, "user_added", "/users?show=public" if made.is_public else "/users")
@@ -94,7 +87,7 @@ async def change_user(
     """Another role, or switched off or on."""
     await accounts.change_user(
         given,
-        _actor(user, request),
+        actor_of(user, request),
         user_id,
         role=_role(role) if role else None,
         enabled={"yes": True, "no": False}.get(enabled),
@@ -107,7 +100,7 @@ async def set_password(
     request: Request, user_id: str, user: auth.AccountKeeper, given: Given, password: Text
 ) -> Response:
     """A new password for somebody who lost theirs."""
-    await accounts.set_password(given, _actor(user, request), user_id, password)
+    await accounts.set_password(given, actor_of(user, request), user_id, password)
     return done(request, "password_set", "/users")
 
 
@@ -121,8 +114,7 @@ async def all_organisations(request: Request, user: auth.PeopleKeeper, given: Gi
         found = await members.organisations(given.pool)
         picked = next((one for one in found if one.org_id == org), found[0] if found else None)
         of_picked = await members.members(given.pool, picked.org_id) if picked else ()
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "organisations.html",
         user=user,
@@ -132,7 +124,6 @@ async def all_organisations(request: Request, user: auth.PeopleKeeper, given: Gi
         kinds=_choices(request, people_words.ORGANISATION),
         kind_of=dict(_choices(request, people_words.ORGANISATION)),
         fitting=_fitting(request, picked.kind) if picked else "",
-        holds_count=waiting,
     )
 
 
@@ -150,7 +141,7 @@ async def add_organisation(
     if kind not in set(OrganisationKind):
         raise Problem("invalid", detail="kind")
     made = await organisations.add(
-        given, _actor(user, request), kind=OrganisationKind(kind), name=name, name_en=name_en
+        given, actor_of(user, request), kind=OrganisationKind(kind), name=name, name_en=name_en
     )
     return done(request, "organisation_added", f"/organisations?org={made.org_id}")
 
@@ -168,7 +159,7 @@ async def change_organisation(
     """Another name, or switched off or on."""
     await organisations.change(
         given,
-        _actor(user, request),
+        actor_of(user, request),
         org_id,
         name=name,
         name_en=name_en,
@@ -181,14 +172,14 @@ async def change_organisation(
 async def add_member(request: Request, org_id: str, user: auth.PeopleKeeper, given: Given, username: Text) -> Response:
     """An account, by its sign-in name, becomes the organisation's."""
     user_id = await listing.id_of(given.pool, username)
-    await organisations.add_member(given, _actor(user, request), org_id, user_id)
+    await organisations.add_member(given, actor_of(user, request), org_id, user_id)
     return done(request, "member_added", f"/organisations?org={org_id}")
 
 
 @router.post("/organisations/{org_id}/members/{user_id}/remove")
 async def remove_member(request: Request, org_id: str, user_id: str, user: auth.PeopleKeeper, given: Given) -> Response:
     """An account is nobody's again."""
-    await organisations.remove_member(given, _actor(user, request), org_id, user_id)
+    await organisations.remove_member(given, actor_of(user, request), org_id, user_id)
     return done(request, "member_removed", f"/organisations?org={org_id}")
 
 
@@ -208,10 +199,9 @@ async def requests_page(
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await data_requests.listed(given.pool, open_only=show != "all", after=after, limit=REQUEST_ROWS)
         picked = next((one for one in found if one.request_id == request_id), None)
-        waiting = await queries.holds_count(given.pool)
     if picked is not None:
-        await _note_opened(given, _actor(user, request), picked)
-    return page(
+        await _note_opened(given, actor_of(user, request), picked)
+    return await desk_page(
         request,
         "data_requests.html",
         user=user,
@@ -221,7 +211,6 @@ async def requests_page(
         older=found[-1].request_id if len(found) == REQUEST_ROWS else "",
         now=given.clock(),
         kinds=_choices(request, people_words.REQUEST),
-        holds_count=waiting,
         **request_words(request),
     )
 
@@ -257,7 +246,7 @@ async def note_request(
         raise Problem("invalid", detail="kind")
     made = await data_requests.note_down(
         given,
-        _actor(user, request),
+        actor_of(user, request),
         username=username,
         contact=contact[:200],
         kind=RequestKind(kind),
@@ -273,7 +262,7 @@ async def answer_request(
     """Settles a request with words to the person."""
     if state not in set(RequestState):
         raise Problem("invalid", detail="state")
-    actor = _actor(user, request)
+    actor = actor_of(user, request)
     await data_requests.answer(given, actor, request_id, state=RequestState(state), text=answer)
     return done(request, "request_answered", "/data-requests")
 
@@ -283,5 +272,5 @@ async def anonymise(request: Request, user_id: str, user: auth.PeopleKeeper, giv
     """Deletes the account of somebody who asked for it."""
     if not why.strip():
         raise Problem("reason_missing")
-    await erasure.anonymise(given, _actor(user, request), user_id, why=why.strip())
+    await erasure.anonymise(given, actor_of(user, request), user_id, why=why.strip())
     return done(request, "person_anonymised", "/data-requests")

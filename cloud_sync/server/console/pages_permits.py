@@ -12,11 +12,10 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from cloud_sync.server import auth, queries, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.console import permits_views, permits_visits
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_labels import gate_name
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.permits import applications, desk, passes, visit_queries
 from cloud_sync.server.permits import queries as permit_queries
 from cloud_sync.server.permits.visit_queries import VisitFilter
@@ -45,8 +44,7 @@ async def permits(
     now = given.clock()
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await queries.permits(given.pool, now=now, plate=plate[:16], active_only=show != "all")
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "permits.html",
         user=user,
@@ -55,7 +53,6 @@ async def permits(
         plate=plate,
         gate_name=partial(gate_name, words_of(request)),
         show="all" if show == "all" else "active",
-        holds_count=waiting,
     )
 
 
@@ -76,8 +73,7 @@ async def permit_pass(request: Request, application_id: str, user: Reader, given
     async with asyncio.timeout(READ_TIMEOUT_S):
         shown = await passes.issued(given, application_id)
         record = await permit_queries.application(given.pool, application_id, now=given.clock(), zone=given.config.zone)
-        holds = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "permit_pass.html",
         user=user,
@@ -85,7 +81,6 @@ async def permit_pass(request: Request, application_id: str, user: Reader, given
         gates=permits_views.joined(words, [gate_name(words, one) for one in shown.gates]),
         chip=permits_views.plate_chip(words, shown.plate, record.form.plate_colour if record else "", "pl"),
         svg=Markup(shown.svg),
-        holds_count=holds,
     )
 
 
@@ -100,15 +95,14 @@ async def visits(
     words, text = words_of(request), plate[:16]
     tab = show if show in ("inside", "unread") else ""
     if text and not cursor:
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "visits_searched", ("search", ""), what={"plate": text})
     async with asyncio.timeout(READ_TIMEOUT_S):
         unread = await visit_queries.unread(given.pool)
         wanted = VisitFilter(plate=text, open_only=tab == "inside")
         found = await visit_queries.listed(given.pool, wanted, cursor=cursor, limit=VISIT_ROWS)
         beside = await desk.beside_visits(given.pool, [one.visit_id for one in found.items])
-        holds = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "visits.html",
         user=user,
@@ -123,5 +117,4 @@ async def visits(
         rows=[permits_visits.visit_line(words, one, beside[one.visit_id]) for one in found.items],
         cursor=cursor,
         next_cursor=found.next_cursor,
-        holds_count=holds,
     )

@@ -10,10 +10,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from cloud_sync.server import auth, rule_books, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import points_views
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_desk import (
     REFUSE_REASON,
     RELEASE_REASON,
@@ -24,15 +23,15 @@ from cloud_sync.server.console.points_desk import (
     reason_text,
     said,
 )
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page, query_of, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.form_values import whole
 from cloud_sync.server.paging import cursor_of
 from cloud_sync.server.people import members
 from cloud_sync.server.points import desk, desk_figures, queries, reviews, ways
 from cloud_sync.server.points.desk_figures import SceneFigures
+from cloud_sync.server.points.desk_records import AppealRecord, HeldRecord
 from cloud_sync.server.points.parts import day_of
-from cloud_sync.server.points.records import AppealRecord, HeldRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
@@ -102,7 +101,7 @@ async def _opened(
 ) -> Any:
     """A held event with the person's acts around it. That it was opened leaves a row."""
     event = held.event
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.note_access(given, actor, "points_opened", ("person", event.person), what={"event": event.event_id})
     until = event.claimed_at + AROUND
     around = await queries.events(given.pool, event.person, cursor=cursor_of(until, ""), limit=AROUND_ACTS)
@@ -150,7 +149,7 @@ async def take_back(request: Request, event_id: str, user: PointKeeper, given: G
     found = await desk_figures.released_entry(given.pool, event_id, user.username, given.clock() - UNDO)
     if found is None:
         raise Problem("not_found")
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await reviews.reverse(given, actor, user, *found, why="Release taken back at once")
     return done(request, "points_taken_back", "/points")
 
@@ -166,7 +165,7 @@ async def decide(
     why = reason_text(RELEASE_REASON if release else REFUSE_REASON, reason_code, note)
     if not why:
         raise Problem("reason_missing")
-    await reviews.decide(given, store.Actor.of(user, remote_of(request)), user, event_id, release=release, why=why)
+    await reviews.decide(given, actor_of(user, request), user, event_id, release=release, why=why)
     href = f"/points?{query_of(released=event_id)}" if release else "/points"
     return done(request, "points_released" if release else "points_refused", href)
 
@@ -183,7 +182,7 @@ async def appeals(request: Request, user: PointReader, given: Given, appeal: str
         names = await _names(request, given)
     chosen = next((one for one in found if one.appeal_id == appeal), found[0] if found else None)
     if chosen:
-        actor = store.Actor.of(user, remote_of(request))
+        actor = actor_of(user, request)
         await store.note_access(given, actor, "points_opened", ("person", chosen.person), what={"appeal": appeal})
     lines = [_appeal(words, one, names) for one in found]
     ids = [one.appeal_id for one in found]
@@ -234,7 +233,7 @@ async def decide_appeal(
     given_points = whole(points, "points") if act == "grant" else 0
     if act == "grant" and not given_points:
         raise Problem("invalid", detail="points")
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await reviews.decide_appeal(given, actor, user, appeal_id, points=given_points, answer=answer)
     return done(request, "appeal_granted" if given_points else "appeal_refused", "/points/appeals")
 

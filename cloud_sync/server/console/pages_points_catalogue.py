@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, rule_books, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, rule_books
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_desk import said
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page, words_of
 from cloud_sync.server.form_values import local_time, whole
 from cloud_sync.server.people import members
 from cloud_sync.server.points import catalogue, confirmations, desk_figures
@@ -97,7 +96,7 @@ async def add_item(
         merchants=tuple(merchants or ()),
         valid_until=local_time(valid_until, given.config.zone, "valid_until"),
     )
-    await catalogue.add_item(given, store.Actor.of(user, remote_of(request)), wish)
+    await catalogue.add_item(given, actor_of(user, request), wish)
     return done(request, "item_added", "/points/catalogue")
 
 
@@ -118,14 +117,14 @@ async def change_item(
         price_points=whole(price_points, "price_points"),
         person_max=whole(person_max, "person_max"),
     )
-    await catalogue.change_item(given, store.Actor.of(user, remote_of(request)), item_id, wish, why=why)
+    await catalogue.change_item(given, actor_of(user, request), item_id, wish, why=why)
     return done(request, "item_changed", "/points/catalogue")
 
 
 @router.post("/points/catalogue/{item_id}/end")
 async def end_item(request: Request, item_id: str, user: PointKeeper, given: Given, why: Text = "") -> Response:
     """Takes an item off; codes that were issued go on."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await catalogue.change_item(given, actor, item_id, catalogue.ItemChange(end=True), why=why)
     return done(request, "item_ended", "/points/catalogue")
 
@@ -133,5 +132,5 @@ async def end_item(request: Request, item_id: str, user: PointKeeper, given: Giv
 @router.post("/points/merchants/{org_id}")
 async def set_merchant(request: Request, org_id: str, user: PointKeeper, given: Given, keys: Many = None) -> Response:
     """Which acts a merchant may confirm."""
-    await confirmations.set_merchant(given, store.Actor.of(user, remote_of(request)), org_id, tuple(keys or ()))
+    await confirmations.set_merchant(given, actor_of(user, request), org_id, tuple(keys or ()))
     return done(request, "merchant_set", "/points/catalogue")

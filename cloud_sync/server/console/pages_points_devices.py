@@ -12,18 +12,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, rule_books, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, rule_books
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_desk import said
 from cloud_sync.server.console.points_views import scene_word
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.people import members
 from cloud_sync.server.points import desk, devices, ways
+from cloud_sync.server.points.desk_records import DeviceRecord, DeviceSecret, RefusalCell
 from cloud_sync.server.points.parts import day_of
-from cloud_sync.server.points.records import DeviceRecord, DeviceSecret, RefusalCell
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
@@ -151,7 +150,7 @@ async def add_device(
         makes_acts=makes_acts == "yes",
         merchant=merchant,
     )
-    secret = await devices.add_device(given, store.Actor.of(user, remote_of(request)), wish)
+    secret = await devices.add_device(given, actor_of(user, request), wish)
     return await _page(request, user, given, secret=secret)
 
 
@@ -160,7 +159,7 @@ async def renew_device(
     request: Request, device_id: str, user: DeviceKeeper, given: Given, why: Text = "", lost: Text = ""
 ) -> Response:
     """A new secret; the old one ends now when the device was lost."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     secret = await devices.rotate_device(given, actor, device_id, lost=lost == "yes", why=why)
     return await _page(request, user, given, secret=secret)
 
@@ -168,7 +167,7 @@ async def renew_device(
 @router.post("/points/devices/{device_id}/clock")
 async def set_clock(request: Request, device_id: str, user: DeviceKeeper, given: Given) -> Response:
     """Says that the device's clock was set right at the device."""
-    await devices.set_clock(given, store.Actor.of(user, remote_of(request)), device_id)
+    await devices.set_clock(given, actor_of(user, request), device_id)
     return done(request, "device_clock_set", "/points/devices")
 
 
@@ -179,6 +178,6 @@ async def switch_device(
     """Out of use, or into it again."""
     if switch not in ("on", "off"):
         raise Problem("not_found")
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await devices.set_active(given, actor, device_id, switch == "on", why=why)
     return done(request, "device_switched", "/points/devices")

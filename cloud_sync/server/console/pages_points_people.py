@@ -11,11 +11,10 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from cloud_sync.server import auth, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console import points_views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_desk import said
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.points import desk, queries, reviews
 from cloud_sync.server.points.records import EntryRecord
@@ -56,7 +55,7 @@ async def person_page(
         found = await desk.person(given, person)
         history = await queries.history(given.pool, person, before=before)
         back = await queries.taken_back(given.pool, person, [one.entry_id for one in history.entries])
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await store.note_access(given, actor, "points_opened", ("person", person))
     return page(
         request,
@@ -90,6 +89,6 @@ async def take_back(
     request: Request, person: str, user: PointKeeper, given: Given, entry_id: EntryId, why: Text = ""
 ) -> Response:
     """Takes an earning or an adjustment back by a further entry."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await reviews.reverse(given, actor, user, person, entry_id, why=why)
     return done(request, "points_reversed", f"/points/people/{person}")

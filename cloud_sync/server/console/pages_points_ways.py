@@ -11,14 +11,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, store
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page
+from cloud_sync.server import auth
+from cloud_sync.server.api.session import actor_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page
 from cloud_sync.server.form_values import day, whole
 from cloud_sync.server.points import devices, ways
+from cloud_sync.server.points.desk_records import WayRecord
 from cloud_sync.server.points.parts import day_of
-from cloud_sync.server.points.records import WayRecord
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
 
@@ -88,5 +87,5 @@ async def set_way(
         source=source,
         reason=reason,
     )
-    await ways.set_way(given, store.Actor.of(user, remote_of(request)), wish)
+    await ways.set_way(given, actor_of(user, request), wish)
     return done(request, "way_set", "/points/ways")

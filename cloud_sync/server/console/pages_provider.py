@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cloud_sync.server import auth, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.console.landing import local_path
-from cloud_sync.server.console.pages_gate import done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import done, page, words_of
 from cloud_sync.server.people import oidc
 from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.problems import Problem
@@ -93,12 +92,12 @@ async def _linked(request: Request, given: Services, found: oidc.Finished) -> Re
     user = await auth.user_of_session(given, request.cookies.get(auth.cookie_name(given)))
     if user is None or user.user_id != found.user_id:
         raise Problem("provider_refused")
-    await oidc.link(given, store.Actor.of(user, remote_of(request)), user.user_id, found.subject)
+    await oidc.link(given, actor_of(user, request), user.user_id, found.subject)
     return RedirectResponse("/account?done=provider_linked", status_code=303)
 
 
 @router.post("/account/provider/unlink")
 async def unlink_provider(request: Request, user: auth.AnyPerson, given: Given) -> Response:
     """The account is reached by its password alone again."""
-    await oidc.unlink(given, store.Actor.of(user, remote_of(request)), user.user_id)
+    await oidc.unlink(given, actor_of(user, request), user.user_id)
     return done(request, "provider_unlinked", "/account")

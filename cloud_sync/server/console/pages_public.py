@@ -11,8 +11,7 @@ from fastapi.responses import Response
 from cloud_sync.server.api.session import remote_of
 from cloud_sync.server.carbon.public_board import BoardDesk, board_desk
 from cloud_sync.server.console import report_words, zone_ring, zone_views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, page, words_of
 from cloud_sync.server.papers import issued
 from cloud_sync.server.people.limits import limit
 from cloud_sync.server.problems import Problem

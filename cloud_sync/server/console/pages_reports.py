@@ -10,14 +10,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries, rule_books
+from cloud_sync.server import auth, rule_books
 from cloud_sync.server.api.papers import base_url
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import feed, green_power, inventory
 from cloud_sync.server.carbon.inventory import Month, month_of, span
 from cloud_sync.server.console import report_chart, report_views, report_words
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.form_values import day, number
 from cloud_sync.server.papers import holders, issued
 from cloud_sync.server.papers.issued import Wanted
@@ -25,7 +24,6 @@ from cloud_sync.server.permits import documents
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -63,12 +61,10 @@ async def _page(
         tokens = await feed.tokens(given.pool) if user.may(Can.RUN_SYSTEM) else ()
         since, until = await feed.written_span(given, given.pool)
         told = await feed.completeness(given.pool, since, until) if since < until else {}
-        waiting = await queries.holds_count(given.pool)
-    return page(
+    return await desk_page(
         request,
         "reports.html",
         user=user,
-        holds_count=waiting,
         year=chosen,
         years=years,
         month_lines=report_views.lines(words, months, this),
@@ -158,7 +154,7 @@ async def add_green(
 @router.post("/reports/green-power/{green_id}/withdraw")
 async def withdraw_green(request: Request, green_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
     """Evidence counts no longer."""
-    await green_power.withdraw(given, Actor.of(user, remote_of(request)), green_id, why=why)
+    await green_power.withdraw(given, actor_of(user, request), green_id, why=why)
     return done(request, "evidence_withdrawn", "/reports")
 
 
@@ -188,21 +184,21 @@ async def add_sink(
 @router.post("/reports/sinks/{sink_id}/withdraw")
 async def withdraw_sink(request: Request, sink_id: str, user: Keeper, given: Given, why: Text = "") -> Response:
     """A sink counts no longer."""
-    await green_power.withdraw_sink(given, Actor.of(user, remote_of(request)), sink_id, why=why)
+    await green_power.withdraw_sink(given, actor_of(user, request), sink_id, why=why)
     return done(request, "evidence_withdrawn", "/reports")
 
 
 @router.post("/reports/feed-tokens")
 async def make_token(request: Request, user: auth.SystemRunner, given: Given, name: Text = "") -> Response:
     """A token for a platform, shown once."""
-    _, token = await feed.make_token(given, Actor.of(user, remote_of(request)), name)
+    _, token = await feed.make_token(given, actor_of(user, request), name)
     return await _page(request, user, given, fresh_token=token)
 
 
 @router.post("/reports/feed-tokens/{token_id}/revoke")
 async def revoke_token(request: Request, token_id: str, user: auth.SystemRunner, given: Given) -> Response:
     """The platform reads no more."""
-    await feed.revoke_token(given, Actor.of(user, remote_of(request)), token_id)
+    await feed.revoke_token(given, actor_of(user, request), token_id)
     return done(request, "feed_token_revoked", "/reports")
 
 

@@ -9,16 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries, retention_rules
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
+from cloud_sync.server import auth, retention_rules
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console.pages_rules import common
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, query_of, words_of
 from cloud_sync.server.console.rule_words import retention_name
 from cloud_sync.server.form_values import day
 from cloud_sync.server.retention_rules import KEEP_DAYS_MAX, NewKeep
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Services, Depends(services)]
@@ -30,11 +28,10 @@ async def retention(request: Request, user: auth.RuleReader, given: Given, rule:
     """The rules at the left, the rows of one and its form at the right."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await retention_rules.rules(given, given.pool)
-        waiting = await queries.holds_count(given.pool)
     picked = next((one for one in found if one.rule_id == rule), found[0] if found else None)
     today = given.today_from().date()
     words = words_of(request)
-    return page(
+    return await desk_page(
         request,
         "retention.html",
         user=user,
@@ -43,7 +40,6 @@ async def retention(request: Request, user: auth.RuleReader, given: Given, rule:
         earliest=max(today, picked.rows[0].valid_from + timedelta(days=1)) if picked else today,
         keep_days_max=KEEP_DAYS_MAX,
         retention_name=lambda rule_id: retention_name(words, rule_id),
-        holds_count=waiting,
         **common(request, None),
     )
 
@@ -61,5 +57,5 @@ async def change(
 ) -> Response:
     """Ends the open row and begins the new one."""
     new = NewKeep(rule, day(valid_from, "valid_from"), keep_days, source, why)
-    await retention_rules.change(given, Actor.of(user, remote_of(request)), new)
+    await retention_rules.change(given, actor_of(user, request), new)
     return done(request, "rule_written", f"/rule-books/retention?{query_of(rule=rule)}")

@@ -9,14 +9,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 
 from cloud_sync.server import auth
-from cloud_sync.server import queries as gate_queries
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import offsets
 from cloud_sync.server.console import permits_case, permits_desk, permits_form, permits_views
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.permits_case import CaseView, Estimate, Known
 from cloud_sync.server.console.permits_labels import REFUSE_REASONS, REVOKE_REASONS, reason_text
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, query_of, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.papers import facts, issued
 from cloud_sync.server.permits import applications, checks, desk, queries, reminding, storing
@@ -24,7 +22,7 @@ from cloud_sync.server.permits.records import ApplicationRecord, ApplicationRow
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor, note_access
+from cloud_sync.server.store import note_access
 from control.permits import rules as keys
 from control.permits.application import Remark
 from control.permits.rules import PermitRules
@@ -85,11 +83,10 @@ async def _desk(
         counts = await queries.review_counts(given.pool, today_from=given.today_from())
         today = await desk.today(given.pool, given.today_from())
         pending = await _pending(words, user, given)
-        holds = await gate_queries.holds_count(given.pool)
         terms = permits_desk.terms(words, await queries.reminders(given.pool, office=True))
     ids = [row.application_id for row in rows]
     at = ids.index(application_id) if application_id in ids else -1
-    return page(
+    return await desk_page(
         request,
         "reviews.html",
         user=user,
@@ -109,7 +106,6 @@ async def _desk(
         previous_href=_href(ids[at - 1], tab) if at > 0 else "",
         refuse_reasons=[(code, words.gettext(text)) for code, text in REFUSE_REASONS.items()],
         reviews_count=counts.open,
-        holds_count=holds,
     )
 
 
@@ -130,7 +126,7 @@ async def _case(request: Request, user: auth.CurrentUser, given: Services, appli
     record = await queries.application(given.pool, application_id, now=now, zone=given.config.zone)
     if record is None:
         raise Problem("not_found")
-    await note_access(given, Actor.of(user, remote_of(request)), "application_opened", ("application", application_id))
+    await note_access(given, actor_of(user, request), "application_opened", ("application", application_id))
     rules = await _rules(given, record)
     acts = permits_case.acts_of(record, user, rules, now)
     return permits_case.case_view(words, record, user, acts, await _known(words, given, record, rules))
@@ -293,10 +289,9 @@ async def application(request: Request, application_id: str, user: Reader, given
     async with asyncio.timeout(READ_TIMEOUT_S):
         case = await _case(request, user, given, application_id)
         pending = await _pending(words, user, given)
-        holds = await gate_queries.holds_count(given.pool)
         may_certify = user.may(Can.KEEP_LEDGER) and await facts.is_neutral(given.pool, application_id)
         papers = await issued.listed(given, user, kind="neutralisation", subject=application_id, limit=2)
-    return page(
+    return await desk_page(
         request,
         "application.html",
         user=user,
@@ -307,7 +302,6 @@ async def application(request: Request, application_id: str, user: Reader, given
         back_href="/reviews",
         back_text=words.gettext("Review of permits"),
         revoke_reasons=[(code, words.gettext(text)) for code, text in REVOKE_REASONS.items()],
-        holds_count=holds,
     )
 
 

@@ -10,18 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, queries, rule_books, rule_editing
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console import rule_words
+from cloud_sync.server import auth, rule_books, rule_editing
+from cloud_sync.server.api.session import actor_of
+from cloud_sync.server.console import rule_texts, rule_words
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, page, query_of, words_of
 from cloud_sync.server.form_values import day
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.rule_books import BookName
 from cloud_sync.server.rule_editing import KeyRows, NewRow, Row
 from cloud_sync.server.services import Services, services
-from cloud_sync.server.store import Actor
 from control.gate.rules import TREATMENTS
 
 router = APIRouter(include_in_schema=False)
@@ -53,11 +51,12 @@ class Group:
 def common(request: Request, book: BookName | None) -> dict[str, Any]:
     """What the pages of books share; None is the page of retention."""
     words = words_of(request)
-    spoken = ("rule_name", "rule_field", "rule_unit", "rule_value", "rule_text")
+    spoken = ("rule_name", "rule_field", "rule_unit", "rule_value")
     return {
         "book": book.value if book else "",
         "books": [(code.value, words.gettext(text)) for code, text in BOOKS.items()],
         "states": {code: (tone, icon, words.gettext(text)) for code, (tone, icon, text) in STATES.items()},
+        "rule_text": lambda text: rule_texts.rule_text(words, text),
         **{name: _spoken(words, name) for name in spoken},
     }
 
@@ -80,11 +79,10 @@ async def rule_book(
     async with asyncio.timeout(READ_TIMEOUT_S):
         keys = await rule_editing.keys_of(given.pool, book, today=today)
         number = await rule_books.newest_number(given.pool, book)
-        waiting = await queries.holds_count(given.pool)
     groups = _groups(request, keys, q.strip())
     shown = [one for group in groups for one in group.keys]
     picked = next((one for one in keys if one.key == key), shown[0] if shown else None)
-    return page(
+    return await desk_page(
         request,
         "rule_books.html",
         user=user,
@@ -94,9 +92,11 @@ async def rule_book(
         number=number,
         count=len(shown),
         options=sorted(TREATMENTS[picked.key]) if picked and picked.key in TREATMENTS else (),
+        choices=rule_words.list_choices(words_of(request), picked.key) if picked else (),
+        chosen=[one.strip() for one in picked.rows[0].value.split(",")] if picked else (),
+        nothing=rule_words.empty_list(picked.key) if picked else "",
         today=today,
         earliest=_earliest(picked, today) if picked else today,
-        holds_count=waiting,
         **common(request, book),
     )
 
@@ -124,15 +124,16 @@ async def versions(
     """Who changed a book, when and why."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         found = await rule_editing.versions(given.pool, book)
-        waiting = await queries.holds_count(given.pool)
-    return page(request, "rule_versions.html", user=user, versions=found, holds_count=waiting, **common(request, book))
+    return await desk_page(request, "rule_versions.html", user=user, versions=found, **common(request, book))
 
 
 async def _new_row(request: Request, key: str, valid_from: str, value: str | None, source: str, why: str) -> NewRow:
     form = await request.form()
     values = {name.removeprefix(_FIELD): str(text) for name, text in form.items() if name.startswith(_FIELD)}
     if value is not None:
-        values["value"] = value
+        # A list comes as what stands for nothing, then each that was chosen.
+        given = [str(one) for one in form.getlist("value")]
+        values["value"] = ", ".join(given[1:] or given)
     return NewRow(key, day(valid_from, "valid_from"), values, source, why)
 
 
@@ -151,7 +152,7 @@ async def preview(
 ) -> Response:
     """What the row would change, as a piece of the page; a reason is asked for when it is written."""
     new = await _new_row(request, key, valid_from, value, source, why or "?")
-    actor = Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     try:
         shown = await rule_editing.preview(given, given.pool, actor, book, new, expected=version)
         problem = ""
@@ -187,5 +188,5 @@ async def change(
 ) -> Response:
     """Ends the open row and begins the new one."""
     new = await _new_row(request, key, valid_from, value, source, why)
-    await rule_editing.change(given, Actor.of(user, remote_of(request)), book, new, expected=version)
+    await rule_editing.change(given, actor_of(user, request), book, new, expected=version)
     return done(request, "rule_written", f"/rule-books?{query_of(book=book.value, key=key)}")

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from cloud_sync.contract.v1 import HeadAction
-from cloud_sync.server import auth, queries, store, vehicle_heads
-from cloud_sync.server.api.session import remote_of
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
-from cloud_sync.server.console.render import page
+from cloud_sync.server import auth, vehicle_heads
+from cloud_sync.server.api.session import actor_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 
@@ -26,8 +25,7 @@ async def vision(request: Request, user: auth.GateViewer, given: Given) -> Respo
     """Every gateway's head: in use, learnt versions with their accuracy, corrections, orders."""
     async with asyncio.timeout(READ_TIMEOUT_S):
         heads = await vehicle_heads.gateway_heads(given.pool, now=given.clock())
-        waiting = await queries.holds_count(given.pool)
-    return page(request, "vision.html", user=user, heads=heads, shipped=vehicle_heads.SHIPPED, holds_count=waiting)
+    return await desk_page(request, "vision.html", user=user, heads=heads, shipped=vehicle_heads.SHIPPED)
 
 
 @router.post("/vision/{gateway_id}")
@@ -43,7 +41,7 @@ async def order(
     """Orders a gateway to learn, to use a version, or to step back."""
     if act not in set(HeadAction):
         raise Problem("invalid", detail="act")
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     await vehicle_heads.order_head(
         given, actor, gateway_id, action=HeadAction(act), version=version, force=force == "yes"
     )

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import uuid_utils
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from cloud_sync.server import auth, csv_sheets, store
-from cloud_sync.server.api.session import remote_of
+from cloud_sync.server import auth, csv_sheets
+from cloud_sync.server.api.session import actor_of
 from cloud_sync.server.console.labels import N_
-from cloud_sync.server.console.pages_gate import READ_TIMEOUT_S, done
 from cloud_sync.server.console.points_views import yuan
-from cloud_sync.server.console.render import page, query_of, words_of
+from cloud_sync.server.console.render import READ_TIMEOUT_S, done, page, query_of, words_of
 from cloud_sync.server.console.words import Words
 from cloud_sync.server.form_values import fen, local_time, whole
 from cloud_sync.server.people import members
-from cloud_sync.server.people.idempotency import idempotent
+from cloud_sync.server.people.idempotency import once
 from cloud_sync.server.points import settlements, statements, vouchers
-from cloud_sync.server.points.parts import change
-from cloud_sync.server.points.records import StatementRecord
+from cloud_sync.server.points.voucher_records import StatementRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services, services
@@ -112,27 +110,18 @@ async def issue_voucher(
 ) -> Response:
     """A voucher for an organisation; the same form sent twice issues one."""
     scheme_id, _, amount_fen = amount.rpartition("/")
-    actor, money = store.Actor.of(user, remote_of(request)), whole(amount_fen, "amount")
-    async with change(given) as connection:
+    actor, money = actor_of(user, request), whole(amount_fen, "amount")
 
-        async def act() -> str:
-            made = await vouchers.issue(
-                *(given, connection, actor, user, scheme_id),
-                holder_kind=HolderKind.ORGANISATION,
-                holder_id=holder,
-                amount_fen=money,
-            )
-            return made.voucher_id
-
-        await idempotent(
-            connection,
-            person=user.user_id,
-            key=request_id[:64],
-            route="/vouchers",
-            at=given.clock(),
-            act=act,
-            asked=[amount, holder],
+    async def act(connection: Any) -> str:
+        made = await vouchers.issue(
+            *(given, connection, actor, user, scheme_id),
+            holder_kind=HolderKind.ORGANISATION,
+            holder_id=holder,
+            amount_fen=money,
         )
+        return made.voucher_id
+
+    await once(given, user.user_id, request_id[:64], route="/vouchers", act=act, asked=[amount, holder])
     return done(request, "voucher_issued", "/vouchers")
 
 
@@ -168,21 +157,21 @@ async def propose_scheme(
         reason=reason,
         in_parts=in_parts == "yes",
     )
-    await vouchers.propose(given, store.Actor.of(user, remote_of(request)), wish)
+    await vouchers.propose(given, actor_of(user, request), wish)
     return done(request, "scheme_proposed", "/vouchers")
 
 
 @router.post("/vouchers/schemes/{scheme_id}/approve")
 async def approve_scheme(request: Request, scheme_id: str, user: Approver, given: Given) -> Response:
     """The second person's word."""
-    await vouchers.approve(given, store.Actor.of(user, remote_of(request)), scheme_id)
+    await vouchers.approve(given, actor_of(user, request), scheme_id)
     return done(request, "scheme_approved", "/vouchers")
 
 
 @router.post("/vouchers/schemes/{scheme_id}/end")
 async def end_scheme(request: Request, scheme_id: str, user: Approver, given: Given, why: Text = "") -> Response:
     """Nothing more is issued under it."""
-    await vouchers.end_scheme(given, store.Actor.of(user, remote_of(request)), scheme_id, why=why)
+    await vouchers.end_scheme(given, actor_of(user, request), scheme_id, why=why)
     return done(request, "scheme_ended", "/vouchers")
 
 
@@ -276,7 +265,7 @@ async def settle(
     request: Request, user: Approver, given: Given, merchant: Text, month: Text, lines: Long = "", why: Text = ""
 ) -> Response:
     """Settles a month that is over; a list that was compared goes with it, and why its differences stand."""
-    actor = store.Actor.of(user, remote_of(request))
+    actor = actor_of(user, request)
     compared = pasted_list(lines) if lines.strip() else None
     await settlements.settle(given, actor, merchant, month, compared, why=why)
     return done(request, "month_settled", f"/vouchers/statements?{query_of(merchant=merchant, month=month)}")

@@ -14,7 +14,8 @@ from itertools import pairwise
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.points_views import UNIT, exact, masked, scene_icon
 from cloud_sync.server.console.words import Words
-from cloud_sync.server.points.records import EarningRecord, FormulaRecord, HeldRecord, Sentence, WayRecord
+from cloud_sync.server.points.desk_records import HeldRecord, WayRecord
+from cloud_sync.server.points.records import EarningRecord, FormulaRecord, Sentence
 from control.points.methodology import Limits
 
 RELEASE_REASON = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_sync.contract.look import plates
+from cloud_sync.server import queries
 from cloud_sync.server.auth import CurrentUser
-from cloud_sync.server.console import energy_told, energy_views, keys, labels, reading, trail, views
+from cloud_sync.server.console import energy_told, energy_views, keys, labels, nav, reading, trail, views
 from cloud_sync.server.console.words import LANGUAGES, Words, load_catalogue
 from cloud_sync.server.roles import Can
 from cloud_sync.server.services import Services
@@ -25,6 +27,7 @@ from cloud_sync.server.services import Services
 TEMPLATES_DIR = Path(__file__).with_name("templates")
 STATIC_DIR = Path(__file__).with_name("static")
 LOOK_DIR = Path(plates.__file__).parent
+READ_TIMEOUT_S = 10.0
 THEMES = ("light", "dark", "auto")
 LANGUAGE_COOKIE, THEME_COOKIE, KEYS_COOKIE = "island_language", "island_theme", "island_keys"
 POLICY = (
@@ -127,6 +130,7 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
     given: Services = request.app.state.services
     choices = choices_of(request)
     spoken_in: Language = languages_of(request)[choices.language]
+    section = "/" + request.url.path.split("/")[1]
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     common = {
         "user": user,
@@ -137,7 +141,8 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
         "lang_tag": spoken_in.words.tag,
         "theme": choices.theme,
         "keys_off": choices.keys_off,
-        "section": "/" + request.url.path.split("/")[1],
+        "section": section,
+        "nav_open": nav.open_groups(section, request.cookies.get(nav.NAV_COOKIE, "")),
         "here": here,
         "flash": flash_of(request, spoken_in.words),
         "holds_count": 0,
@@ -147,6 +152,23 @@ def page(request: Request, name: str, *, user: CurrentUser | None, status: int =
     }
     html = spoken_in.templates.get_template(name).render(common | context)
     return HTMLResponse(html, status_code=status, headers=page_headers())
+
+
+async def desk_page(request: Request, name: str, *, user: CurrentUser, **context: Any) -> HTMLResponse:
+    """A page whose navigation says how many vehicles wait, to whoever watches the gates."""
+    waiting = 0
+    if user.may(Can.WATCH_GATE):
+        given: Services = request.app.state.services
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            waiting = await queries.holds_count(given.pool)
+    return page(request, name, user=user, holds_count=waiting, **context)
+
+
+def done(request: Request, code: str, href: str) -> Response:
+    """The answer to an act: a sentence for a script, the next page for a form."""
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"message": keys.done_sentence(words_of(request), code), "href": href, "done": code})
+    return RedirectResponse(f"{href}{'&' if '?' in href else '?'}done={code}", status_code=303)
 
 
 def languages_of(request: Request) -> dict[str, Language]:

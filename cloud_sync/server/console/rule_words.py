@@ -7,9 +7,17 @@ is, so that a key of tomorrow is readable today.
 from __future__ import annotations
 
 from cloud_sync.server.console import rules
+from cloud_sync.server.console.labels import label
 from cloud_sync.server.console.words import Words
+from control.domain.permits import PermitClass
+from control.domain.vehicles import VehicleType
 from control.gate.rules import KEYS as GATE_KEYS
+from control.gate.rules import NO_TYPES, TYPE_LISTS
+from control.permits.rules import PAPERS, papers_key
+from control.permits.words import PAPER_KINDS
 
+Choices = tuple[tuple[str, str], ...]
+_PAPER_LISTS = frozenset(papers_key(kind) for kind in PermitClass)
 # term: (Chinese, English)
 TERMS: dict[str, tuple[str, str]] = {
     "account": ("账号", "account"),
@@ -260,7 +268,7 @@ RETENTION: dict[str, tuple[str, str]] = {
     "energy_quarters": ("微电网：一刻钟数据", "Microgrid: quarter hours"),
     "energy_plans": ("微电网：计划", "Microgrid: plans"),
 }
-FLAGS = {"true": ("是", "yes"), "false": ("否", "no")}
+FLAGS = {"true": ("是", "yes"), "false": ("否", "no"), NO_TYPES: ("无", "none")}
 
 
 def _side(words: Words) -> int:
@@ -299,10 +307,33 @@ def rule_unit(words: Words, unit: str) -> str:
 
 
 def rule_value(words: Words, value: str) -> str:
-    """A value; true, false and what a gate does in words."""
-    return FLAGS[value][_side(words)] if value in FLAGS else rules.treatment_name(words, value)
+    """A value; true, false, what a gate does, vehicle types and papers in words."""
+    if value in FLAGS:
+        return FLAGS[value][_side(words)]
+    names = dict(_types(words) + _papers(words))
+    parts = [one.strip() for one in value.split(",")]
+    if all(one in names for one in parts):
+        return ("、" if words.language == "zh" else ", ").join(names[one] for one in parts)
+    return rules.treatment_name(words, value)
 
 
-def rule_text(words: Words, text: str) -> str:
-    """A source or author; the few that ship with the gate's rules have a translation."""
-    return rules.shipped_text(words, text)
+def list_choices(words: Words, key: str) -> Choices:
+    """What a key whose value is a list may list, by code and name; empty for every other key."""
+    if key in TYPE_LISTS:
+        return _types(words)
+    return _papers(words) if key in _PAPER_LISTS else ()
+
+
+def empty_list(key: str) -> str:
+    """How the book writes that a list has nothing."""
+    return NO_TYPES if key in TYPE_LISTS else ""
+
+
+def _types(words: Words) -> Choices:
+    return tuple(
+        (one.value, label(words, "vehicle", one.value)) for one in VehicleType if one is not VehicleType.UNKNOWN
+    )
+
+
+def _papers(words: Words) -> Choices:
+    return tuple((one, PAPER_KINDS[one][_side(words)]) for one in PAPERS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_sync.server.console.labels import N_, label
+from cloud_sync.server.console.rule_texts import rule_text
 from cloud_sync.server.console.words import Words
 from control.domain.errors import ConfigurationError
 from control.gate import rules as gate_rules
@@ -96,7 +97,7 @@ def _taken(published: Sequence[dict[str, Any]]) -> gate_rules.RuleSet:
 
 
 def _line(words: Words, version: str, row: gate_rules.Rule) -> RuleLine:
-    parts = dict.fromkeys(shipped_text(words, one) for one in (row.clause, row.source))
+    parts = dict.fromkeys(rule_text(words, one) for one in (row.clause, row.source))
     clause = " · ".join(parts)
     return RuleLine(
         key_name(words, row.key),
@@ -105,25 +106,9 @@ def _line(words: Words, version: str, row: gate_rules.Rule) -> RuleLine:
         f"{version} · {row.rule_id}",
         f"{row.valid_from:%Y-%m-%d}",
         f"{row.valid_until:%Y-%m-%d}" if row.valid_until else "",
-        shipped_text(words, row.author),
-        shipped_text(words, row.reason),
+        rule_text(words, row.author),
+        rule_text(words, row.reason),
     )
-
-
-SHIPPED_TEXTS = (
-    N_("project policy value"),
-    N_("delivered with the product"),
-    N_("GA 36-2018 says which vehicles wear the plate; the types that a camera tells apart are the project's"),
-    N_(
-        "measured 2026-11 on 297 plates of real road scenes and about 230 rendered ones;"
-        " GA 36-2018 (plates are 440 or 480 mm wide)"
-    ),
-)
-
-
-def shipped_text(words: Words, text: str) -> str:
-    """A text of a row; the few that ship with the product have a translation, the office's own stay as written."""
-    return words.gettext(text) if text in SHIPPED_TEXTS else text
 
 
 def key_name(words: Words, key: str) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cloud_sync.server.carbon.public_board import Board, PublicMethod, PublicNow, PublicYear
 from cloud_sync.server.carbon.public_rules import PublicRule
+from cloud_sync.server.console import rule_texts
 from cloud_sync.server.console.labels import N_
 from cloud_sync.server.console.permits_labels import said_of
 from cloud_sync.server.console.rule_words import rule_name as rule_name
@@ -199,5 +200,5 @@ def rule_text(words: Words, rule: PublicRule) -> str:
 
 
 def source_text(words: Words, text: str) -> str:
-    """Where a figure comes from; a value that the office set itself is said so."""
-    return words.gettext("policy value") if text == "policy value" else text
+    """Where a figure comes from."""
+    return rule_texts.rule_text(words, text)

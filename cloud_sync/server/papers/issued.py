@@ -200,7 +200,7 @@ async def _holder_name(db: Reader, owner: str) -> str:
 
 async def _store(given: Services, actor: Actor, row: dict[str, Any]) -> None:
     seal = _seal(await _key(given), row)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute(
             f"INSERT INTO papers ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12)",
             *(row[name] for name in ("paper_id", "kind", "subject", "language", "code")),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Header
@@ -18,6 +19,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.services import Services
 from cloud_sync.server.sql import as_json
 
 KEY_CHARS_MAX = 64
@@ -38,6 +40,30 @@ class Answer:
         """As sent; a repeated one says so in a header."""
         headers = {"Idempotent-Replayed": "true"} if self.repeated else {}
         return JSONResponse(self.body, status_code=self.status, headers=headers)
+
+
+async def once(
+    given: Services,
+    person: str,
+    key: str | None,
+    *,
+    route: str,
+    act: Callable[[Any], Awaitable[Any]],
+    status: int = 200,
+    asked: Any,
+) -> Answer:
+    """Runs `act(connection)` in a transaction of its own, once for a key of this person. See `idempotent`."""
+    async with given.change() as connection:
+        return await idempotent(
+            connection,
+            person=person,
+            key=key,
+            route=route,
+            at=given.clock(),
+            act=partial(act, connection),
+            status=status,
+            asked=asked,
+        )
 
 
 async def idempotent(

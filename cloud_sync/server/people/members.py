@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from cloud_sync.server.problems import Problem
+from cloud_sync.server.roles import GRANTS, Can
 from cloud_sync.server.sql import Reader
 from control.points.earning_types import Person
 
@@ -79,6 +80,17 @@ async def names(db: Reader, ids: Iterable[str]) -> dict[str, str]:
         [account_uuid(one) for one in ids],
     )
     return {row["user_id"]: row["name"] for row in rows}
+
+
+async def somebody_else_who(db: Reader, can: Can, *, but: str) -> str:
+    """The name of somebody else than the account `but` who may do something; empty where there is nobody."""
+    roles = [role.value for role, granted in GRANTS.items() if can in granted]
+    found: str | None = await db.fetchval(
+        "SELECT name FROM users WHERE role = ANY($1::text[]) AND enabled AND username <> $2 ORDER BY username LIMIT 1",
+        roles,
+        but,
+    )
+    return found or ""
 
 
 async def organisation(db: Reader, org_id: str) -> Organisation | None:

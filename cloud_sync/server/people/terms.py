@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
 from cloud_sync.server.sql import Reader
 
 VERSION = "2026-11-21"

@@ -6,8 +6,7 @@ when the seconds are over in which it can be taken back (`publishing`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -48,12 +47,6 @@ class Doing:
 MakeStep = Callable[[Any, Held], Awaitable[Step]]
 
 
-@asynccontextmanager
-async def _change(given: Services) -> AsyncIterator[Any]:
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        yield connection
-
-
 async def _shown(given: Services, application_id: str) -> ApplicationRecord:
     found = await queries.application(given.pool, application_id, now=given.clock(), zone=given.config.zone)
     assert found is not None
@@ -67,7 +60,7 @@ async def create(
     given: Services, user: CurrentUser, form: Form, *, applicant_id: str = "", remote: str = ""
 ) -> ApplicationRecord:
     """A new draft of this person; of somebody else (or of nobody who has an account) when the office files it."""
-    async with _change(given) as connection:
+    async with given.change() as connection:
         application_id = await create_in(connection, given, Doing(user, remote), form, applicant_id=applicant_id)
     return await _shown(given, application_id)
 
@@ -96,7 +89,7 @@ async def create_in(connection: Any, given: Services, doing: Doing, form: Form, 
 async def copy(given: Services, user: CurrentUser, application_id: str, *, remote: str = "") -> ApplicationRecord:
     """A new draft with a past application's form; window and papers are left out."""
     by, doing = access.filer(user), Doing(user, remote)
-    async with _change(given) as connection:
+    async with given.change() as connection:
         held = await _held(connection, user, application_id, lock=False)
         await _check_enabled(connection, held.application.applicant_id)
         await _check_drafts(connection, held.application.applicant_id)
@@ -341,7 +334,7 @@ async def _held(connection: Any, user: CurrentUser, application_id: str, *, lock
 
 
 async def _step(given: Services, doing: Doing, application_id: str, make: MakeStep) -> ApplicationRecord:
-    async with _change(given) as connection:
+    async with given.change() as connection:
         held = await _held(connection, doing.user, application_id)
         if doing.version is not None and doing.version != held.version:
             raise await _stale(connection, held, doing.version)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cloud_sync.server.sql import Reader
+from cloud_sync.server.sql import Reader, in_list
 from control.domain.plates import normalise
-from control.permits.application import Paper
+from control.permits.application import WITH_OFFICE, Paper, Status
 
 EARLIER_ROWS = 3
 
@@ -85,7 +85,7 @@ async def pending(db: Reader, person_id: str, *, now: datetime, undo: timedelta)
     """This person's latest approval that can still be taken back, `undo` after it was given."""
     row = await db.fetchrow(
         "SELECT application_id, plate, decided_at, status FROM applications WHERE decided_at > $2"
-        " AND status IN ('submitted', 'appealed', 'approved') AND published_at IS NULL"
+        f" AND status IN {in_list(WITH_OFFICE | {Status.APPROVED})} AND published_at IS NULL"
         " AND approvals -> -1 ->> 'person_id' = $1 ORDER BY decided_at DESC LIMIT 1",
         person_id,
         now - undo,

@@ -54,7 +54,7 @@ async def take(given: Services, user: CurrentUser, content: bytes, *, remote: st
     found = await given.permits.documents.inspected(content, DocumentLimits.of(rules))
     if isinstance(found, RejectedDocument):
         raise _refused(found)
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         # Uploads of one person wait for one another, so that together they stay below the day's limit.
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"upload/{user.user_id}")
         await _check_quota(connection, given, user, len(content), rules)

@@ -11,8 +11,9 @@ from typing import Any
 
 from cloud_sync.server.permits import history, storing, vehicles
 from cloud_sync.server.services import Services
+from cloud_sync.server.sql import in_list
 from cloud_sync.server.store import Actor
-from control.permits.application import Application, emergency_entry
+from control.permits.application import WITH_APPLICANT, Application, emergency_entry
 from control.permits.passages import Passage
 from control.permits.transitions import Action, Step, take
 
@@ -58,11 +59,11 @@ async def find_owners(given: Services) -> int:
     """Drafts without an owner whose plate somebody has had confirmed since then; how many found theirs."""
     rows = await given.pool.fetch(
         "SELECT a.application_id, v.owner_id FROM applications a JOIN vehicles v ON v.plate = a.plate"
-        " WHERE a.applicant_id = '' AND a.entered_at IS NOT NULL AND a.status IN ('draft', 'returned')"
+        f" WHERE a.applicant_id = '' AND a.entered_at IS NOT NULL AND a.status IN {in_list(WITH_APPLICANT)}"
         " AND v.removed_at IS NULL AND v.confirmed_at IS NOT NULL LIMIT 100"
     )
     for row in rows:
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             await _assign(connection, given, row["application_id"], row["owner_id"])
     return len(rows)
 

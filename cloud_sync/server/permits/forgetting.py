@@ -12,15 +12,16 @@ from typing import Any
 
 from cloud_sync.server.permits import forms
 from cloud_sync.server.services import Services
+from cloud_sync.server.sql import in_list
 from control.domain.permits import PermitClass
-from control.permits.application import Form
+from control.permits.application import WITH_APPLICANT, Form
 
 CHUNK = 500
 KINDS = ("permit_data", "permit_drafts", "permit_papers", "loose_papers", "visit_plates", "removed_vehicles")
 
 _ENDED_SQL = "SELECT application_id FROM applications WHERE redacted_at IS NULL AND ended_at < $1 LIMIT $2"
 _LEFT_LYING_SQL = (
-    "SELECT application_id FROM applications WHERE redacted_at IS NULL AND status IN ('draft', 'returned')"
+    f"SELECT application_id FROM applications WHERE redacted_at IS NULL AND status IN {in_list(WITH_APPLICANT)}"
     " AND updated_at < $1 LIMIT $2"
 )
 # A paper stays as long as one thing that it belongs to; one of the carbon book counts from when it was put there.
@@ -65,7 +66,7 @@ async def forget(given: Services, now: datetime, days: Mapping[str, int]) -> int
 async def _applications(given: Services, wanted: str, before: datetime, now: datetime) -> int:
     count = 0
     while True:
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             rows = await connection.fetch(wanted, before, CHUNK)
             await redact(connection, [row["application_id"] for row in rows], now)
         count += len(rows)
@@ -106,7 +107,7 @@ async def _papers(given: Services, wanted: str, before: datetime, now: datetime)
     while True:
         rows = await given.pool.fetch(wanted, before, CHUNK)
         for row in rows:
-            async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+            async with given.change() as connection:
                 await connection.execute("UPDATE documents SET deleted_at = $2 WHERE sha256 = $1", row["sha256"], now)
                 await given.permits.documents.remove(row["sha256"])
         count += len(rows)
@@ -116,7 +117,7 @@ async def _papers(given: Services, wanted: str, before: datetime, now: datetime)
 
 async def _visits(given: Services, before: datetime, now: datetime) -> int:
     """Plates of visits that are long over, and the passages that they were made of."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         rows = await connection.fetch(
             "UPDATE visits SET plate = '', anonymised_at = $2, updated_at = $2 WHERE anonymised_at IS NULL AND is_over"
             " AND coalesce(left_at, entered_at) < $1 RETURNING entry_arrival, exit_arrival",

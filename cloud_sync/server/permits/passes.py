@@ -14,14 +14,16 @@ from cloud_sync.contract import pass_code
 from cloud_sync.server.permits.records import PassRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
+from cloud_sync.server.sql import in_list
 from control.domain.errors import ContractError
 from control.domain.permits import Permit, PermitClass
+from control.permits.application import LIVE
 
 _BORDER = 4  # ISO/IEC 18004 clause 9.1: the quiet zone is four modules wide
 _PNG_SCALE = 8
 _LIVE_SQL = (
     "SELECT p.* FROM permits p JOIN applications a ON a.application_id = p.permit_id WHERE p.permit_id = $1"
-    " AND p.revoked_at IS NULL AND p.valid_until > $2 AND a.status IN ('approved', 'active')"
+    f" AND p.revoked_at IS NULL AND p.valid_until > $2 AND a.status IN {in_list(LIVE)}"
 )
 
 

@@ -14,8 +14,7 @@ from cloud_sync.server.permits.vehicles import confirm_by_approval
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor, new_snapshot
 from control.domain.plates import normalise
-from control.domain.vehicles import VehicleType
-from control.permits.application import LIVE, Application, Status
+from control.permits.application import LIVE, Application, Status, permit_of
 from control.permits.transitions import Action, Step, take
 
 SYSTEM_ACCOUNT = Actor("system")
@@ -29,7 +28,7 @@ async def publish_due(given: Services) -> int:
     """Publishes every approval whose seconds are over, each in a transaction of its own; how many there were."""
     due = await given.pool.fetch(_DUE_SQL, given.clock())
     for row in due:
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             await _publish(connection, given, row["application_id"])
     return len(due)
 
@@ -53,9 +52,8 @@ async def _publish(connection: Any, given: Services, application_id: str) -> Non
 
 async def _write_permit(connection: Any, application: Application, now: datetime) -> None:
     """An appeal that was granted gives the same permit again."""
-    form = application.form
-    seen = form.vehicle_type
-    by = application.approvals[-1].person_id
+    permit, by = permit_of(application), application.approvals[-1].person_id
+    assert permit is not None
     await connection.execute(
         "INSERT INTO permits (permit_id, plate, permit_class, valid_from, valid_until, gates, entries_left,"
         " entries_max, vehicle_type, holder, created_at, changed_at, created_by)"
@@ -66,15 +64,15 @@ async def _write_permit(connection: Any, application: Application, now: datetime
         " valid_from = excluded.valid_from, valid_until = excluded.valid_until, gates = excluded.gates,"
         " entries_left = excluded.entries_left, entries_max = excluded.entries_max,"
         " vehicle_type = excluded.vehicle_type, holder = excluded.holder",
-        application.application_id,
-        normalise(form.plate),
-        form.permit_class.value,
-        form.window_from,
-        form.window_until,
-        list(form.gates),
+        permit.permit_id,
+        permit.plate,
+        permit.permit_class.value,
+        permit.valid_from,
+        permit.valid_until,
+        sorted(permit.gates),
         application.entries_max,
-        None if seen is VehicleType.UNKNOWN else seen.value,
-        form.holder,
+        permit.vehicle_type,
+        permit.holder,
         now,
         by,
     )

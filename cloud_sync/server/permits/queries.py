@@ -24,10 +24,10 @@ from cloud_sync.server.permits.records import (
     Words,
 )
 from cloud_sync.server.permits.where import Where
-from cloud_sync.server.sql import Reader, as_json, like_pattern
+from cloud_sync.server.sql import Reader, as_json, in_list, like_pattern
 from control.domain.plates import normalise
 from control.permits import rules as keys
-from control.permits.application import Application, EntryKind, Status
+from control.permits.application import WITH_OFFICE, Application, EntryKind, Status
 from control.permits.deadlines import ReminderKind, Term, deadlines
 from control.permits.words import REMINDERS, TERMS
 
@@ -46,13 +46,15 @@ LEFT JOIN users u ON u.user_id = CASE WHEN a.applicant_id ~ '^[0-9a-f]{{8}}(-[0-
 LEFT JOIN organisations o ON o.org_id = a.applicant_id
 ORDER BY {order}
 """
+_OPEN = f"a.status IN {in_list(WITH_OFFICE)}"
+_RETURNED = "(a.status = 'returned' OR (a.status = 'draft' AND a.entered_at IS NOT NULL))"
 _TABS = {
-    "open": ("a.status IN ('submitted', 'appealed')", "a.window_from NULLS LAST, a.application_id"),
-    "returned": (
-        "(a.status = 'returned' OR (a.status = 'draft' AND a.entered_at IS NOT NULL))",
-        "a.due_at NULLS LAST, a.application_id",
+    "open": (_OPEN, "a.window_from NULLS LAST, a.application_id"),
+    "returned": (_RETURNED, "a.due_at NULLS LAST, a.application_id"),
+    "done": (
+        f"a.decided_at IS NOT NULL AND a.status NOT IN {in_list(WITH_OFFICE | {Status.RETURNED})}",
+        "a.decided_at DESC",
     ),
-    "done": ("a.decided_at IS NOT NULL AND a.status NOT IN ('submitted', 'appealed', 'returned')", "a.decided_at DESC"),
 }
 
 
@@ -97,6 +99,14 @@ async def listed(
     return ApplicationPage(items, items[-1].application_id if len(rows) > limit else None)
 
 
+async def applicant_of(db: Reader, application_id: str) -> str | None:
+    """Whose an application is: empty while it is nobody's, None where there is none."""
+    found: str | None = await db.fetchval(
+        "SELECT applicant_id FROM applications WHERE application_id = $1", application_id
+    )
+    return found
+
+
 async def reviews(db: Reader, *, tab: str = "open", limit: int = 200) -> tuple[ApplicationRow, ...]:
     """What the office works on: `open` and `returned` by what is due first, `done` with the newest decision first.
 
@@ -110,9 +120,8 @@ async def reviews(db: Reader, *, tab: str = "open", limit: int = 200) -> tuple[A
 async def review_counts(db: Reader, *, today_from: datetime) -> ReviewCounts:
     """The numbers beside the tabs."""
     row = await db.fetchrow(
-        "SELECT (SELECT count(*) FROM applications WHERE status IN ('submitted', 'appealed')) AS open,"
-        " (SELECT count(*) FROM applications a WHERE a.status = 'returned'"
-        "   OR (a.status = 'draft' AND a.entered_at IS NOT NULL)) AS returned,"
+        f"SELECT (SELECT count(*) FROM applications a WHERE {_OPEN}) AS open,"
+        f" (SELECT count(*) FROM applications a WHERE {_RETURNED}) AS returned,"
         " (SELECT count(*) FROM applications WHERE decided_at >= $1) AS done_today,"
         " (SELECT round(extract(epoch FROM avg(decided_at - submitted_at)) / 60)::int FROM applications"
         "   WHERE decided_at >= $1 AND submitted_at <= decided_at) AS minutes_mean",

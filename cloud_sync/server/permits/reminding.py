@@ -34,7 +34,7 @@ async def look(given: Services) -> int:
     rows = await given.pool.fetch(_DUE_SQL, given.clock(), BATCH)
     rows += await given.pool.fetch(_OLD_RULES_SQL, rules.version, BATCH)
     for application_id in dict.fromkeys(row["application_id"] for row in rows):
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             await _look_at(connection, given, application_id)
     return len(rows)
 

@@ -69,7 +69,7 @@ async def add(given: Services, user: CurrentUser, form: VehicleForm, *, remote: 
         raise Problem("forbidden")
     owner_id, plate, now = access.applicant_id_of(user), _plate(form.plate), given.clock()
     vehicle_id = str(uuid_utils.uuid7())
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"vehicles/{owner_id}")
         count = await connection.fetchval(
             "SELECT count(*) FROM vehicles WHERE owner_id = $1 AND removed_at IS NULL", owner_id
@@ -97,7 +97,7 @@ async def change(
     A plate is not changed: another plate is another vehicle. Raises Problem.
     """
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE vehicles SET plate_colour = $3, vehicle_type = $4, drive = $5, emission_class = $6,"
             " consumption_per_100km = $7, name = $8, updated_at = $9,"
@@ -115,7 +115,7 @@ async def change(
 async def remove(given: Services, user: CurrentUser, vehicle_id: str, *, remote: str = "") -> None:
     """Takes it off the list. Raises Problem `not_found`."""
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE vehicles SET removed_at = $3 WHERE vehicle_id = $1 AND owner_id = ANY($2::text[])"
             " AND removed_at IS NULL RETURNING vehicle_id",
@@ -132,7 +132,7 @@ async def confirm(given: Services, user: CurrentUser, vehicle_id: str, *, confir
     """The office has seen the licence, or takes its word back. Raises Problem."""
     access.office(user)
     now = given.clock()
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         try:
             row = await connection.fetchrow(
                 "UPDATE vehicles SET confirmed_at = $2, confirmed_by = $3 WHERE vehicle_id = $1"

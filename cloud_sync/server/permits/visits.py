@@ -64,7 +64,7 @@ _COLUMNS = ", ".join(_NAMES)
 
 async def take_up(given: Services) -> int:
     """The next arrivals of the list, in one transaction; how many there were. A crash leaves them on the list."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         rows = await connection.fetch("SELECT todo_id, arrival_id FROM visit_todo ORDER BY todo_id LIMIT $1", BATCH)
         if rows:
@@ -89,7 +89,7 @@ async def close_unended(given: Services) -> int:
     )
     plates = {row["plate"] for row in rows}
     if plates:
-        async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+        async with given.change() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             await _match(connection, given, plates)
     return len(plates)
@@ -334,7 +334,7 @@ def _known(one: Any) -> Row:
 
 async def rebuild(given: Services) -> int:
     """Reads every arrival of the events again; how many. The result is what the rows were already."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         done = await connection.execute(
             "INSERT INTO visit_todo (arrival_id) SELECT arrival_id FROM passages WHERE anonymised_at IS NULL"
             " AND movement IS NOT NULL ORDER BY arrived_at, arrival_id"

@@ -13,8 +13,8 @@ from typing import Any
 import uuid_utils
 
 from cloud_sync.server.people.members import OrganisationKind
-from cloud_sync.server.points.parts import change, text_of
-from cloud_sync.server.points.records import ItemRecord
+from cloud_sync.server.points.market_records import ItemRecord
+from cloud_sync.server.points.parts import text_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -113,7 +113,7 @@ async def add_item(given: Services, actor: Actor, wish: ItemWish) -> ItemRecord:
     begins = wish.valid_from or now
     if not wish.merchants or (wish.valid_until is not None and wish.valid_until <= begins):
         raise Problem("invalid", detail="an item needs a merchant, and ends after it begins")
-    async with change(given) as connection:
+    async with given.change() as connection:
         await _check_merchants(connection, wish.merchants)
         await connection.execute(
             "INSERT INTO catalogue_items (item_id, name_zh, name_en, text_zh, text_en, price_points, stock, person_max,"
@@ -138,7 +138,7 @@ async def change_item(given: Services, actor: Actor, item_id: str, wish: ItemCha
         values["valid_until"] = now if wish.end else wish.valid_until
     if not values:
         raise Problem("nothing_changed")
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow("SELECT * FROM catalogue_items WHERE item_id = $1 FOR UPDATE", item_id)
         if row is None:
             raise Problem("not_found")

@@ -20,8 +20,13 @@ from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.people.members import OrganisationKind, organisation, points_person
 from cloud_sync.server.points import told
 from cloud_sync.server.points.events import Books, books_of, earn, state_of
+from cloud_sync.server.points.market_records import (
+    ConfirmationRecord,
+    ConfirmedAct,
+    MerchantMethod,
+    PersonCode,
+)
 from cloud_sync.server.points.parts import code_book, day_of, grouped_code, lock_person, qr_svg, refusal, rules_now
-from cloud_sync.server.points.records import ConfirmationRecord, ConfirmedAct, MerchantMethod, PersonCode
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -63,7 +68,7 @@ async def person_code(given: Services, user: CurrentUser) -> PersonCode:
     rules = await rules_now(given, given.pool)
     code = CODE_PREFIX + encode(secrets.randbits(BITS * CODE_CHARS), CODE_CHARS)
     ends_at = now + timedelta(minutes=rules.value(keys.PERSON_CODE))
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         await connection.execute(
             "UPDATE point_person_codes SET ends_at = $2 WHERE person = $1 AND used_at IS NULL AND ends_at > $2",
             *(user.user_id, now),
@@ -117,7 +122,7 @@ async def set_merchant(given: Services, actor: Actor, org_id: str, allowed: Sequ
     bad = [key for key in allowed if key not in methods or not methods[key].evidence & BY_PEOPLE]
     if bad:
         raise Problem("invalid", detail=f"{bad[0]} is not confirmed by people")
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
+    async with given.change() as connection:
         found = await organisation(connection, org_id)
         if found is None or found.kind != OrganisationKind.MERCHANT.value:
             raise Problem("not_found")

@@ -9,8 +9,7 @@ from cloud_sync.server import rule_books
 from cloud_sync.server.paging import place_of
 from cloud_sync.server.people.members import names, points_person
 from cloud_sync.server.points import queries, told
-from cloud_sync.server.points.parts import said
-from cloud_sync.server.points.records import (
+from cloud_sync.server.points.desk_records import (
     AppealRecord,
     HeldPage,
     HeldRecord,
@@ -18,8 +17,9 @@ from cloud_sync.server.points.records import (
     PersonPoints,
     RefusalCell,
     SceneDay,
-    Sentence,
 )
+from cloud_sync.server.points.parts import said
+from cloud_sync.server.points.records import Sentence
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader

@@ -14,8 +14,8 @@ from typing import Any
 import uuid_utils
 
 from cloud_sync.server import rule_books
-from cloud_sync.server.points.parts import change, device_master, qr_svg, rules_now, text_of
-from cloud_sync.server.points.records import DeviceRecord, DeviceSecret
+from cloud_sync.server.points.desk_records import DeviceRecord, DeviceSecret
+from cloud_sync.server.points.parts import device_master, qr_svg, rules_now, text_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -116,7 +116,7 @@ async def add_device(given: Services, actor: Actor, wish: DeviceWish) -> DeviceS
     name, place = text_of(wish.name), text_of(wish.place)
     await _check(given, wish)
     now, device_id = given.clock(), str(uuid_utils.uuid7())
-    async with change(given) as connection:
+    async with given.change() as connection:
         if wish.merchant and not await connection.fetchval(
             "SELECT EXISTS (SELECT 1 FROM organisations WHERE org_id = $1)", wish.merchant
         ):
@@ -151,7 +151,7 @@ async def rotate_device(given: Services, actor: Actor, device_id: str, *, lost: 
     """A new key. The old one holds for another day, or ends now where the device was lost. Raises Problem."""
     reason, now = text_of(why), given.clock()
     until = None if lost else now + OVERLAP
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE point_devices SET generation = generation + 1, previous_until = $2, clock_offset_s = 0,"
             " clock_learnt_at = $3 WHERE device_id = $1 RETURNING *",
@@ -164,7 +164,7 @@ async def rotate_device(given: Services, actor: Actor, device_id: str, *, lost: 
 async def set_active(given: Services, actor: Actor, device_id: str, active: bool, *, why: str) -> None:
     """Takes a device out of use, or into it again. Raises Problem."""
     reason, now = text_of(why), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE point_devices SET active = $2 WHERE device_id = $1 RETURNING *", device_id, active
         )
@@ -174,7 +174,7 @@ async def set_active(given: Services, actor: Actor, device_id: str, active: bool
 async def set_clock(given: Services, actor: Actor, device_id: str) -> None:
     """An engineer set the device's clock right: it is learnt anew from zero. Raises Problem."""
     now = given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "UPDATE point_devices SET clock_offset_s = 0, clock_learnt_at = $2 WHERE device_id = $1 RETURNING *",
             *(device_id, now),

@@ -6,16 +6,14 @@ Only what the factors give is shown. A tree is not: no source says how much one 
 from __future__ import annotations
 
 from datetime import date
-from fractions import Fraction
 
 from cloud_sync.server import rule_books
 from cloud_sync.server.points.records import EquivalentRecord
 from cloud_sync.server.sql import Reader
+from control.carbon.comparison import petrol_car
 from control.carbon.factors import Factors
 from control.domain.exact import to_decimal
 
-_DRIVING = "class.petrol_car.driving"
-_FAMILY = "fuel.petrol.family"
 _PLACES = 1
 
 
@@ -26,10 +24,7 @@ async def equivalents(db: Reader, grams: int, day: date) -> tuple[EquivalentReco
 
 def petrol_km(grams: int, factors: Factors) -> EquivalentRecord:
     """Kilometres of an ordinary petrol car whose tank-to-wheel CO2 is as much."""
-    co2 = f"fuel.petrol.co2.{factors.choice(_FAMILY)}"
-    # L/100km times kg/L is kg/100km; times ten is g/km.
-    grams_km = factors.number(_DRIVING) * factors.number(co2) * 10
-    amount = f"{to_decimal(Fraction(grams) / grams_km, _PLACES):f}"
-    rows = tuple(factors.row(key).row_id for key in (_DRIVING, _FAMILY, co2))
+    car = petrol_car(factors)
+    amount = f"{to_decimal(car.km(grams), _PLACES):f}"
     chinese, english = f"相当于燃油小客车行驶 {amount} 公里", f"As much as a petrol car emits over {amount} km"
-    return EquivalentRecord("petrol_km", amount, "km", chinese, english, rows)
+    return EquivalentRecord("petrol_km", amount, "km", chinese, english, car.row_ids)

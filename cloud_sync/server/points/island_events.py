@@ -17,7 +17,7 @@ from typing import Any
 
 from cloud_sync.server.people.members import points_person
 from cloud_sync.server.points.events import Books, books_of, earn, state_of
-from cloud_sync.server.points.parts import change, day_of, lock_person, midnight
+from cloud_sync.server.points.parts import day_of, lock_person, midnight
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import as_json
 from control.domain.exact import InexactNumber, exact
@@ -80,7 +80,7 @@ async def collect(given: Services, *, days: int = 2) -> int:
 
 async def _judged(given: Services, books: Books, event: EarningEvent) -> str | None:
     """What became of the act now; None when it was kept before."""
-    async with change(given) as connection:
+    async with given.change() as connection:
         await lock_person(connection, event.person_id)
         if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM point_events WHERE event_id = $1)", event.event_id):
             return None

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -37,13 +36,6 @@ GROUP = 4
 _DARK = re.compile(rb"\x00+")
 
 Word = TypeVar("Word", bound=StrEnum)
-
-
-@asynccontextmanager
-async def change(given: Services) -> AsyncIterator[Any]:
-    """A connection in a transaction."""
-    async with given.pool.acquire(timeout=10.0) as connection, connection.transaction():
-        yield connection
 
 
 async def lock_person(connection: Any, person: str) -> None:

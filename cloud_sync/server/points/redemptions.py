@@ -16,8 +16,8 @@ import uuid_utils
 from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.points import book
 from cloud_sync.server.points.catalogue import item_of
+from cloud_sync.server.points.market_records import CodeRecord, RedemptionRecord, TillCheck
 from cloud_sync.server.points.parts import (
-    change,
     code_book,
     day_of,
     grouped_code,
@@ -27,7 +27,6 @@ from cloud_sync.server.points.parts import (
     rules_now,
     said,
 )
-from cloud_sync.server.points.records import CodeRecord, RedemptionRecord, TillCheck
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.rule_books import point_rules
 from cloud_sync.server.services import Services
@@ -136,7 +135,7 @@ async def check(given: Services, merchant: str, user: CurrentUser, code: str) ->
 
 async def use(given: Services, actor: Actor, merchant: str, user: CurrentUser, code: str, request_id: str) -> TillCheck:
     """Takes a code. The same request of the same merchant has the same answer for ever. Raises Problem `key_reused`."""
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(f"{_WITH_ITEM} WHERE r.code_hash = $1 FOR UPDATE OF r", _hashed(given, code))
         if row is None:
             return _till(None, RedemptionRefusal(RedemptionRefused.WRONG_CODE))
@@ -228,7 +227,7 @@ async def return_due(given: Services) -> int:
     )
     done = 0
     for one in due:
-        async with change(given) as connection:
+        async with given.change() as connection:
             await lock_person(connection, one["person"])
             done += await _return(given, connection, one["redemption_id"], given.clock())
     return done

@@ -15,7 +15,7 @@ from cloud_sync.server.live import Change, announce
 from cloud_sync.server.people.members import points_person
 from cloud_sync.server.points import book, told
 from cloud_sync.server.points.events import books_of, event_of, held_of, pay, settle
-from cloud_sync.server.points.parts import change, day_of, lock_person, refusal, text_of
+from cloud_sync.server.points.parts import day_of, lock_person, refusal, text_of
 from cloud_sync.server.points.records import EarningRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
@@ -35,7 +35,7 @@ async def decide(
 ) -> EarningRecord:
     """Releases or refuses a held act. A refusal needs a reason. Raises Problem."""
     reason, now = text_of(why, needed=not release), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await _locked(connection, event_id)
         if row["state"] != "held":
             raise Problem("step_refused", why=f"state {row['state']}", state=row["state"])
@@ -84,7 +84,7 @@ async def release_due(given: Services) -> int:
         *(now, RELEASES_A_ROUND),
     )
     for one in due:
-        async with change(given) as connection:
+        async with given.change() as connection:
             row = await _locked(connection, one["event_id"])
             if row["state"] != "held":
                 continue
@@ -102,7 +102,7 @@ async def release_due(given: Services) -> int:
 async def reverse(given: Services, actor: Actor, user: CurrentUser, person: str, entry_id: str, *, why: str) -> int:
     """Takes an earning or an adjustment back, as a new entry; the points that it took. Raises Problem."""
     reason, now = text_of(why), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         await lock_person(connection, person)
         await _not_own(connection, user, person)
         sealed = await book.post(
@@ -165,7 +165,7 @@ async def decide_appeal(
 ) -> int:
     """Answers an appeal; `points` above 0 are given as an adjustment, 0 refuses it. Raises Problem."""
     text, now = text_of(answer), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "SELECT a.*, coalesce(e.reversed_by, e.decided_by) AS refused_by"
             " FROM point_appeals a JOIN point_events e USING (event_id)"

@@ -14,8 +14,8 @@ from datetime import date, datetime, time
 
 from cloud_sync.server.people.members import OrganisationKind, organisation
 from cloud_sync.server.points import statements
-from cloud_sync.server.points.parts import change, text_of
-from cloud_sync.server.points.records import DifferenceRecord, SettlementRecord, StatementLine
+from cloud_sync.server.points.parts import text_of
+from cloud_sync.server.points.voucher_records import DifferenceRecord, SettlementRecord, StatementLine
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader, as_json
@@ -59,7 +59,7 @@ async def settle(
     (since, until), now = month_window(given, month), given.clock()
     if until > now:
         raise Problem("month_not_over")
-    async with change(given) as connection:
+    async with given.change() as connection:
         found = await organisation(connection, merchant)
         if found is None or found.kind != OrganisationKind.MERCHANT.value:
             raise Problem("not_found")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloud_sync.server.people.members import organisation
-from cloud_sync.server.points.records import DifferenceRecord, StatementLine, StatementRecord
+from cloud_sync.server.points.voucher_records import DifferenceRecord, StatementLine, StatementRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.sql import Reader
 from control.points import vouchers as domain

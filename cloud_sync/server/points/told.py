@@ -8,7 +8,13 @@ from typing import Any
 
 from cloud_sync.server.points.events import award_of
 from cloud_sync.server.points.parts import said
-from cloud_sync.server.points.records import EarningRecord, EntryRecord, FigureRecord, FormulaRecord, Sentence
+from cloud_sync.server.points.records import (
+    EarningRecord,
+    EntryRecord,
+    FigureRecord,
+    FormulaRecord,
+    Sentence,
+)
 from control.domain.exact import to_decimal
 from control.points.award import Award
 from control.points.earning_types import Anomaly, Refused

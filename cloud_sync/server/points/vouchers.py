@@ -14,8 +14,8 @@ import uuid_utils
 
 from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.people.members import OrganisationKind, organisation
-from cloud_sync.server.points.parts import change, code_book, grouped_code, qr_svg, refusal, text_of
-from cloud_sync.server.points.records import SchemeRecord, SpendRecord, VoucherCode, VoucherRecord
+from cloud_sync.server.points.parts import code_book, grouped_code, qr_svg, refusal, text_of
+from cloud_sync.server.points.voucher_records import SchemeRecord, SpendRecord, VoucherCode, VoucherRecord
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -84,7 +84,7 @@ async def propose(given: Services, actor: Actor, wish: SchemeWish) -> str:
         domain.check_scheme(scheme)
     except ConfigurationError as error:
         raise Problem("invalid", detail=str(error)) from error
-    async with change(given) as connection:
+    async with given.change() as connection:
         for merchant in wish.merchants:
             found = await organisation(connection, merchant)
             if found is None or found.kind != OrganisationKind.MERCHANT.value:
@@ -106,7 +106,7 @@ async def propose(given: Services, actor: Actor, wish: SchemeWish) -> str:
 async def approve(given: Services, actor: Actor, scheme_id: str) -> None:
     """The second person's word. Raises Problem `same_person` for its author."""
     now = given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await _scheme_row(connection, scheme_id)
         if row["author"] == actor.username:
             raise Problem("same_person")
@@ -122,7 +122,7 @@ async def approve(given: Services, actor: Actor, scheme_id: str) -> None:
 async def end_scheme(given: Services, actor: Actor, scheme_id: str, *, why: str) -> None:
     """Nothing more is issued under it from now on; vouchers that are out keep their time. Raises Problem."""
     reason, now = text_of(why), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await _scheme_row(connection, scheme_id)
         if row["valid_until"] is not None and row["valid_until"] <= now:
             raise Problem("step_refused", why="ended", state="ended")
@@ -304,7 +304,7 @@ async def spend(
 ) -> SpendRecord:
     """Spends fen of a voucher. A merchant's request that is there already gives what was stored. Raises Problem."""
     now = given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         row = await connection.fetchrow(
             "SELECT * FROM vouchers WHERE code_hash = $1 FOR UPDATE", code_book(given, PURPOSE).hashed(code)
         )
@@ -342,7 +342,7 @@ async def take_back(
 ) -> SpendRecord:
     """Takes a spend back, once; `merchant` None is the office. Asked again, it is the one that is there."""
     reason, now = text_of(why), given.clock()
-    async with change(given) as connection:
+    async with given.change() as connection:
         voucher_id = await connection.fetchval(
             "SELECT voucher_id FROM voucher_spends WHERE spend_id = $1 AND ($2::text IS NULL OR merchant = $2)",
             *(spend_id, merchant),

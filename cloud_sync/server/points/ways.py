@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cloud_sync.server.points.parts import change, day_of, text_of
-from cloud_sync.server.points.records import WayRecord
+from cloud_sync.server.points.desk_records import WayRecord
+from cloud_sync.server.points.parts import day_of, text_of
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from cloud_sync.server.sql import Reader
@@ -69,7 +69,7 @@ async def set_way(given: Services, actor: Actor, wish: WayWish) -> None:
     source, reason, now = text_of(wish.source), text_of(wish.reason), given.clock()
     if start == end or not 0 <= wish.metres <= METRES_MAX:
         raise Problem("invalid", detail=f"a way joins two places over at most {METRES_MAX} m")
-    async with change(given) as connection:
+    async with given.change() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITING_LOCK)
         last = await connection.fetchrow(
             "SELECT metres, valid_from FROM point_ways WHERE from_place = $1 AND to_place = $2"

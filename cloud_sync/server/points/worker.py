@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from cloud_sync.server.points import book, book_check, island_events, redemptions, reviews
-from cloud_sync.server.points.parts import change, day_of, lock_person, midnight
+from cloud_sync.server.points.parts import day_of, lock_person, midnight
 from cloud_sync.server.services import Services
 from control.points.ledger import Entry, PointsAccount
 
@@ -38,7 +38,7 @@ async def run(given: Services) -> None:
 
 async def round_once(given: Services) -> dict[str, int]:
     """One round; what was done, by name. Nothing where another process is at it."""
-    async with change(given) as connection:
+    async with given.change() as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", WORKER_LOCK):
             return {}
         return {
@@ -58,7 +58,7 @@ async def expire_due(given: Services) -> int:
         *(given.clock(), PEOPLE_A_ROUND),
     )
     for one in due:
-        async with change(given) as connection:
+        async with given.change() as connection:
             await lock_person(connection, one["person"])
             await _expire(given, connection, one["person"])
     return len(due)
@@ -83,7 +83,7 @@ async def publish_head(given: Services) -> int:
     until = midnight(given, day_of(given, now))
     if now < until + HEAD_AFTER:
         return 0
-    async with change(given) as connection:
+    async with given.change() as connection:
         return int(await book_check.publish_head(connection, until, now) is not None)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mobile.core.api.parsing import parse
 from mobile.core.api.points import PhoneRules, ScanResult
-from mobile.core.clock import Stamp
+from mobile.core.clock import UNKNOWN_S, Stamp
+from mobile.core.errors import Offline
 from mobile.core.models.scan_codes import CodeKind, ReadCode
 from mobile.core.shown import Model, Trouble
 
@@ -162,6 +163,8 @@ def register(client: Client) -> None:
     """Tells the outbox how codes are sent; once for a client."""
 
     def prepared(body: dict[str, Any]) -> dict[str, Any]:
+        if client.clock.stamp().doubt_s >= UNKNOWN_S:
+            raise Offline("the server's time is not known yet")
         stamp = client.clock.settled(Stamp.of(body["stamp"]))
         rules = client.store.cache_get(CodeRules.cache_key)
         age_s = rules[0]["code_age_s"] if rules else 0.0
@@ -190,8 +193,8 @@ def read_at(stamp: Stamp, shown_at: datetime | None, *, code_age_s: float) -> da
 
 
 def outcome_of(entry: Entry) -> Outcome:
-    """What an entry of the outbox says to the person."""
-    old_s = entry.body["old_s"]
+    """What an entry of the outbox, a code or a walk, says to the person."""
+    old_s = entry.body.get("old_s")
     if entry.state == "sent":
         answer = parse(ScanResult, entry.answer)
         return Outcome(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mobile.core.models import scan, scan_walk
-
 if TYPE_CHECKING:
     from mobile.core.client import Client
 
 
-def register_visitor(client: Client) -> None:
-    """What visitors hand in; once for a client."""
-    scan.register(client)
-    scan_walk.register(client)
+def register_kinds(client: Client) -> None:
+    """What people of the app's role hand in; once for a client. The other role's shapes are not loaded."""
+    if client.role == "visitor":
+        from mobile.core.models import scan, scan_walk
+
+        scan.register(client)
+        scan_walk.register(client)

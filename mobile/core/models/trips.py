@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from mobile.core.api.points import AppealMade, EarningRecord, FormulaRecord, TripRecord
+from mobile.core.api.points import EarningRecord, FormulaRecord, TripRecord
 from mobile.core.shown import Model
 
 _TRIPS_MAX = 50
@@ -36,9 +36,16 @@ class Trips(Model[tuple[TripRecord, ...]]):
         """One of them."""
         return next((one for one in self.shown.value or () if one.trip_id == trip_id), None)
 
-    async def appeal(self, event_id: str, text: str, *, key: str) -> AppealMade:
-        """A word against a refusal. Raises ApiProblem, Offline."""
-        return await self.client.api.points.appeal(event_id, text, key=key)
+    async def tell(self, event: EarningRecord, text: str, *, key: str) -> None:
+        """A word against a refusal; for what was counted or is being checked, the wish that a person corrects it.
+
+        The same `key` makes one appeal of several tries. Raises ApiProblem, Offline.
+        """
+        if can_appeal(event):
+            await self.client.api.points.appeal(event.event_id, text, key=key)
+        else:
+            about = f"{event.event_id} ({event.start_place} - {event.end_place}, {event.started_at.isoformat()})"
+            await self.client.api.people.ask(kind="correction", message=f"{about}: {text}")
 
 
 def is_running(trip: TripRecord, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jnius import JavaException, autoclass
 from kivy.clock import Clock
 from kivy.core.camera import Camera as KivyCamera
 
@@ -45,6 +46,15 @@ class AndroidCamera:
     def texture(self) -> Any:
         """What the provider draws."""
         return None if self._provider is None else self._provider.texture
+
+    @property
+    def turned_deg(self) -> int:
+        """How the sensor is built in; the app is always upright."""
+        if self._provider is None:
+            return 0
+        info = autoclass("android.hardware.Camera$CameraInfo")()
+        autoclass("android.hardware.Camera").getCameraInfo(0, info)
+        return int(info.orientation)
 
     def start(self) -> None:
         """Asks for permission first."""
@@ -97,8 +107,6 @@ class AndroidCamera:
                 self._state = CameraState.DENIED
 
     def _open(self) -> None:
-        from jnius import JavaException
-
         try:
             self._provider = KivyCamera(index=0, resolution=RESOLUTION_PX, stopped=True)
             self._provider.start()

@@ -38,16 +38,25 @@ class AndroidFiles:
 
     async def photograph(self) -> GivenFile | None:
         """A photo by the phone's camera app."""
-        resolver, images = mActivity.getContentResolver(), autoclass("android.provider.MediaStore$Images$Media")
-        address = resolver.insert(images.EXTERNAL_CONTENT_URI, autoclass("android.content.ContentValues")())
         store = autoclass("android.provider.MediaStore")
-        intent = autoclass("android.content.Intent")(store.ACTION_IMAGE_CAPTURE)
-        intent.putExtra(store.EXTRA_OUTPUT, address)
+        address = _new_picture()
         try:
+            intent = autoclass("android.content.Intent")(store.ACTION_IMAGE_CAPTURE)
+            intent.putExtra(store.EXTRA_OUTPUT, address)
             taken = await result_of(intent, _PHOTOGRAPH)
             return None if taken is None else await asyncio.to_thread(_read, address)
         finally:
-            resolver.delete(address, None, None)
+            mActivity.getContentResolver().delete(address, None, None)
+
+
+def _new_picture() -> Any:
+    """Where the camera app may write. Raises FileUnreadable where the system gives no place."""
+    try:
+        images = autoclass("android.provider.MediaStore$Images$Media")
+        values = autoclass("android.content.ContentValues")()
+        return mActivity.getContentResolver().insert(images.EXTERNAL_CONTENT_URI, values)
+    except JavaException as error:
+        raise FileUnreadable(f"no photo can be taken from here ({error}); choose one from the gallery.") from error
 
 
 def _read(address: Any) -> GivenFile:

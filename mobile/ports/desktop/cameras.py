@@ -35,6 +35,7 @@ class PolledCamera:
 
     has_light = False
     texture = None
+    turned_deg = 0
 
     def __init__(self, source: Opened, *, every_s: float) -> None:
         self._source = source

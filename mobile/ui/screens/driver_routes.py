@@ -4,6 +4,6 @@ from __future__ import annotations
 
 # name -> "module:Class"
 DRIVER: dict[str, str] = {
-    "permits": "mobile.ui.screens.driver_permits:DriverPermits",
-    "emission": "mobile.ui.screens.driver_emission:DriverEmission",
+    "permits": "mobile.ui.screens.soon:Soon",
+    "emission": "mobile.ui.screens.soon:Soon",
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 # name -> "module:Class"
 VISITOR: dict[str, str] = {
-    "home": "mobile.ui.screens.visitor_home:VisitorHome",
-    "trips": "mobile.ui.screens.visitor_trips:VisitorTrips",
-    "scan": "mobile.ui.screens.visitor_scan:VisitorScan",
-    "rewards": "mobile.ui.screens.visitor_rewards:VisitorRewards",
+    "home": "mobile.ui.screens.soon:Soon",
+    "trips": "mobile.ui.screens.trips:Trips",
+    "trip": "mobile.ui.screens.trip:Trip",
+    "walk": "mobile.ui.screens.walk:Walk",
+    "scan": "mobile.ui.screens.scan:Scan",
+    "rewards": "mobile.ui.screens.soon:Soon",
 }

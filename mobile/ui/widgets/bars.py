@@ -18,7 +18,7 @@ class TopBar(Marked, BoxLayout):
     """The page's title with the way back at its left; what is added stands at its right."""
 
     title = StringProperty("")
-    back = BooleanProperty(True)
+    has_back = BooleanProperty(True)
     back_icon = StringProperty("arrow-left")
     back_label = StringProperty("")
     large = BooleanProperty(False)

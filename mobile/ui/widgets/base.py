@@ -7,7 +7,14 @@ from pathlib import Path
 
 from kivy.core.text import Label as TextRenderer
 from kivy.lang import Builder
-from kivy.properties import AliasProperty, BooleanProperty, ListProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.properties import (
+    AliasProperty,
+    BooleanProperty,
+    ListProperty,
+    NumericProperty,
+    OptionProperty,
+    StringProperty,
+)
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
 from kivy.uix.scrollview import ScrollView
@@ -84,7 +91,8 @@ class Text(Marked, Label):
         def measure(line: str) -> float:
             return text_width_px(line, self.font_name, self.font_size)
 
-        return wrap(self.text, self.width - self.padding[0] - self.padding[2], measure, lines_max=int(self.lines))
+        room = self.width - self.padding[0] - self.padding[2]
+        return wrap(self.text, room, measure, lines_max=int(self.lines), balanced=self.halign == "center")
 
 
 class Icon(Marked, Label):
@@ -110,7 +118,7 @@ class Column(Marked, BoxLayout):
     """Things below each other; as high as they are together."""
 
 
-class Line(Marked, BoxLayout):
+class Across(Marked, BoxLayout):
     """Things beside each other; as high as the highest."""
 
     def __init__(self, **given: object) -> None:

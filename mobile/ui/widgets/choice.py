@@ -13,7 +13,7 @@ from kivy.uix.stacklayout import StackLayout
 from kivy.uix.widget import Widget
 
 from mobile.ui.motion import COLOUR_S, animate
-from mobile.ui.widgets.base import Column, Line, Marked
+from mobile.ui.widgets.base import Across, Column, Marked
 from mobile.ui.widgets.press import Press
 
 
@@ -86,7 +86,7 @@ class ChoiceGrid(Marked, _Options, StackLayout):
         self._prepare(self)
 
 
-class Switch(Press, Widget):
+class Toggle(Press, Widget):
     """On or off."""
 
     active = BooleanProperty(False)
@@ -102,7 +102,7 @@ class Switch(Press, Widget):
         self.active = not self.active
 
 
-class SwitchRow(Press, BoxLayout):
+class ToggleRow(Press, BoxLayout):
     """A row with a switch at its right; the whole row turns it."""
 
     icon = StringProperty("")
@@ -115,7 +115,7 @@ class SwitchRow(Press, BoxLayout):
         self.active = not self.active
 
 
-class CheckRow(Press, Line):
+class CheckRow(Press, Across):
     """A box to tick with a sentence beside it."""
 
     text = StringProperty("")
@@ -128,7 +128,7 @@ class CheckRow(Press, Line):
         self.active = not self.active
 
 
-class NumberStepper(Marked, Line):
+class NumberStepper(Across):
     """A small whole number with a button on each side."""
 
     label = StringProperty("")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.textinput import TextInput
 
-from mobile.ui.widgets.base import Column
+from mobile.ui.widgets.base import Across, Column
 from mobile.ui.widgets.press import Press
 
 
@@ -30,6 +31,21 @@ class PlainInput(TextInput):
         if keycode[1] in ("tab", "escape"):
             return False
         return super().keyboard_on_key_down(window, keycode, text, modifiers)
+
+
+class FieldBox(BoxLayout):
+    """The ground and the edge of a field."""
+
+    edge = ColorProperty([0, 0, 0, 0])
+    thick = BooleanProperty(False)
+    ground = StringProperty("surface")
+
+
+class FieldFoot(Across):
+    """Below a field: what is wrong, else a help."""
+
+    helper = StringProperty("")
+    error = StringProperty("")
 
 
 class Field(Column):

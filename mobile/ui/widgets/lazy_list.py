@@ -32,7 +32,7 @@ class LazyRow(RecycleDataViewBehavior, Row):
         """Take the data of another row."""
         last = len(rv.data) - 1
         self.place = "only" if not last else "first" if not index else "last" if index == last else "middle"
-        super().refresh_view_attrs(rv, index, {**_BLANK, **data})
+        super().refresh_view_attrs(rv, index, {**_BLANK, "fixed_px": rv.row_px, **data})
 
     def on_release(self) -> None:
         """Tell the list which row it was."""

@@ -153,6 +153,11 @@ class Sheet(Layer):
                 animate(self, shift=0)
         return super().on_touch_up(touch)
 
+    @staticmethod
+    def height_max_px(height: float) -> float:
+        """A sheet leaves a part of the page to see: an eighth, and at least 48 dp."""
+        return height - max(dp(48), height / 8)
+
 
 class Dialog(Layer):
     """A question with one or two answers in the middle of the screen."""
@@ -246,11 +251,6 @@ class Toast(Marked, AnchorLayout):
 
 class ToastPanel(BoxLayout):
     """The dark pill of a message."""
-
-
-def sheet_height_max_px(height: float) -> float:
-    """A sheet leaves a part of the page to see: all but an eighth, and at least 48 dp."""
-    return height - max(dp(48), height / 8)
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

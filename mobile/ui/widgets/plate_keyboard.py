@@ -141,7 +141,7 @@ class PlateKeyboard(Column):
 
     def _build(self, *_: object) -> None:
         shown, allowed = keys_for(self.text, new_energy=self.new_energy, endings=self.endings)
-        grid: GridLayout = self.ids.keys
+        grid: GridLayout = self.ids.key_grid
         if shown != self._shown:
             self._shown = shown
             grid.clear_widgets()

@@ -24,7 +24,7 @@ class Bar(Marked, Widget):
 
     frac = NumericProperty(0)
     tone = StringProperty("accent")
-    track = StringProperty("surface3")
+    track = StringProperty("line")
     thick_dp = NumericProperty(8)
 
 
@@ -39,7 +39,7 @@ class Ring(Marked, AnchorLayout):
     thick_dp = NumericProperty(8)
 
 
-class Spinner(Marked, Widget):
+class WaitArc(Marked, Widget):
     """A turning arc while something is awaited; it stands still under reduced motion."""
 
     active = BooleanProperty(True)
@@ -89,13 +89,13 @@ class Dashes(Marked, Widget):
         self.canvas.clear()
         with self.canvas:
             for at in range(count):
-                Color(*theme.colour(self.tone if at < self.used else "surface3"))
+                Color(*theme.colour(self.tone if at < self.used else "line"))
                 SmoothRoundedRectangle(
                     pos=(self.x + at * (width + gap), self.center_y - dp(4)), size=(width, dp(8)), radius=[dp(4)]
                 )
 
 
-class Stepper(Marked, Column):
+class Stepper(Column):
     """Which step of a form this is: bars, and the step's name with its number."""
 
     count = NumericProperty(4)

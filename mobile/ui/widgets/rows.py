@@ -8,8 +8,7 @@ from kivy.lang import Builder
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-
-from mobile.ui.widgets.base import Line, Marked
+from mobile.ui.widgets.base import Across
 from mobile.ui.widgets.press import Press
 
 
@@ -45,7 +44,7 @@ class Row(Press, BoxLayout):
             super().press()
 
 
-class Pair(Marked, Line):
+class Pair(Across):
     """A label at the left and its value at the right."""
 
     label = StringProperty("")
@@ -54,7 +53,7 @@ class Pair(Marked, Line):
     strong = BooleanProperty(False)
 
 
-class Section(Marked, Line):
+class Section(Across):
     """The heading over a card, with something quiet or something to press at its right."""
 
     title = StringProperty("")

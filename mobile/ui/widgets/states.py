@@ -63,7 +63,7 @@ class Skeleton(Marked, Widget):
             if boxed:
                 Color(*theme.surface)
                 SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[dp(theme.radius_dp)])
-            Color(*theme.skeleton)
+            Color(*(theme.skeleton if boxed else theme.line))
             for row in range(int(self.rows)):
                 top = self.top - dp(step) * row - (0 if boxed else dp(12) * row)
                 for left, down, width, height in bones:

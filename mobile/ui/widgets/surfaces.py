@@ -7,12 +7,12 @@ from pathlib import Path
 from kivy.graphics import Color, Rectangle
 from kivy.lang import Builder
 from kivy.metrics import dp
-from kivy.properties import ListProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from mobile.ui.theme import theme
-from mobile.ui.widgets.base import Column, Divider, Line, Marked
+from mobile.ui.widgets.base import Across, Column, Divider, Marked
 from mobile.ui.widgets.press import Press
 
 
@@ -101,7 +101,7 @@ class FactGrid(Marked, BoxLayout):
         self.clear_widgets()
         columns = max(1, int(self.columns))
         for first in range(0, len(self.facts), columns):
-            line = Line()
+            line = Across()
             self.add_widget(Divider())
             for at in range(first, min(first + columns, len(self.facts))):
                 label, value = self.facts[at]
@@ -114,7 +114,7 @@ class FactCell(BoxLayout):
 
     label = StringProperty("")
     value = StringProperty("")
-    is_first = NumericProperty(1)
+    is_first = BooleanProperty(True)
 
 
 class TornEdge(Widget):

@@ -9,7 +9,7 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.ui.motion import animate
-from mobile.ui.widgets.base import Line, Marked
+from mobile.ui.widgets.base import Across, Marked
 
 ICON_OF_TONE = {
     "admit": "circle-check",
@@ -60,7 +60,7 @@ class Banner(Marked, BoxLayout):
         animate(self, unfolded=1 if self.shown and self.text else 0)
 
 
-class Note(Marked, Line):
+class Note(Across):
     """A quiet sentence with an icon before it."""
 
     text = StringProperty("")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 
 ELLIPSIS = "…"
+# Steps in the search for the narrowest width that needs no further line: to a sixty-fourth of the width.
+_HALVINGS = 6
 _OPENING = "（〔［｛《〈「『【“‘("
 _CLOSING = "，。、；：？！）〕］｝》〉」』】”’…—·,.;:?!)%"
 _HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
@@ -20,9 +22,15 @@ _PIECE = re.compile(
 )
 
 
-def wrap(text: str, width: float, measure: Callable[[str], float], *, lines_max: int = 0) -> list[str]:
-    """The lines of the text; with `lines_max` the last one ends in an ellipsis where text was left out."""
-    lines = [line for paragraph in text.split("\n") for line in _wrap_paragraph(paragraph, width, measure)]
+def wrap(
+    text: str, width: float, measure: Callable[[str], float], *, lines_max: int = 0, balanced: bool = False
+) -> list[str]:
+    """The lines of the text; with `lines_max` the last one ends in an ellipsis where text was left out.
+
+    `balanced` makes them about equally long, so that no single character is left on a line; for centred text.
+    """
+    broken = _wrap_balanced if balanced else _wrap_paragraph
+    lines = [line for paragraph in text.split("\n") for line in broken(paragraph, width, measure)]
     if lines_max and len(lines) > lines_max:
         lines = [*lines[: lines_max - 1], _cut(lines[lines_max - 1] + ELLIPSIS, width, measure)]
     return lines
@@ -43,6 +51,19 @@ def _wrap_paragraph(text: str, width: float, measure: Callable[[str], float]) ->
             lines.append(line[:head])
             line = line[head:]
     return [*lines, line.rstrip()]
+
+
+def _wrap_balanced(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    best = _wrap_paragraph(text, width, measure)
+    count, low, high = len(best), width / 2, width
+    for _ in range(_HALVINGS if count > 1 else 0):
+        middle = (low + high) / 2
+        tried = _wrap_paragraph(text, middle, measure)
+        if len(tried) <= count:
+            best, high = tried, middle
+        else:
+            low = middle
+    return best
 
 
 def _fitting(text: str, width: float, measure: Callable[[str], float]) -> int:

@@ -19,6 +19,7 @@ PATHS = (
     "/rule-books?book=methodologies",
     "/rule-books?q=nothing-like-it",
     "/rule-books?book=gate&key=list.alert",
+    "/rule-books?book=gate&key=consistency.coach",
     "/rule-books/retention",
     "/rules",
     "/rule-books/versions",
@@ -60,6 +61,27 @@ async def test_an_approver_writes_a_new_row_with_the_keyboard(desk: Any) -> None
     assert await rule_books.newest_number(desk.site.given.pool, BookName.PERMITS) == 1
     await desk.open("/rule-books/versions?book=permits")
     await expect(desk.page.locator("tbody tr").first).to_contain_text("年底材料多")
+
+
+async def test_lists_are_chosen_and_never_typed(desk: Any) -> None:
+    await desk.sign_in("approver")
+    await desk.open("/rule-books?book=gate&key=consistency.trailer")
+    picks = desk.page.locator(".picks input[type=checkbox]")
+    for box in await picks.all():
+        await box.uncheck()
+    await desk.page.get_by_label("环卫车").check()
+    await desk.page.get_by_label("三轮车").check()
+    await desk.page.fill("input[name=source]", "办公室 2026 年第 13 号")
+    await expect(desk.page.locator("[data-preview] ins").last).to_have_text("环卫车、三轮车")
+    await desk.page.fill("textarea[name=why]", "岛上的车")
+    await desk.page.locator("[data-rule-form] button.pri").click()
+    await expect(desk.page.locator(".rulerow.in_force .rulevalue")).to_contain_text("环卫车、三轮车")
+    await desk.open("/rule-books?book=permits&key=papers.emergency")
+    await expect(desk.page.get_by_label("任务单")).to_be_visible()
+    await expect(
+        desk.page.locator("[data-rule-form] input[name=value]:not([type=checkbox], [type=hidden])")
+    ).to_have_count(0)
+    assert desk.seen.errors == []
 
 
 async def test_a_guard_reads_and_is_offered_nothing_to_write(desk: Any) -> None:

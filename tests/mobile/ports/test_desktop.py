@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mobile.ports.build import build_ports, desktop_camera
+from mobile.ports.build import DESKTOP, build_ports, desktop_camera
 from mobile.ports.camera import Camera, CameraState, Frame
 from mobile.ports.desktop.cameras import PolledCamera
 from mobile.ports.desktop.files import DesktopFiles
@@ -182,7 +182,7 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_computers_screen_is_never_said_to_be_raised() -> None:
-    ports = build_ports("linux", camera="none")
+    ports = build_ports(DESKTOP, camera="none")
     ports.brightness.brighten()
     assert not ports.brightness.raised
     assert not ports.brightness.can_raise
@@ -193,7 +193,7 @@ def test_a_computers_screen_is_never_said_to_be_raised() -> None:
 def test_choosing_the_ports_loads_no_library_that_is_large_or_has_no_recipe() -> None:
     check = (
         "import sys, mobile.ports.build, mobile.ports.pictures\n"
-        "mobile.ports.build.build_ports('linux', camera='none')\n"
+        "mobile.ports.build.build_ports('desktop', camera='none')\n"
         "print(sorted({'cv2', 'numpy', 'kivy'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

@@ -38,8 +38,9 @@ class Actor:
     """Carries out commands; each is a coroutine named `do_...`."""
 
     def __init__(self, app: Any) -> None:
-        from finger import Finger
         from kivy.core.window import Window
+
+        from benchmarks._finger import Finger
 
         self.app, self.window, self.finger = app, Window, Finger()
         self.first_frame_s: float | None = None
@@ -197,6 +198,23 @@ class Actor:
 
         await self._pressed(down)
         await self._pressed(lambda: self.window.dispatch("on_key_up", code, 0))
+
+    async def do_settings(self, **wanted: Any) -> None:
+        for name, value in wanted.items():
+            setattr(self.app.client.settings, name, value)
+        await self._settled()
+
+    async def do_fail(self, where: str) -> None:
+        def fault() -> None:
+            raise RuntimeError("琼A12345")
+
+        async def task() -> None:
+            fault()
+
+        if where == "in_task":
+            self.app.run_task(task())
+        else:
+            await self._pressed(fault)
 
     async def do_quit(self) -> None:
         self.app.stop()

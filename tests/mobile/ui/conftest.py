@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from benchmarks._display import display
+from mobile.core.client import build_client
+
+PASSWORD = "a long enough password"
 
 
 def _beside(name: str) -> ModuleType:
@@ -62,6 +65,23 @@ async def stage(screen: dict[str, str], tmp_path: Path) -> AsyncIterator[Callabl
     for app in apps:
         app.kill()
         await app.gone()
+
+
+@pytest.fixture
+async def signed_in(island: Any, tmp_path: Path) -> Callable[..., Awaitable[Path]]:
+    """`await signed_in("visitor")` gives the `data_dir` of a phone on which that new person is signed in."""
+
+    async def made(role: str, *, server: str = "", username: str = "", name: str = "") -> Path:
+        username = username or role
+        await island.add_person(role, username, name)
+        folder = tmp_path / f"phone-of-{username}"
+        folder.mkdir()
+        client = build_client(folder, server or island.url, role)
+        await client.session.sign_in(username, PASSWORD)
+        await client.stop()
+        return folder
+
+    return made
 
 
 @pytest.fixture

@@ -108,6 +108,14 @@ class StageApp:
             while (state := await self.state()) | wanted != state:
                 await asyncio.sleep(0.05)
 
+    async def settings(self, **wanted: Any) -> None:
+        """Set language, theme or text_scale, as the settings' screen does."""
+        await self._do("settings", **wanted)
+
+    async def fail(self, where: str) -> None:
+        """A fault of ours with a plate in its words: `in_touch` or `in_task`."""
+        await self._do("fail", where=where)
+
     async def shot(self, path: Path) -> Path:
         """A picture of the window, PNG."""
         await self._do("shot", path=str(path))

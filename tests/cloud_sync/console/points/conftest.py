@@ -17,7 +17,7 @@ from playwright.async_api import Page
 from cloud_sync.server import auth
 from cloud_sync.server.people import members, organisations
 from cloud_sync.server.points import catalogue, confirmations, events, queries, redemptions, reviews, vouchers
-from cloud_sync.server.points.parts import change, lock_person
+from cloud_sync.server.points.parts import lock_person
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
 from control.points.earning_types import EarningEvent
@@ -59,7 +59,7 @@ class PointsIsland:
             start_place=places[0],
             end_place=places[1],
         )
-        async with change(self.given) as connection:
+        async with self.given.change() as connection:
             await lock_person(connection, self.visitor)
             person = await members.points_person(connection, self.visitor)
             await events.earn(self.given, connection, event, person, await events.books_of(connection))
@@ -69,7 +69,7 @@ class PointsIsland:
 
     async def code(self) -> str:
         """The one-time code of a coffee that the visitor has just bought."""
-        async with change(self.given) as connection:
+        async with self.given.change() as connection:
             await lock_person(connection, self.visitor)
             redemption_id = await redemptions.redeem(self.given, connection, self.visitor, self.item)
         return (await redemptions.with_code(self.given, self.given.pool, self.visitor, redemption_id)).code
@@ -83,7 +83,7 @@ class PointsIsland:
         """The visitor's word against a refusal that somebody else than the reviewer gave."""
         approver = auth.CurrentUser(self.café, "approver", "李静", auth.Role.APPROVER, "")
         await reviews.decide(self.given, OFFICE, approver, event_id, release=False, why="too fast")
-        async with change(self.given) as connection:
+        async with self.given.change() as connection:
             await lock_person(connection, self.visitor)
             await reviews.appeal(self.given, connection, self.visitor, event_id, text)
 
@@ -165,7 +165,7 @@ async def scheme(island: PointsIsland) -> str:
     await vouchers.approve(given, OFFICE, scheme_id)
     holder = next(one for one in await members.organisations(given.pool) if one.kind == "applicant")
     user = auth.CurrentUser("u", "approver", "李静", auth.Role.APPROVER, "")
-    async with change(given) as connection:
+    async with given.change() as connection:
         await vouchers.issue(
             *(given, connection, OFFICE, user, scheme_id),
             holder_kind=HolderKind.ORGANISATION,

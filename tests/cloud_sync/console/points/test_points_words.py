@@ -11,14 +11,8 @@ import pytest
 from cloud_sync.server.console import pages_vouchers, points_desk, points_views
 from cloud_sync.server.console.pages_points_devices import offset, refusal_lines
 from cloud_sync.server.console.words import Words, load_catalogue
-from cloud_sync.server.points.records import (
-    EarningRecord,
-    FigureRecord,
-    FormulaRecord,
-    RefusalCell,
-    Sentence,
-    WayRecord,
-)
+from cloud_sync.server.points.desk_records import RefusalCell, WayRecord
+from cloud_sync.server.points.records import EarningRecord, FigureRecord, FormulaRecord, Sentence
 from cloud_sync.server.problems import Problem
 from control.points.methodology import Scene
 from control.points.words import ANOMALIES

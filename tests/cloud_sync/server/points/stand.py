@@ -11,7 +11,7 @@ import httpx
 from cloud_sync.proofs import points as proof
 from cloud_sync.server import auth
 from cloud_sync.server.points import book, catalogue, devices, ways
-from cloud_sync.server.points.parts import change, device_master, lock_person, rules_now
+from cloud_sync.server.points.parts import device_master, lock_person, rules_now
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
 from cloud_sync.server.store import Actor
@@ -130,7 +130,7 @@ class Client:
 
 async def give_points(given: Services, person: str, points: int, *, entry_id: str = "earn:start") -> None:
     """An earning of so many points, by the rules of today."""
-    async with change(given) as connection:
+    async with given.change() as connection:
         rules = await rules_now(given, connection)
         await lock_person(connection, person)
 

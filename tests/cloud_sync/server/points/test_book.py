@@ -12,7 +12,7 @@ import pytest
 from cloud_sync.proofs.points import verify
 from cloud_sync.proofs.points_rows import by_key
 from cloud_sync.server.points import book, book_check, worker
-from cloud_sync.server.points.parts import change, lock_person
+from cloud_sync.server.points.parts import lock_person
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services
 from control.points.ledger import Entry, EntryKind, PointsAccount, SealedEntry
@@ -25,7 +25,7 @@ async def post(given: Services, account: PointsAccount, entry: Entry, *ids: str)
     """Appends to both; whether they agree that it is taken, and on the row."""
     expected, refused = account.append(entry), ""
     try:
-        async with change(given) as connection:
+        async with given.change() as connection:
             await lock_person(connection, entry.account_id)
             ids = (entry.entry_id, *ids)
             sealed = await book.post(connection, entry.account_id, entry.at, lambda _, at: entry, ids=ids)

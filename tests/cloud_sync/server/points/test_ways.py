@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from cloud_sync.server.points import ways
+from cloud_sync.server.points.desk_records import WayRecord
 from cloud_sync.server.points.devices import Shows
-from cloud_sync.server.points.records import WayRecord
 from cloud_sync.server.roles import Role
 from cloud_sync.server.services import Services
 from tests.cloud_sync.server.points.stand import Client, add_board, add_way

@@ -1,4 +1,4 @@
-"""A finger on the window: a source of touches beside the mouse, read by Kivy's loop as any other."""
+"""A finger on the window: a source of touches beside the mouse, which Kivy's loop reads as any other."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Finger:
     def stop(self) -> None:
         """Called by Kivy."""
 
-    def update(self, dispatch: Callable[[str, MotionEvent], None]) -> None:
+    def update(self, dispatch_fn: Callable[[str, MotionEvent], None]) -> None:
         """Called by Kivy in each frame."""
         if not self._events:
             return
@@ -61,4 +61,4 @@ class Finger:
         if kind == "end":
             touch.update_time_end()
             self._touch = None
-        dispatch(kind, touch)
+        dispatch_fn(kind, touch)

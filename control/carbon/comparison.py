@@ -1,0 +1,32 @@
+"""What grams are compared with: owns the kilometres of an ordinary petrol car whose tank-to-wheel CO2 is as much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from control.carbon import factor_keys as keys
+from control.carbon.exact import GRAMS_PER_KG
+from control.carbon.factor_keys import EmissionClass, FactorFamily, Fuel
+from control.carbon.factors import Factors
+
+
+@dataclass(frozen=True, slots=True)
+class PetrolCar:
+    """What an ordinary petrol car emits, and the ids of the factor rows that say so."""
+
+    g_per_km: Fraction
+    row_ids: tuple[str, ...]
+
+    def km(self, grams: int) -> Fraction:
+        """Kilometres that emit as much."""
+        return Fraction(grams) / self.g_per_km
+
+
+def petrol_car(rows: Factors) -> PetrolCar:
+    """The car by the factors of a day. Raises MissingFactor."""
+    chosen, driving = keys.family_key(Fuel.PETROL), keys.consumption_key(EmissionClass.PETROL_CAR)
+    co2 = keys.co2_key(Fuel.PETROL, FactorFamily(rows.choice(chosen)))
+    litres_per_km = rows.number(driving) / 100
+    g_per_km = litres_per_km * rows.number(co2) * GRAMS_PER_KG
+    return PetrolCar(g_per_km, tuple(rows.row(key).row_id for key in (driving, chosen, co2)))

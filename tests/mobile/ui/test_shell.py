@@ -1,0 +1,128 @@
+"""The frame of the app in a real window: bars, stacks, back, look at run time, network, faults, kills."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+PHONE = (390, 844)
+
+
+@pytest.mark.parametrize(
+    ("role", "tabs"),
+    [("visitor", ["home", "trips", "scan", "rewards", "me"]), ("driver", ["permits", "emission", "me"])],
+)
+async def test_each_role_has_its_bar_and_every_tab_opens(
+    stage: Any, island: Any, signed_in: Any, role: str, tabs: list[str]
+) -> None:
+    app = await stage(role=role, server=island.url, data_dir=await signed_in(role), language="en", theme="light")
+    boxes = {name.removeprefix("tab-"): box for name, box in (await app.ids()).items() if name.startswith("tab-")}
+    assert sorted(boxes, key=lambda name: boxes[name].left) == tabs
+    assert all(box.width >= 48 and box.height >= 48 for box in boxes.values())
+    for name in [*tabs[1:], tabs[0]]:
+        await app.tap(f"tab-{name}")
+        state = await app.state()
+        assert (state["tab"], state["screen"], state["faults"]) == (name, name, 0)
+        if "bar" not in await app.ids():
+            await app.back()  # the camera takes the whole screen
+    await app.quit()
+    assert await app.gone() == 0
+
+
+async def test_nobody_signed_in_sees_the_sign_in_without_a_bar(stage: Any) -> None:
+    app = await stage("visitor")
+    assert (await app.state())["screen"] == "sign_in"
+    assert "bar" not in await app.ids()
+
+
+async def test_back_leaves_screens_and_ends_on_the_first_tab(stage: Any, island: Any, signed_in: Any) -> None:
+    app = await stage("driver", server=island.url, data_dir=await signed_in("driver"))
+    await app.tap("tab-me")
+    await app.back()
+    assert (await app.state())["tab"] == "permits"
+    await app.back()
+    assert (await app.state())["screen"] == "permits"
+    assert app.is_running
+
+
+async def test_language_theme_and_text_size_change_at_once_and_are_kept(
+    stage: Any, island: Any, signed_in: Any
+) -> None:
+    folder = await signed_in("driver")
+    app = await stage("driver", server=island.url, data_dir=folder, language="en", theme="light")
+    assert "Permits" in await app.texts()
+    light = await app.shot(folder / "light.png")
+    await app.settings(language="zh", theme="dark", text_scale=1.6)
+    assert "许可" in await app.texts()
+    dark = await app.shot(folder / "dark.png")
+    assert Image.open(light).size == Image.open(dark).size == PHONE
+    assert sum(_corner(light)) > 600 > 120 > sum(_corner(dark))
+    await app.quit()
+    again = await stage("driver", server=island.url, data_dir=folder)
+    state = await again.state()
+    assert (state["language"], state["theme"], state["text_scale"]) == ("zh", "dark", 1.6)
+
+
+def _corner(picture: Path) -> tuple[int, ...]:
+    """The colour of the page beside its content."""
+    colour = Image.open(picture).getpixel((3, 60))
+    assert isinstance(colour, tuple)
+    return colour
+
+
+async def test_a_lost_network_is_told_and_forgotten_when_it_is_back(
+    stage: Any, island: Any, signed_in: Any, wire: Any
+) -> None:
+    line = await wire(island.url)
+    folder = await signed_in("visitor", server=line.url)
+    app = await stage("visitor", server=line.url, data_dir=folder, language="en")
+    await app.wait_state(online=True)
+    assert "banner" not in await app.ids()
+    await line.cut()
+    await app.wait_for("banner", within_s=60)
+    assert "No connection. You see what was last loaded." in await app.texts()
+    await line.mend()
+    await app.wait_for("banner", gone=True, within_s=60)
+
+
+async def test_the_first_frame_waits_for_no_network(stage: Any, signed_in: Any, island: Any) -> None:
+    """A server that takes connections and never answers."""
+    folder = await signed_in("visitor")
+    silent = await asyncio.start_server(lambda *_: asyncio.sleep(3600), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    app = await stage("visitor", server=f"http://127.0.0.1:{port}", data_dir=folder)
+    assert (await app.state())["screen"] == "home"
+    assert "tab-home" in await app.ids()
+    app.kill()
+    await app.gone()
+    silent.close()
+
+
+async def test_a_fault_of_ours_is_told_noted_without_its_words_and_the_app_goes_on(
+    stage: Any, island: Any, signed_in: Any
+) -> None:
+    folder = await signed_in("visitor")
+    app = await stage("visitor", server=island.url, data_dir=folder, language="en")
+    await app.fail("in_touch")
+    await app.wait_for(text="Something went wrong in the app.")
+    await app.fail("in_task")
+    await app.wait_state(faults=2)
+    await app.tap("tab-me")
+    assert (await app.state())["screen"] == "me"
+    log = (folder / "faults.log").read_text(encoding="utf-8")
+    assert "RuntimeError" in log
+    assert "琼A12345" not in log
+
+
+async def test_a_killed_app_starts_again_where_its_data_is(stage: Any, island: Any, signed_in: Any) -> None:
+    folder = await signed_in("visitor")
+    app = await stage("visitor", server=island.url, data_dir=folder)
+    app.kill()
+    assert await app.gone() == -9
+    again = await stage("visitor", server=island.url, data_dir=app.data_dir)
+    state = await again.state()
+    assert (state["signed_in"], state["screen"], state["faults"]) == (True, "home", 0)
