@@ -19,8 +19,8 @@ import secrets
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -140,6 +140,17 @@ def mixed(tokens: dict[str, list[str]]) -> Callable[[int], Ask]:
     return ask
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """This process's own pauses are no latency of the server's: what it holds already is left out of collections."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 async def measured(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """One run."""
     size = Size.of(arguments.entries, arguments.accounts)
@@ -153,10 +164,9 @@ async def measured(folder: Path, arguments: argparse.Namespace) -> dict[str, Any
             proving: list[Answered] = []
             while not await connection.fetchval(_PROVEN):
                 proving += await load(rate_per_s=arguments.rate, seconds=min(PROVING_S, arguments.seconds))
-            gc.collect()
-            gc.freeze()  # this process's own collections are no latency of the server's
             await connection.execute("SELECT pg_stat_statements_reset()")
-            answers = await load(rate_per_s=arguments.rate, seconds=arguments.seconds)
+            with _few_collections():
+                answers = await load(rate_per_s=arguments.rate, seconds=arguments.seconds)
             database_s = await connection.fetchval(
                 "SELECT sum(total_exec_time) / 1000 FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%'"
             )

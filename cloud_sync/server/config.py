@@ -37,7 +37,7 @@ class ServerConfig:
 class DatabaseConfig:
     """`[database]`: empty `url` and `url_file` mean the embedded PostgreSQL below `data_dir`."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)  # holds a password
     url_file: Path | None = None
     migrate_at_start: bool = True
     pool_size_max: int = 10

@@ -150,7 +150,9 @@ async def _delete_rows(given: Services, now: datetime) -> int:
     count += await forgetting.forget(given, now, days)
     count += await papers_forgetting.forget(given, now, days)
     count += await points_forgetting.forget(given, now, days)
-    count += await tidying.tidy(given, now, request_keys_days=days.get("request_keys"))
+    count += await tidying.tidy(
+        given, now, request_keys_days=days.get("request_keys"), data_requests_days=days.get("data_requests")
+    )
     return count + await _done(given, "DELETE FROM sessions WHERE expires_at < $1", now)
 
 

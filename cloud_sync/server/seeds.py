@@ -27,6 +27,7 @@ RETENTION: tuple[tuple[str, str, list[str], list[str], int, str], ...] = (
     ("papers", "papers", [], [], 1095, "evidence of offsets: 3 years after the issue"),
     ("removed_vehicles", "removed_vehicles", [], [], 30, "PIPL art. 19: shortest storage"),
     ("points_ways", "points_ways", [], [], 365, "PIPL art. 19: a year covers every claim, review and appeal"),
+    ("data_requests", "data_requests", [], [], 1095, "PIPL art. 50: proof of the answer, 3 years after it"),
     ("live", "live", [], [], 2, "needed for pages that reconnect alone"),
     ("energy_seconds", "energy_seconds", [], [], 14, "to look into an incident second by second"),
     ("energy_minutes", "energy_minutes", [], [], 180, "to compare seasons of operation"),

@@ -111,7 +111,7 @@ def past_of(event: EarningEvent, judgement: Granted | Held) -> PastEarning:
 
 def review(held: Held, person: Person, *, reviewer_id: str, release: bool) -> Granted | RefusedEarning:
     """A reviewer's word on a held event; nobody releases their own points or their ward's."""
-    if reviewer_id in (person.person_id, person.guardian_id):
+    if person.is_close_to(reviewer_id):
         return RefusedEarning((Refused.OWN_AWARD,), f"reviewer {reviewer_id}")
     if not release:
         return RefusedEarning((Refused.REVIEWED_AND_REFUSED,), f"reviewer {reviewer_id}")
@@ -189,7 +189,7 @@ def _check_people(case: _Case) -> RefusedEarning | None:
         age = _age(person.born_on, case.day)
         if age < case.rules.value(keys.GUARDIAN_AGE):
             return RefusedEarning((Refused.NO_GUARDIAN,), f"age {age}")
-    if event.confirmed_by and event.confirmed_by in (person.person_id, person.guardian_id):
+    if event.confirmed_by and person.is_close_to(event.confirmed_by):
         return RefusedEarning((Refused.OWN_AWARD,))
     # A code that one's own device shows is worth no more than one's own word.
     if {event.merchant_id, event.source_id} & (person.works_for | person.owns):

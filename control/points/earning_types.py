@@ -44,7 +44,10 @@ class EarningEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who earns. `born_on` is None when the person declared to be old enough; `works_for` are merchants and offices."""
+    """Who earns. `born_on` is None when the person declared to be old enough; `works_for` are merchants and offices.
+
+    `relatives` are accounts that are or ever were this one's guardian or ward: to part for a moment changes nothing.
+    """
 
     person_id: str
     opened_at: datetime
@@ -52,6 +55,11 @@ class Person:
     guardian_id: str | None = None
     works_for: frozenset[str] = frozenset()
     owns: frozenset[str] = frozenset()
+    relatives: frozenset[str] = frozenset()
+
+    def is_close_to(self, account_id: str) -> bool:
+        """Whether an account is the person's own or their guardian's or ward's, so that its word counts for nothing."""
+        return account_id in (self.person_id, self.guardian_id) or account_id in self.relatives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

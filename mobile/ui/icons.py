@@ -1,4 +1,4 @@
-"""Names of the icons: owns which character of `fonts/Lucide.ttf` draws each. Written by `fonts/make_fonts.py`."""
+"""Names of the icons: owns which character of `fonts/Lucide.ttf` draws each. `fonts/make_fonts.py` writes it."""
 
 from __future__ import annotations
 

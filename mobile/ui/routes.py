@@ -31,8 +31,12 @@ SIGN_IN = "sign_in"
 
 # name -> "module:Class"; for both roles.
 SHARED = {
-    SIGN_IN: "mobile.ui.screens.soon:Soon",
-    "me": "mobile.ui.screens.soon:Soon",
+    SIGN_IN: "mobile.ui.screens.sign_in:SignIn",
+    "register": "mobile.ui.screens.register:Register",
+    "me": "mobile.ui.screens.me:Me",
+    "my_data": "mobile.ui.screens.my_data:MyData",
+    "guardian": "mobile.ui.screens.guardian:Guardian",
+    "reminders": "mobile.ui.screens.reminders:Reminders",
 }
 
 TABS = {

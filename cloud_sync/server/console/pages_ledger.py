@@ -14,12 +14,13 @@ from cloud_sync.server import auth, rule_books
 from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.carbon import corrections, evidence, lots, retirements
 from cloud_sync.server.carbon import queries as carbon
-from cloud_sync.server.carbon.records import VisitRow
+from cloud_sync.server.carbon.records import EntryPage, Preview, Summary, VisitPage, VisitRow
 from cloud_sync.server.console import ledger_chart
 from cloud_sync.server.console import ledger_views as views
 from cloud_sync.server.console.permits_labels import CLASSES
 from cloud_sync.server.console.render import READ_TIMEOUT_S, desk_page, done, words_of
 from cloud_sync.server.console.rule_texts import rule_text
+from cloud_sync.server.console.words import Words
 from cloud_sync.server.form_values import number
 from cloud_sync.server.papers import issued
 from cloud_sync.server.people import members
@@ -79,14 +80,6 @@ async def ledger(
     if wanted.plate:
         actor = actor_of(user, request)
         await note_access(given, actor, "ledger_searched", ("ledger", "visits"), what={"plate": wanted.plate})
-    items = listed["visits"].items if listed["visits"] else listed["entries"].items
-    counts = {
-        "open": summary.open_visits,
-        "all": summary.year_visits,
-        "corrections": summary.corrections,
-        "unknown": summary.unknown_visits,
-    }
-    kept = {"show": show, "year": str(year), "tier": tier, "vehicle_class": vehicle_class, "plate": plate}
     return await desk_page(
         request,
         "ledger.html",
@@ -100,24 +93,14 @@ async def ledger(
         covers_line=views.covers_line(words, preview),
         share=views.share,
         whole_kg=views.whole_kg,
-        kg=views.kg,
-        kind=lambda row: views.kind(words, row),
-        reason=lambda row: views.reason(words, row),
-        author=lambda text: views.author(words, text),
         lot_name=views.lot_name,
-        lines=[views.line(words, one, preview if show == "open" else None) for one in items]
-        if listed["visits"]
-        else [],
-        entries=listed["entries"].items if listed["entries"] else (),
-        next_cursor=(listed["visits"] or listed["entries"]).next_cursor,
-        first=shown + 1 if items else 0,
-        last=shown + len(items),
+        **_said(words),
+        **_lines(words, listed, preview if show == "open" else None, before=shown),
+        **_counted(summary, show),
         filtered=bool(tier or vehicle_class or plate),
-        count=counts[show],
-        counts=counts,
         show=show,
         year=year,
-        kept=kept,
+        kept={"show": show, "year": str(year), "tier": tier, "vehicle_class": vehicle_class, "plate": plate},
         lot_rows=[one for one in rows if one.left_tonnes],
         lot_id=lot_id,
         preview=preview,
@@ -128,6 +111,38 @@ async def ledger(
         may_keep=user.may(Can.KEEP_LEDGER),
         may_confirm=user.may(Can.CONFIRM_LEDGER),
     )
+
+
+def _said(words: Words) -> dict[str, Any]:
+    """How pages of the ledger say grams and entries."""
+    return {
+        "kg": views.kg,
+        "kind": lambda row: views.kind(words, row),
+        "reason": lambda row: views.reason(words, row),
+        "author": lambda text: views.author(words, text),
+    }
+
+
+def _lines(words: Words, listed: VisitPage | EntryPage, preview: Preview | None, *, before: int) -> dict[str, Any]:
+    """The rows of the list, which of all they are, and where the next ones begin; `before` were shown on the way."""
+    visits = listed.items if isinstance(listed, VisitPage) else ()
+    return {
+        "lines": [views.line(words, one, preview) for one in visits],
+        "entries": listed.items if isinstance(listed, EntryPage) else (),
+        "next_cursor": listed.next_cursor,
+        "first": before + 1 if listed.items else 0,
+        "last": before + len(listed.items),
+    }
+
+
+def _counted(summary: Summary, show: str) -> dict[str, Any]:
+    counts = {
+        "open": summary.open_visits,
+        "all": summary.year_visits,
+        "corrections": summary.corrections,
+        "unknown": summary.unknown_visits,
+    }
+    return {"counts": counts, "count": counts[show]}
 
 
 def _today(given: Services) -> date:
@@ -144,12 +159,12 @@ def _filter(show: str, year: int, tier: str, vehicle_class: str, plate: str) -> 
     )
 
 
-async def _listed(given: Services, show: str, wanted: carbon.VisitFilter, today: date, cursor: str) -> dict[str, Any]:
+async def _listed(
+    given: Services, show: str, wanted: carbon.VisitFilter, today: date, cursor: str
+) -> VisitPage | EntryPage:
     if show == "corrections":
-        entries = await carbon.entry_page(given.pool, kinds=CORRECTIONS, cursor=cursor, limit=PAGE)
-        return {"visits": None, "entries": entries}
-    found = await carbon.visit_page(given.pool, wanted, today=today, cursor=cursor, limit=PAGE)
-    return {"visits": found, "entries": None}
+        return await carbon.entry_page(given.pool, kinds=CORRECTIONS, cursor=cursor, limit=PAGE)
+    return await carbon.visit_page(given.pool, wanted, today=today, cursor=cursor, limit=PAGE)
 
 
 # ---------------------------------------------------------------- retirements and credits
@@ -265,11 +280,8 @@ async def visit(request: Request, visit_id: str, user: Reader, given: Given) -> 
         tier_name=views.tier_name(words, found.row.tier),
         due_line=views.due_line(words, found.row, today),
         plus_minus=views.plus_minus,
-        kg=views.kg,
+        **_said(words),
         source_text=lambda text: rule_text(words, text),
-        kind=lambda row: views.kind(words, row),
-        reason=lambda row: views.reason(words, row),
-        author=lambda text: views.author(words, text),
         declared_line=lambda row: views.declared_line(words, row),
         evidence_name=lambda name: views.evidence_name(words, name),
         fields=evidence.FIGURES,

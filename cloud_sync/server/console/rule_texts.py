@@ -279,6 +279,7 @@ CHINESE: dict[str, str] = {
     "evidence of offsets: 3 years after the visit": "抵消依据：到访后 3 年",
     "evidence of offsets: 3 years after the issue": "抵消依据：签发后 3 年",
     "PIPL art. 19: a year covers every claim, review and appeal": "个人信息保护法第十九条：一年足够申报、复核和申诉",
+    "PIPL art. 50: proof of the answer, 3 years after it": "个人信息保护法第五十条：答复的凭据，答复后 3 年",
     "needed for pages that reconnect alone": "只用于页面重连",
     "to look into an incident second by second": "用于逐秒查看事件",
     "to compare seasons of operation": "用于比较各季运行",

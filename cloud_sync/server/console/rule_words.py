@@ -262,6 +262,7 @@ RETENTION: dict[str, tuple[str, str]] = {
     "papers": ("对账单和中和证明", "Statements and certificates of visits"),
     "removed_vehicles": ("已移除的车辆", "Removed vehicles"),
     "points_ways": ("积分行程的路线", "Ways of points trips"),
+    "data_requests": ("个人信息请求", "Requests about personal data"),
     "live": ("实时消息", "Live messages"),
     "energy_seconds": ("微电网：秒级数据", "Microgrid: seconds"),
     "energy_minutes": ("微电网：分钟级数据", "Microgrid: minutes"),

@@ -65,6 +65,7 @@ async def _erase(connection: Any, person: Any, username: str, now: datetime) -> 
     )
     for statement in (
         "UPDATE users SET guardian_id = NULL WHERE guardian_id = $1",
+        "DELETE FROM guardianships WHERE ward_id = $1 OR guardian_id = $1",
         "DELETE FROM oidc_links WHERE user_id = $1",
         "DELETE FROM oidc_flows WHERE user_id = $1",
         "DELETE FROM guardian_codes WHERE guardian_id = $1",

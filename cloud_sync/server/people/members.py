@@ -59,7 +59,9 @@ def account_uuid(text: str) -> UUID:
 async def points_person(db: Reader, user_id: str) -> Person:
     """A person as the points' judge sees them. Raises Problem `not_found`."""
     row = await db.fetchrow(
-        "SELECT user_id::text, created_at, born_on, guardian_id::text, org_id FROM users WHERE user_id = $1",
+        "SELECT user_id::text, created_at, born_on, guardian_id::text, org_id, ARRAY(SELECT guardian_id::text"
+        " FROM guardianships WHERE ward_id = $1 UNION SELECT ward_id::text FROM guardianships WHERE guardian_id = $1)"
+        " AS relatives FROM users WHERE user_id = $1",
         account_uuid(user_id),
     )
     if row is None:
@@ -70,6 +72,7 @@ async def points_person(db: Reader, user_id: str) -> Person:
         born_on=row["born_on"],
         guardian_id=row["guardian_id"],
         works_for=frozenset({row["org_id"]} if row["org_id"] else ()),
+        relatives=frozenset(row["relatives"]),
     )
 
 

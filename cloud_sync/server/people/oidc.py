@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 import httpx
@@ -31,7 +32,6 @@ from cloud_sync.server.store import Actor, write_audit
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 _LEEWAY = timedelta(seconds=60)
 _ANSWER_BYTES_MAX = 200_000
-_SAFE_STARTS = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,32 @@ async def _discovered(http: httpx.AsyncClient, config: OidcConfig) -> dict[str, 
     found = await _fetched(http, "GET", f"{config.issuer.rstrip('/')}/.well-known/openid-configuration")
     wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     addresses = {name: found.get(name) for name in wanted}
-    safe = all(isinstance(one, str) and one.startswith(_SAFE_STARTS) for one in addresses.values())
+    safe = all(isinstance(one, str) and _is_safe(one, config.issuer) for one in addresses.values())
     if found.get("issuer") != config.issuer or not safe:
         raise Problem("provider_refused")
     return {name: str(one) for name, one in addresses.items()}
+
+
+def _is_safe(address: str, issuer: str) -> bool:
+    """Whether an address that the provider names may be asked: by TLS, and no machine of ours that it points to.
+
+    A provider on this machine or inside the house is one that the configuration names by that very host.
+    """
+    try:
+        here, there = urlsplit(address), urlsplit(issuer)
+    except ValueError:
+        return False
+    if here.hostname and here.hostname == there.hostname:
+        return here.scheme in ("https", there.scheme)
+    return here.scheme == "https" and bool(here.hostname) and not _is_inside(str(here.hostname))
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is named by an address that the world does not reach, or is this machine."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
 async def _exchanged(

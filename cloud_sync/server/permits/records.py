@@ -211,7 +211,6 @@ class VehicleRecord:
     created_at: datetime
     updated_at: datetime
     confirmed_at: datetime | None
-    confirmed_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

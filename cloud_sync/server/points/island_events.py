@@ -11,7 +11,7 @@ charge belongs to the person who read the code at the charger while it lasted; i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +33,7 @@ DRIVING, PARKED, CHARGING = Scene.EV_DRIVING.value, Scene.PARKED_CAR.value, Scen
 BEFORE_THE_SESSION = timedelta(minutes=5)
 CLAIM_FORGOTTEN = timedelta(days=2)
 A_ROUND = 500
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _FUEL = sorted(one.value for one in Drive if one is not Drive.PLUG_IN)
 
 _DRIVES = """
@@ -160,18 +161,27 @@ def _parked(vehicle_id: str, owner_id: str, day: date, last: datetime) -> Earnin
 
 async def collect_charges(given: Services, books: Books) -> int:
     """Charges that have ended, for the people who said that they are theirs."""
-    claims = await given.pool.fetch(
-        "SELECT claim_id, person, charger, at FROM point_charge_claims WHERE settled_at IS NULL ORDER BY at LIMIT $1",
+    judged, after = 0, (_BEFORE_ALL, "")
+    # Claims whose session still runs stay open, so that those behind them are reached page by page.
+    while claims := await _open_claims(given, after):
+        for claim in claims:
+            session = await _session(given, claim)
+            if session is None:
+                await _forget(given, claim)
+            elif session["ended_at"] is not None:
+                judged += await _charge(given, books, claim, session)
+        after = (claims[-1]["at"], claims[-1]["claim_id"])
+    return judged
+
+
+async def _open_claims(given: Services, after: tuple[datetime, str]) -> Any:
+    """The next page of claims that are open, behind the last one of the page before."""
+    return await given.pool.fetch(
+        "SELECT claim_id, person, charger, at FROM point_charge_claims"
+        " WHERE settled_at IS NULL AND (at, claim_id) > ($1, $2) ORDER BY at, claim_id LIMIT $3",
+        *after,
         A_ROUND,
     )
-    judged = 0
-    for claim in claims:
-        session = await _session(given, claim)
-        if session is None:
-            await _forget(given, claim)
-        elif session["ended_at"] is not None:
-            judged += await _charge(given, books, claim, session)
-    return judged
 
 
 async def _session(given: Services, claim: Any) -> Any:

@@ -1,6 +1,7 @@
 """A person's look at points: owns releasing and refusing what is held, reversals, and appeals.
 
-Nobody decides on their own points or their ward's, and an appeal is decided by somebody else than who refused.
+Nobody decides on their own points, nor on those of somebody whose guardian or ward they are or ever were. An appeal is
+decided by somebody else than who refused.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ async def reverse(given: Services, actor: Actor, user: CurrentUser, person: str,
 
 async def _not_own(connection: Any, user: CurrentUser, person: str) -> None:
     found = await points_person(connection, person)
-    if user.user_id in (found.person_id, found.guardian_id):
+    if found.is_close_to(user.user_id):
         raise refusal(REFUSED, Refused.OWN_AWARD)
 
 

@@ -107,7 +107,8 @@ def _finish(face: TTFont, family: str, cut: str, path: Path) -> None:
     face.save(path)
 
 
-_ICONS_HEAD = '''"""Names of the icons: owns which character of `fonts/Lucide.ttf` draws each. Written by `fonts/make_fonts.py`."""
+_ICONS_HEAD = '''\
+"""Names of the icons: owns which character of `fonts/Lucide.ttf` draws each. `fonts/make_fonts.py` writes it."""
 
 from __future__ import annotations
 

@@ -20,10 +20,12 @@ from kivy.uix.label import Label
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
-from mobile.ui.theme import FACE_LINE, STYLES
+from mobile.ui.theme import FACE_LINE, STYLES, theme
 from mobile.ui.widgets.wrap import wrap
 
 HINTING = "light"
+# The smallest part of its size to which a word that does not fit is set, and the steps on the way there.
+SQUEEZE_MIN, SQUEEZE_STEP = 0.62, 0.04
 
 
 class Marked:
@@ -32,26 +34,29 @@ class Marked:
     test_id = StringProperty("")
 
 
-@lru_cache(maxsize=8192)
-def _advance_px(face: str, size_px: float, char: str) -> int:
-    return int(TextRenderer(font_name=face, font_size=size_px, font_hinting=HINTING).get_extents(char)[0])
+@lru_cache(maxsize=64)
+def _renderer(face: str, size_px: float) -> TextRenderer:
+    return TextRenderer(font_name=face, font_size=size_px, font_hinting=HINTING)
 
 
 def text_width_px(text: str, face: str, size_px: float) -> int:
-    """Width of a line of text, kerning left out: at most a few pixels too wide, never too narrow."""
-    return sum(_advance_px(face, size_px, char) for char in text)
+    """Width of a line of text as it will be drawn."""
+    return int(_renderer(face, size_px).get_extents(text)[0]) if text else 0
 
 
 class Text(Marked, Label):
     """Text in one of the theme's styles; it wraps by the rules of Chinese and takes the height it needs.
 
     `lines`: 0 wraps freely, n cuts after n lines with an ellipsis. `fit`: as wide as the text instead of as its place.
+    `shrink`: a word, or with one line the whole text, that is wider than its place is set smaller, down to a limit.
     """
 
     style = OptionProperty("body", options=list(STYLES))
     tone = StringProperty("ink")
     lines = NumericProperty(0)
     fit = BooleanProperty(False)
+    shrink = BooleanProperty(False)
+    squeeze = NumericProperty(1.0)
 
     def _natural_width(self) -> float:
         lines = self.text.split("\n")
@@ -63,6 +68,10 @@ class Text(Marked, Label):
         super().__init__(**given)
         for name in ("lines", "fit", "width"):
             self.fbind(name, self._trigger_texture)
+        for name in ("text", "width", "style", "shrink", "lines"):
+            self.fbind(name, self._take_squeeze)
+        theme.fbind("text_scale", self._take_squeeze)
+        self._take_squeeze()
         for name in ("fit", "texture_size"):
             self.fbind(name, self._take_width)
         self._take_width()
@@ -70,6 +79,18 @@ class Text(Marked, Label):
     def _take_width(self, *_: object) -> None:
         if self.fit:
             self.size_hint_x, self.width = None, self.texture_size[0]
+
+    def _take_squeeze(self, *_: object) -> None:
+        if not self.shrink:
+            return
+        chosen = STYLES[self.style]
+        words = [self.text] if self.lines == 1 else self.text.split()
+        full_px, squeeze = theme.text_px(chosen.size_sp), 1.0
+        while squeeze > SQUEEZE_MIN and any(
+            text_width_px(word, chosen.face, full_px * squeeze) > self.width for word in words
+        ):
+            squeeze -= SQUEEZE_STEP
+        self.squeeze = squeeze
 
     def line_px(self, style: str, font_size: float) -> float:
         """Distance of two lines over the height of the face."""
@@ -80,6 +101,11 @@ class Text(Marked, Label):
         """Half of what a line of the design is higher than the face."""
         chosen = STYLES[style]
         return max(0.0, (chosen.line_sp / chosen.size_sp - FACE_LINE) * font_size / 2)
+
+    def texture_x(self, left: float, width: float, size: list[float], halign: str) -> int:
+        """Where the drawn text begins within its place."""
+        free = width - size[0]
+        return int(left + {"center": free / 2, "right": free}.get(halign, 0.0))
 
     def texture_update(self, *_: object) -> None:
         """Draw the text anew, broken into lines that fit."""

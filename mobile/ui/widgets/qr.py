@@ -41,17 +41,17 @@ class QrView(Marked, Widget):
         self.canvas.clear()
         with self.canvas:
             Color(1, 1, 1, 1)
-            SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[dp(16)])
+            SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[dp(14)])
             if self._texture:
                 modules = self._texture.width
-                side = max(1, int(self.width // modules)) * modules
+                side = max(1, int(self.width // (modules + 2 * QUIET_MODULES))) * modules
                 left, low = round(self.center_x - side / 2), round(self.center_y - side / 2)
                 Rectangle(texture=self._texture, pos=(left, low), size=(side, side))
 
 
 def _code_texture(text: str, error: str) -> Texture:
     code = segno.make(text, error=error, micro=False, boost_error=False)
-    rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix_iter(border=QUIET_MODULES)]
+    rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix_iter(border=0)]
     texture = Texture.create(size=(len(rows), len(rows)), colorfmt="luminance")
     texture.mag_filter = texture.min_filter = "nearest"
     texture.blit_buffer(b"".join(reversed(rows)), colorfmt="luminance", bufferfmt="ubyte")

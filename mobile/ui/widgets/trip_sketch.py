@@ -50,7 +50,7 @@ class TripSketch(Marked, FloatLayout):
         first, last = self._point(_WAY[0]), self._point(_WAY[-1])
         self._start.pos = (
             max(self.x + dp(12), first[0] - self._start.width / 2),
-            first[1] - dp(14) - self._start.height,
+            max(self.y + dp(4), first[1] - dp(14) - self._start.height),
         )
         self._end.pos = (
             min(self.right - dp(12) - self._end.width, last[0] - self._end.width / 2),

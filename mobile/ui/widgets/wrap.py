@@ -37,6 +37,8 @@ def wrap(
 
 
 def _wrap_paragraph(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    if measure(text) <= width:
+        return [text]
     lines: list[str] = []
     line = ""
     for piece in _PIECE.findall(text):

@@ -78,9 +78,8 @@ async def test_lists_are_chosen_and_never_typed(desk: Any) -> None:
     await expect(desk.page.locator(".rulerow.in_force .rulevalue")).to_contain_text("环卫车、三轮车")
     await desk.open("/rule-books?book=permits&key=papers.emergency")
     await expect(desk.page.get_by_label("任务单")).to_be_visible()
-    await expect(
-        desk.page.locator("[data-rule-form] input[name=value]:not([type=checkbox], [type=hidden])")
-    ).to_have_count(0)
+    typed = desk.page.locator("[data-rule-form] input[name=value]:not([type=checkbox], [type=hidden])")
+    await expect(typed).to_have_count(0)
     assert desk.seen.errors == []
 
 

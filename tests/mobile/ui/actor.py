@@ -204,6 +204,9 @@ class Actor:
             setattr(self.app.client.settings, name, value)
         await self._settled()
 
+    async def do_ask(self) -> None:
+        self.app.run_task(self.app.client.api.public.health())
+
     async def do_fail(self, where: str) -> None:
         def fault() -> None:
             raise RuntimeError("琼A12345")

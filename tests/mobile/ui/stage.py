@@ -112,6 +112,10 @@ class StageApp:
         """Set language, theme or text_scale, as the settings' screen does."""
         await self._do("settings", **wanted)
 
+    async def ask(self) -> None:
+        """A light question to the server: what the app knows of the network is from its calls."""
+        await self._do("ask")
+
     async def fail(self, where: str) -> None:
         """A fault of ours with a plate in its words: `in_touch` or `in_task`."""
         await self._do("fail", where=where)

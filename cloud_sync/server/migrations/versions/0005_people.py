@@ -46,6 +46,17 @@ ALTER TABLE users
   ADD COLUMN anonymised_at timestamptz;
 CREATE INDEX users_organisation ON users (org_id) WHERE org_id IS NOT NULL;
 CREATE INDEX users_guardian ON users (guardian_id) WHERE guardian_id IS NOT NULL;
+-- Who ever was whose guardian, so that parting for a moment lets nobody decide on the other's points.
+CREATE TABLE guardianships (
+  ward_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  guardian_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  PRIMARY KEY (ward_id, guardian_id)
+);
+CREATE INDEX guardianships_guardian ON guardianships (guardian_id);
+CREATE FUNCTION keep_guardianship() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO guardianships VALUES (NEW.user_id, NEW.guardian_id) ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+CREATE TRIGGER users_keep_guardianship AFTER INSERT OR UPDATE OF guardian_id ON users
+  FOR EACH ROW WHEN (NEW.guardian_id IS NOT NULL) EXECUTE FUNCTION keep_guardianship();
 CREATE TABLE consents (
   consent_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES users,

@@ -164,7 +164,7 @@ CREATE TABLE point_charge_claims (
   settled_at timestamptz,
   event_id text
 );
-CREATE INDEX point_charge_claims_open ON point_charge_claims (at) WHERE settled_at IS NULL;
+CREATE INDEX point_charge_claims_open ON point_charge_claims (at, claim_id) WHERE settled_at IS NULL;
 CREATE UNIQUE INDEX point_charge_claims_session ON point_charge_claims (gateway_id, session_id)
   WHERE session_id IS NOT NULL;
 CREATE INDEX events_charging ON events ((body ->> 'session_id'), wall_at) WHERE kind = 'charging_session'

@@ -43,6 +43,7 @@ class Provider:
     sign_with: Any = None
     algorithm: str = "ES256"
     issuer: str = ""
+    elsewhere: dict[str, str] = field(default_factory=dict)
     clock: Any = None
     asked: dict[str, str] = field(default_factory=dict)
 
@@ -52,7 +53,8 @@ class Provider:
         @app.get("/.well-known/openid-configuration")
         async def discovery() -> dict[str, str]:
             paths = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/jwks"}
-            return {"issuer": self.issuer or self.url} | {name: self.url + path for name, path in paths.items()}
+            addresses = {name: self.url + path for name, path in paths.items()}
+            return {"issuer": self.issuer or self.url} | addresses | self.elsewhere
 
         @app.get("/jwks")
         async def jwks() -> dict[str, Any]:
@@ -220,6 +222,33 @@ async def test_state_belongs_to_one_browser_and_one_use(
 
 async def test_an_issuer_that_calls_itself_otherwise_is_refused(joined: FastAPI, provider: Provider) -> None:
     provider.issuer = "https://evil.example"
+    with pytest.raises(Problem) as raised:
+        await oidc.begin(joined.state.services, next_path="/")
+    assert raised.value.code == "provider_refused"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_asked"),
+    [
+        ("https://idp.example/token", True),
+        ("http://idp.example/token", False),
+        ("https://127.0.0.2/token", False),
+        ("https://10.0.0.8/token", False),
+        ("https://169.254.169.254/latest", False),
+        ("https://[::1]/token", False),
+        ("https://localhost/token", False),
+        ("https://metadata.internal/token", False),
+        ("https://[::1/token", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+async def test_no_machine_inside_is_asked_because_a_provider_says_so(
+    joined: FastAPI, provider: Provider, address: str, is_asked: bool
+) -> None:
+    provider.elsewhere = {"token_endpoint": address}
+    if is_asked:
+        assert (await oidc.begin(joined.state.services, next_path="/")).url.startswith(provider.url)
+        return
     with pytest.raises(Problem) as raised:
         await oidc.begin(joined.state.services, next_path="/")
     assert raised.value.code == "provider_refused"

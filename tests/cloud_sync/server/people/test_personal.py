@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from cloud_sync.server import store
+from cloud_sync.server import retention, store
 from cloud_sync.server.people import erasure, export, members
 
 PASSWORD = "a long enough password"
@@ -151,6 +151,19 @@ async def test_the_term_of_an_answer_is_a_dated_rule(app: Any, sign_in: Any, clo
     assert (await reviewer.post("/data-requests", letter)).status_code == 201
     terms_s = await app.state.services.pool.fetch("SELECT due_at - created_at AS term FROM data_requests ORDER BY 1")
     assert [row["term"].days for row in terms_s] == [7, 15]
+
+
+async def test_answered_requests_are_forgotten_by_rule(app: Any, sign_in: Any, clock: Any) -> None:
+    reviewer, given = await sign_in("reviewer"), app.state.services
+    letter = {"kind": "copy", "message": "letter", "contact": "Haikou, 1 Road"}
+    first, _ = [(await reviewer.post("/data-requests", letter)).json()["request_id"] for _ in range(2)]
+    answer = {"state": "done", "answer": "Sent."}
+    assert (await reviewer.post(f"/data-requests/{first}/answer", answer)).status_code == 204
+    for days, left in ((1095, 2), (1, 1)):
+        clock.leap(days=days)
+        await retention.run_once(given)
+        assert await given.pool.fetchval("SELECT count(*) FROM data_requests") == left
+    assert await given.pool.fetchval("SELECT state FROM data_requests") == "open"
 
 
 async def test_organisations_have_members_of_fitting_roles(sign_in: Any, registered: Any) -> None:

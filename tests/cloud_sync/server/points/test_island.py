@@ -124,6 +124,29 @@ async def test_a_charge_counts_in_the_offices_hours(client: Any, given: Services
     assert await given.pool.fetchval("SELECT count(*) FROM point_charge_claims WHERE settled_at IS NULL") == 0
 
 
+async def test_claims_behind_many_running_sessions_are_reached(
+    client: Any, given: Services, events: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(island_events, "A_ROUND", 2)
+    began = given.clock()
+    for number in range(5):
+        await given.pool.execute(
+            "INSERT INTO point_charge_claims (claim_id, person, charger, at) VALUES ($1, 'somebody', 'post-1', $2)",
+            *(f"claim-{number}", began),
+        )
+    await charge(events, "s1", began, 0.0, 10.0, ended=False)
+    ann, board = await client("ann"), await add_board(given, "post-2", "off_peak_charging", directions=(Shows.CHARGER,))
+    clock.leap(minutes=1)
+    assert (await ann.scan(board.code(), given.clock()))["state"] == "charge_noted"
+    clock.leap(days=1)
+    await island_events.collect(given)
+    assert await given.pool.fetchval("SELECT count(*) FROM point_charge_claims WHERE settled_at IS NULL") == 6
+    clock.leap(days=2)
+    await island_events.collect(given)
+    open_claims = await given.pool.fetch("SELECT claim_id FROM point_charge_claims WHERE settled_at IS NULL ORDER BY 1")
+    assert [row["claim_id"] for row in open_claims] == [f"claim-{number}" for number in range(5)]
+
+
 async def test_a_claim_without_a_session_is_forgotten(client: Any, given: Services, clock: Any) -> None:
     ann = await client("ann")
     board = await add_board(given, "post-1", "off_peak_charging", directions=(Shows.CHARGER,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from cloud_sync.server.points import desk, worker
 from cloud_sync.server.points.confirmations import set_merchant
 from cloud_sync.server.roles import Role
@@ -54,6 +56,22 @@ async def test_nobody_decides_for_their_ward(client: Any, given: Services) -> No
     event_id = (await ward.scan(board.code(), given.clock()))["event_id"]
     answer = await office.post(f"/points/reviews/{event_id}/release")
     assert (answer.status_code, answer.json()["reason"]) == (409, "own_award")
+
+
+@pytest.mark.parametrize("office_is", ["guardian", "ward"])
+async def test_parting_for_a_moment_changes_nothing(client: Any, given: Services, office_is: str) -> None:
+    office, person = await client("office", Role.REVIEWER), await client("person", is_new=True)
+    ward, guardian = (person, office) if office_is == "guardian" else (office, person)
+    for guardian_id in (guardian.user_id, None):
+        await given.pool.execute(
+            "UPDATE users SET guardian_id = $2::text::uuid WHERE user_id::text = $1", ward.user_id, guardian_id
+        )
+    board = await add_board(given, "bins", SORTING)
+    event_id = (await person.scan(board.code(), given.clock()))["event_id"]
+    answer = await office.post(f"/points/reviews/{event_id}/release")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "own_award")
+    another = await client("another", Role.REVIEWER)
+    assert (await another.post(f"/points/reviews/{event_id}/release")).status_code == 200
 
 
 async def test_a_refusal_is_appealed_and_decided_by_another(client: Any, given: Services, clock: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -49,6 +50,20 @@ class Data:
                 for one in range(hours)
                 if one not in silent
             ],
+        )
+
+    async def lost(
+        self, gateway_id: str, device: str, lane: str | None, at: datetime, length: timedelta | None
+    ) -> None:
+        """A device of a gate goes for a time, or until nobody said when."""
+        event = await self.pool.fetchval(
+            "SELECT uuid FROM events WHERE gateway_id = $1 ORDER BY wall_at LIMIT 1", gateway_id
+        )
+        await self.pool.execute(
+            "INSERT INTO alarms (event_uuid, gateway_id, device, lane_id, why, raised_at, received_at, cleared_at)"
+            " VALUES ($6, $1, $2, $3, 'away', $4, $4, $5)",
+            *(gateway_id, device, lane, at, None if length is None else at + length),
+            event if length is None else uuid4(),
         )
 
     async def passage(

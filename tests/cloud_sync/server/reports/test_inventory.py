@@ -100,6 +100,30 @@ async def test_a_month_in_which_one_of_two_gates_is_silent_has_no_net(data: Any,
     assert month["net_location_g"] is not None
 
 
+async def test_a_gate_that_does_not_see_tells_nothing(data: Any, sign_in: Any) -> None:
+    await whole_october(data)
+    await data.pool.execute(
+        "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction) VALUES ('gw-east', 'l2', 'gw-east', 'out')"
+    )
+    noon = OCTOBER + timedelta(hours=12)
+    await data.lost("gw-east", "camera", "l1", noon + timedelta(minutes=30), timedelta(hours=2))
+    await data.lost("gw-east", "reader", None, noon + timedelta(hours=10), timedelta(hours=1))
+    await data.lost("gw-east", "barrier", "l1", noon, timedelta(hours=9))
+    office = await sign_in("auditor")
+    (month,) = (await office.get("/reports/months?first=2026-10&last=2026-10")).json()
+    assert month["missing"] == ["fuel"]
+    # One of two lanes for two hours, both for one.
+    assert float(month["completeness"]["fuel"]) == pytest.approx(1 - 2 / HOURS, abs=1e-6)
+    # A loss that nobody ended is over when the gateway runs anew.
+    await data.pool.execute("DELETE FROM alarms")
+    await data.lost("gw-east", "camera", "l1", noon, None)
+    await data.pool.execute(
+        "UPDATE events SET boot_id = 'next' WHERE gateway_id = 'gw-east' AND wall_at > $1", noon + timedelta(hours=4)
+    )
+    (month,) = (await office.get("/reports/months?first=2026-10&last=2026-10")).json()
+    assert float(month["completeness"]["fuel"]) == pytest.approx(1 - (4 + 59 / 60) / 2 / HOURS, abs=1e-6)
+
+
 async def test_green_power_counts_with_a_document_and_until_it_is_withdrawn(data: Any, sign_in: Any) -> None:
     await whole_october(data)
     office = await sign_in("approver")
