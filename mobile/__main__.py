@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=("zh", "en"), help="default: as it was left")
     parser.add_argument("--theme", choices=("light", "dark", "auto"), help="default: as it was left")
     parser.add_argument("--text-scale", type=_text_scale, metavar="1.0..1.6", help="default: as it was left")
+    parser.add_argument("--camera", default="", help="a device's number, or a picture, folder or stream (default: 0)")
     parser.add_argument("--check", action="store_true", help="say what would be used, and whether it would work")
     return parser
 
@@ -71,6 +72,7 @@ def _choices(parsed: argparse.Namespace) -> Choices:
         theme=parsed.theme,
         text_scale=parsed.text_scale,
         demo_account=demo.account(parsed.role) if demo and is_demo else None,
+        camera=parsed.camera,
     )
 
 

@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.check:
             print("\n".join(config.shown(settings)))
             return 0
-        _configure_logging()
+        configure_logging()
         with _only_one(settings.server.data_dir):
             if chosen.rebuild_projections:
                 return asyncio.run(_rebuild(settings))
@@ -123,9 +123,9 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _configure_logging() -> None:
+def configure_logging() -> None:
+    """Lines for operators on stderr; a traceback comes without local variables, which may be plates and secrets."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    # Never with the local variables, which may be plates and secrets.
     lines = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[*structlog.get_config()["processors"][:-1], lines],

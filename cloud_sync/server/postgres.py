@@ -150,6 +150,7 @@ class EmbeddedPostgres:
             "shared_buffers": "64MB",
             "max_wal_size": "512MB",
             "wal_compression": "on",
+            "random_page_cost": "1.1",  # flash memory: a place elsewhere costs no more than the next one
             "log_min_messages": "warning",
             "timezone": "UTC",
             "log_timezone": "UTC",

@@ -112,10 +112,7 @@ def factor_set(version: str, rows: Iterable[Factor]) -> FactorSet:
     for row in known:
         _check_row(row)
     dated.check_rows(_NOUN, known)
-    present = {row.key for row in known}
-    for key, spec in KEYS.items():
-        if spec.required and key not in present:
-            raise ConfigurationError(f"There is no row for {key}; every factor needs one.")
+    dated.check_complete(_NOUN, known, [key for key, spec in KEYS.items() if spec.required])
     return FactorSet(version, known)
 
 
@@ -134,31 +131,24 @@ def check_succession(old: FactorSet, new: FactorSet, *, today: date) -> None:
 
 def parse_factors(mapping: Mapping[str, Any]) -> FactorSet:
     """Factors from a TOML or JSON mapping: `version` and a list `factor` of rows. Raises ConfigurationError."""
-    rows, version = mapping.get("factor"), mapping.get("version")
-    if not isinstance(version, str) or not isinstance(rows, list):
-        raise ConfigurationError("The factors need a text `version` and a list of `factor` rows.")
+    version, rows = dated.read_versioned("The factors", mapping, "factor")
     return factor_set(version, (parse_factor(row, f"Factor row {number}") for number, row in enumerate(rows, 1)))
 
 
 def parse_factor(row: object, where: str = "Factor row") -> Factor:
     """One row from a mapping with `id`, `key`, `value`, `unit`, dates and texts. Raises ConfigurationError."""
     table, where = dated.read_table(row, _FIELDS, where)
-    texts = {name: dated.read_text(_NOUN, table, name, where) for name in _TEXTS}
-    until, year = table.get("valid_until"), table.get("data_year")
+    row_id, common = dated.read_common(_NOUN, table, where)
+    year = table.get("data_year")
     if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
         raise ConfigurationError(f"{where}: `data_year` must be a year, not {year!r}.")
+    announcement = str(table.get("announcement", ""))
     return Factor(
-        factor_id=texts["id"],
-        key=texts["key"],
+        factor_id=row_id,
         value=_value(table.get("value"), where),
-        unit=texts["unit"],
-        valid_from=dated.read_day(table.get("valid_from"), "valid_from", where),
-        valid_until=None if until is None else dated.read_day(until, "valid_until", where),
-        source=texts["source"],
-        author=texts["author"],
-        reason=texts["reason"],
         data_year=year,
-        announcement=str(table.get("announcement", "")),
+        announcement=announcement,
+        **common,
     )
 
 
@@ -168,27 +158,14 @@ def to_mapping(factors: FactorSet) -> dict[str, Any]:
 
 
 _NOUN = "Factor"
-_TEXTS = ("id", "key", "unit", "source", "author", "reason")
 _FIELDS = frozenset(field.name for field in fields(Factor)) - {"factor_id"} | {"id"}
 _VALUE_PLACES = 12
 
 
 def _row_mapping(row: Factor) -> dict[str, Any]:
-    mapping: dict[str, Any] = {
-        "id": row.factor_id,
-        "key": row.key,
-        "value": row.value if isinstance(row.value, str) else f"{to_decimal(row.value, _VALUE_PLACES).normalize():f}",
-        "unit": row.unit,
-        "valid_from": row.valid_from.isoformat(),
-        "source": row.source,
-        "author": row.author,
-        "reason": row.reason,
-    }
-    if row.valid_until is not None:
-        mapping["valid_until"] = row.valid_until.isoformat()
-    if row.data_year is not None:
-        mapping |= {"data_year": row.data_year, "announcement": row.announcement}
-    return mapping
+    value = row.value if isinstance(row.value, str) else f"{to_decimal(row.value, _VALUE_PLACES).normalize():f}"
+    published = {} if row.data_year is None else {"data_year": row.data_year, "announcement": row.announcement}
+    return dated.row_mapping(row, value) | published
 
 
 def _value(value: object, where: str) -> Fraction | str:

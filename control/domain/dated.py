@@ -7,7 +7,7 @@ belongs to its own table. `noun` is what a table calls its rows in messages, for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import Field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -45,7 +45,32 @@ class DatedRow(Protocol):
         ...
 
 
+class ValuedRow(DatedRow, Protocol):
+    """A dated row with one value, its unit, and who wrote it why."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the value is from."""
+        ...
+
+    @property
+    def author(self) -> str:
+        """Who wrote the row."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it was written."""
+        ...
+
+
 Row = TypeVar("Row", bound=DatedRow)
+_TEXTS = ("id", "key", "unit", "source", "author", "reason")
 
 
 def where_of(noun: str, row: DatedRow) -> str:
@@ -138,6 +163,39 @@ def check_texts(noun: str, row: DatedRow, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         if not text.strip():
             raise ConfigurationError(f"{where_of(noun, row)}: `{name}` is missing; {_article(noun)} needs it as text.")
+
+
+def check_complete(noun: str, rows: Iterable[DatedRow], keys: Collection[str]) -> None:
+    """Whether each key has a row. Raises ConfigurationError naming one that has none."""
+    missing = set(keys) - {row.key for row in rows}
+    if missing:
+        raise ConfigurationError(f"There is no row for {min(missing)}; every {noun.split()[-1].lower()} needs one.")
+
+
+def read_versioned(what: str, mapping: Mapping[str, Any], name: str) -> tuple[str, list[Any]]:
+    """Version and rows of a TOML or JSON mapping whose list of rows is called `name`. Raises ConfigurationError."""
+    rows, version = mapping.get(name), mapping.get("version")
+    if not isinstance(version, str) or not isinstance(rows, list):
+        raise ConfigurationError(f"{what} need a text `version` and a list of `{name}` rows.")
+    return version, rows
+
+
+def read_common(noun: str, row: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """Id and fields of a row that every ValuedRow has, beside its value. Raises ConfigurationError."""
+    texts: dict[str, Any] = {name: read_text(noun, row, name, where) for name in _TEXTS}
+    until = row.get("valid_until")
+    texts["valid_from"] = read_day(row.get("valid_from"), "valid_from", where)
+    texts["valid_until"] = None if until is None else read_day(until, "valid_until", where)
+    return texts.pop("id"), texts
+
+
+def row_mapping(row: ValuedRow, value: object) -> dict[str, Any]:
+    """The row as its table is written, with days as text; `value` as its table writes it."""
+    mapping: dict[str, Any] = {"id": row.row_id, "key": row.key, "value": value, "unit": row.unit}
+    mapping |= {"valid_from": row.valid_from.isoformat()}
+    if row.valid_until is not None:
+        mapping["valid_until"] = row.valid_until.isoformat()
+    return mapping | {"source": row.source, "author": row.author, "reason": row.reason}
 
 
 def read_table(row: object, fields: frozenset[str], where: str) -> tuple[Mapping[str, Any], str]:

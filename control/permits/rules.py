@@ -214,9 +214,7 @@ def rule_set(version: str, rows: Iterable[PermitRule]) -> PermitRuleSet:
     for row in known:
         _check_row(row)
     dated.check_rows(_NOUN, known)
-    missing = KEYS.keys() - {row.key for row in known}
-    if missing:
-        raise ConfigurationError(f"There is no row for {min(missing)}; every rule needs one.")
+    dated.check_complete(_NOUN, known, KEYS)
     return PermitRuleSet(version, known)
 
 
@@ -227,28 +225,15 @@ def check_succession(old: PermitRuleSet, new: PermitRuleSet, *, today: date) -> 
 
 def parse_rules(mapping: Mapping[str, Any]) -> PermitRuleSet:
     """Rules from a TOML or JSON mapping: `version` and a list `rule` of rows. Raises ConfigurationError."""
-    rows, version = mapping.get("rule"), mapping.get("version")
-    if not isinstance(version, str) or not isinstance(rows, list):
-        raise ConfigurationError("The permit rules need a text `version` and a list of `rule` rows.")
+    version, rows = dated.read_versioned("The permit rules", mapping, "rule")
     return rule_set(version, (parse_rule(row, f"Permit rule row {number}") for number, row in enumerate(rows, 1)))
 
 
 def parse_rule(row: object, where: str = "Permit rule row") -> PermitRule:
     """One row from a mapping with `id`, `key`, `value`, `unit`, dates and texts. Raises ConfigurationError."""
     table, where = dated.read_table(row, _FIELDS, where)
-    texts = {name: dated.read_text(_NOUN, table, name, where) for name in _TEXTS}
-    until = table.get("valid_until")
-    return PermitRule(
-        rule_id=texts["id"],
-        key=texts["key"],
-        value=_value(table.get("value"), where),
-        unit=texts["unit"],
-        valid_from=dated.read_day(table.get("valid_from"), "valid_from", where),
-        valid_until=None if until is None else dated.read_day(until, "valid_until", where),
-        source=texts["source"],
-        author=texts["author"],
-        reason=texts["reason"],
-    )
+    row_id, common = dated.read_common(_NOUN, table, where)
+    return PermitRule(rule_id=row_id, value=_value(table.get("value"), where), **common)
 
 
 def to_mapping(rules: PermitRuleSet) -> dict[str, Any]:
@@ -257,28 +242,18 @@ def to_mapping(rules: PermitRuleSet) -> dict[str, Any]:
 
 
 _NOUN = "Permit rule"
-_TEXTS = ("id", "key", "unit", "source", "author", "reason")
 _FIELDS = frozenset(field.name for field in fields(PermitRule)) - {"rule_id"} | {"id"}
 _VALUE_PLACES = 9
 
 
 def _row_mapping(row: PermitRule) -> dict[str, Any]:
-    value = row.value
-    mapping: dict[str, Any] = {
-        "id": row.rule_id,
-        "key": row.key,
-        "value": f"{to_decimal(value, _VALUE_PLACES).normalize():f}" if isinstance(value, Fraction) else value,
-        "unit": row.unit,
-        "valid_from": row.valid_from.isoformat(),
-        "source": row.source,
-        "author": row.author,
-        "reason": row.reason,
-    }
-    if isinstance(value, tuple):
-        mapping["value"] = list(value)
-    if row.valid_until is not None:
-        mapping["valid_until"] = row.valid_until.isoformat()
-    return mapping
+    match row.value:
+        case Fraction():
+            return dated.row_mapping(row, f"{to_decimal(row.value, _VALUE_PLACES).normalize():f}")
+        case tuple():
+            return dated.row_mapping(row, list(row.value))
+        case flag:
+            return dated.row_mapping(row, flag)
 
 
 def _value(value: object, where: str) -> Value:

@@ -151,9 +151,7 @@ def rule_set(version: str, rows: Iterable[PointRule]) -> PointRuleSet:
     for row in known:
         _check_row(row)
     dated.check_rows(_NOUN, known)
-    missing = KEYS.keys() - {row.key for row in known}
-    if missing:
-        raise ConfigurationError(f"There is no row for {min(missing)}; every rule needs one.")
+    dated.check_complete(_NOUN, known, KEYS)
     return PointRuleSet(version, known)
 
 
@@ -169,48 +167,27 @@ def check_succession(old: PointRuleSet, new: PointRuleSet, *, today: date) -> No
 
 def parse_rules(mapping: Mapping[str, Any]) -> PointRuleSet:
     """Rules from a TOML or JSON mapping: `version` and a list `rule` of rows. Raises ConfigurationError."""
-    rows, version = mapping.get("rule"), mapping.get("version")
-    if not isinstance(version, str) or not isinstance(rows, list):
-        raise ConfigurationError("The rules of points need a text `version` and a list of `rule` rows.")
+    version, rows = dated.read_versioned("The rules of points", mapping, "rule")
     return rule_set(version, (parse_rule(row, f"Rule row {number}") for number, row in enumerate(rows, 1)))
 
 
 def parse_rule(row: object, where: str = "Rule row") -> PointRule:
     """One row. Raises ConfigurationError."""
     table, where = dated.read_table(row, _FIELDS, where)
-    texts = {name: dated.read_text(_NOUN, table, name, where) for name in _TEXTS}
-    value, until = table.get("value"), table.get("valid_until")
+    row_id, common = dated.read_common(_NOUN, table, where)
+    value = table.get("value")
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigurationError(f"{where}: `value` must be a whole number, not {value!r}.")
-    return PointRule(
-        rule_id=texts["id"],
-        key=texts["key"],
-        value=value,
-        unit=texts["unit"],
-        valid_from=dated.read_day(table.get("valid_from"), "valid_from", where),
-        valid_until=None if until is None else dated.read_day(until, "valid_until", where),
-        source=texts["source"],
-        author=texts["author"],
-        reason=texts["reason"],
-    )
+    return PointRule(rule_id=row_id, value=value, **common)
 
 
 def to_mapping(rules: PointRuleSet) -> dict[str, Any]:
     """The mapping that `parse_rules` reads, with dates as text."""
-    return {"version": rules.version, "rule": [_row_mapping(row) for row in rules.rows]}
+    return {"version": rules.version, "rule": [dated.row_mapping(row, row.value) for row in rules.rows]}
 
 
 _NOUN = "Rule"
-_TEXTS = ("id", "key", "unit", "source", "author", "reason")
 _FIELDS = frozenset(field.name for field in fields(PointRule)) - {"rule_id"} | {"id"}
-
-
-def _row_mapping(row: PointRule) -> dict[str, Any]:
-    mapping: dict[str, Any] = {"id": row.rule_id, "key": row.key, "value": row.value, "unit": row.unit}
-    mapping |= {"valid_from": row.valid_from.isoformat()}
-    if row.valid_until is not None:
-        mapping["valid_until"] = row.valid_until.isoformat()
-    return mapping | {"source": row.source, "author": row.author, "reason": row.reason}
 
 
 def _check_row(row: PointRule) -> None:

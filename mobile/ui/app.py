@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ class IslandApp(App):
         self.client.session.changed.connect(self._begin)
         self.client.settings.changed.connect(self._look_changed)
         Window.bind(on_flip=self._first_frame)
-        self.run_task(self.client.start())
+        self.run_task(self._reach_out())
 
     async def serve(self) -> None:
         """Run until the window is closed, then put everything away."""
@@ -143,6 +144,12 @@ class IslandApp(App):
         return task
 
     # ------------------------------------------------------------ inside
+
+    async def _reach_out(self) -> None:
+        """What goes on beside the screens; and one light question, so that being offline is known on any screen."""
+        await self.client.start()
+        with suppress(ApiProblem, Offline):
+            await self.client.api.public.health()
 
     async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
         await self._frame_seen.wait()

@@ -1,102 +1,46 @@
-"""Every widget by one import: screens take their parts from here, so that each kv rule is loaded before it is used."""
+"""Every widget by one import: owns in which module each stands.
+
+A module and its kv rules are loaded when the first widget of it is named, here or in a kv rule: the first frame waits
+only for what it shows.
+"""
 
 from __future__ import annotations
 
-from mobile.ui.widgets.bars import BottomBar, TopBar
-from mobile.ui.widgets.base import Across, Column, Divider, Gap, Icon, IconTile, Scroll, Spring, Text
-from mobile.ui.widgets.buttons import ChoiceCircle, FilledButton, IconButton, OutlineButton, QuietButton
-from mobile.ui.widgets.choice import (
-    CheckRow,
-    Chips,
-    ChoiceGrid,
-    NumberStepper,
-    OptionList,
-    Segment,
-    Toggle,
-    ToggleRow,
-)
-from mobile.ui.widgets.field import Field, PickField
-from mobile.ui.widgets.figures import DayBars, Figure, Timeline
-from mobile.ui.widgets.lazy_list import LazyList
-from mobile.ui.widgets.overlay import Dialog, Layer, Overlay, Sheet, Toast
-from mobile.ui.widgets.plate import PlateChip
-from mobile.ui.widgets.plate_keyboard import PlateBoxes, PlateField, PlateKeyboard
-from mobile.ui.widgets.press import Press
-from mobile.ui.widgets.progress import Bar, Dashes, Ring, Stepper, WaitArc
-from mobile.ui.widgets.pull import PullToRefresh
-from mobile.ui.widgets.qr import QrView
-from mobile.ui.widgets.rows import Pair, Row, Section
-from mobile.ui.widgets.states import EmptyState, ErrorState, Skeleton
-from mobile.ui.widgets.surfaces import Card, CardList, FactGrid, HeroCard, IconCard, PassCard, PressCard, Ticket
-from mobile.ui.widgets.tag import Banner, Note, Tag
-from mobile.ui.widgets.trip_sketch import TripSketch
-from mobile.ui.widgets.viewfinder import Viewfinder
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "Across",
-    "Banner",
-    "Bar",
-    "BottomBar",
-    "Card",
-    "CardList",
-    "CheckRow",
-    "Chips",
-    "ChoiceCircle",
-    "ChoiceGrid",
-    "Column",
-    "Dashes",
-    "DayBars",
-    "Dialog",
-    "Divider",
-    "EmptyState",
-    "ErrorState",
-    "FactGrid",
-    "Field",
-    "Figure",
-    "FilledButton",
-    "Gap",
-    "HeroCard",
-    "Icon",
-    "IconButton",
-    "IconCard",
-    "IconTile",
-    "Layer",
-    "LazyList",
-    "Note",
-    "NumberStepper",
-    "OptionList",
-    "OutlineButton",
-    "Overlay",
-    "Pair",
-    "PassCard",
-    "PickField",
-    "PlateBoxes",
-    "PlateChip",
-    "PlateField",
-    "PlateKeyboard",
-    "Press",
-    "PressCard",
-    "PullToRefresh",
-    "QrView",
-    "QuietButton",
-    "Ring",
-    "Row",
-    "Scroll",
-    "Section",
-    "Segment",
-    "Sheet",
-    "Skeleton",
-    "Spring",
-    "Stepper",
-    "Tag",
-    "Text",
-    "Ticket",
-    "Timeline",
-    "Toast",
-    "Toggle",
-    "ToggleRow",
-    "TopBar",
-    "TripSketch",
-    "Viewfinder",
-    "WaitArc",
-]  # fmt: skip
+from kivy.factory import Factory
+
+_WIDGETS: dict[str, tuple[str, ...]] = {
+    "bars": ("BottomBar", "TopBar"),
+    "base": ("Across", "Column", "Divider", "Gap", "Icon", "IconTile", "Scroll", "Spring", "Text"),
+    "buttons": ("ChoiceCircle", "FilledButton", "IconButton", "OutlineButton", "QuietButton"),
+    "choice": ("CheckRow", "Chips", "ChoiceGrid", "NumberStepper", "OptionList", "Segment", "Toggle", "ToggleRow"),
+    "field": ("Field", "PickField"),
+    "figures": ("DayBars", "Figure", "Timeline"),
+    "lazy_list": ("LazyList",),
+    "overlay": ("Dialog", "Layer", "Overlay", "Sheet", "Toast"),
+    "plate": ("PlateChip",),
+    "plate_keyboard": ("PlateBoxes", "PlateField", "PlateKeyboard"),
+    "press": ("Press",),
+    "progress": ("Bar", "Dashes", "Ring", "Stepper", "WaitArc"),
+    "pull": ("PullToRefresh",),
+    "qr": ("QrView",),
+    "rows": ("Pair", "Row", "Section"),
+    "states": ("EmptyState", "ErrorState", "Skeleton"),
+    "surfaces": ("Card", "CardList", "FactGrid", "HeroCard", "IconCard", "PassCard", "PressCard", "Ticket"),
+    "tag": ("Banner", "Note", "Tag"),
+    "trip_sketch": ("TripSketch",),
+    "viewfinder": ("Viewfinder",),
+}
+_MODULES = {name: f"mobile.ui.widgets.{module}" for module, names in _WIDGETS.items() for name in names}
+
+for _name, _module in _MODULES.items():
+    Factory.register(_name, module=_module)
+
+
+def __getattr__(name: str) -> Any:
+    """The widget's class."""
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(import_module(_MODULES[name]), name)

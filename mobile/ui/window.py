@@ -43,6 +43,9 @@ def prepare(data_dir: Path) -> None:
         return
     os.environ.update(KIVY_METRICS_DENSITY="1", KIVY_METRICS_FONTSCALE="1", KIVY_DPI="96")
     require_display()
+    if sys.platform.startswith("linux"):
+        # Left to itself, SDL would draw into nothing where the display does not answer.
+        os.environ.setdefault("SDL_VIDEODRIVER", "x11" if os.environ.get("DISPLAY") else "wayland")
 
 
 def on_phone() -> bool:

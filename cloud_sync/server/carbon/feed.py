@@ -21,7 +21,7 @@ import uuid_utils
 from fastapi import Depends, Request
 
 from cloud_sync.server.auth import token_hash
-from cloud_sync.server.carbon import gate_hours
+from cloud_sync.server.carbon import gate_hours, shuttle_rides
 from cloud_sync.server.problems import Problem
 from cloud_sync.server.services import Services, services
 from cloud_sync.server.sql import Reader, as_json
@@ -255,25 +255,12 @@ async def _visits(db: Any, since: datetime, until: datetime) -> Bodies:
     }
 
 
-async def _shuttle(db: Any, since: datetime, until: datetime) -> Bodies:
-    """Rides that riders proved. What the shuttles drove themselves is not measured and stays null."""
-    rows = await db.fetch(
-        "SELECT date_trunc('hour', ended_at, 'UTC') AS at, count(*) AS rides, sum(metres)::bigint AS metres"
-        " FROM point_trips WHERE ended_at >= $1 AND ended_at < $2 AND key = 'shuttle' GROUP BY 1",
-        *(since, until),
-    )
-    return {
-        row["at"]: {"rides": row["rides"], "passenger_km": round(row["metres"] / 1000, 3), "vehicle_km": None}
-        for row in rows
-    }
-
-
 _KINDS: dict[str, Callable[[Any, datetime, datetime], Awaitable[Bodies]]] = {
     "passages": _passages,
     "energy": _energy,
     "charging": _charging,
     "visits": _visits,
-    "shuttle": _shuttle,
+    "shuttle": shuttle_rides.by_hour,
 }
 KINDS = tuple(_KINDS)
 # An hour in which nothing happened, or of which nothing was told: `known_frac` says which.
@@ -282,7 +269,7 @@ _EMPTY: dict[str, dict[str, Any]] = {
     "energy": {one: {"kwh": None, "known_frac": 0.0} for one in _FLOWS},
     "charging": {"sessions_ended": 0, "charged_kwh": 0.0, "v2g_kwh": 0.0},
     "visits": {"visits": 0, "visits_without_figure": 0, "emitted_g": 0, "offset_g": 0},
-    "shuttle": {"rides": 0, "passenger_km": 0.0, "vehicle_km": None},
+    "shuttle": shuttle_rides.EMPTY,
 }
 
 

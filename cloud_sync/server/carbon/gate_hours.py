@@ -24,7 +24,8 @@ _TOLD = """
   lost AS MATERIALIZED (
     SELECT a.gateway_id, a.lane_id, a.raised_at, coalesce(a.cleared_at, (SELECT h.wall_at FROM events h
       WHERE h.gateway_id = a.gateway_id AND h.kind = 'gateway_health' AND h.wall_at > a.raised_at
-        AND h.boot_id <> (SELECT e.boot_id FROM events e WHERE e.uuid = a.event_uuid LIMIT 1)
+        AND h.boot_id <> (SELECT e.boot_id FROM events e WHERE e.uuid = a.event_uuid AND e.kind = 'device_lost'
+          LIMIT 1)
       ORDER BY h.wall_at LIMIT 1), 'infinity') AS ended_at
     FROM alarms a WHERE a.device IN ('camera', 'reader') AND a.raised_at < $2
       AND coalesce(a.cleared_at, 'infinity') > $1)

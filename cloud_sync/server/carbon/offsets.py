@@ -28,9 +28,10 @@ async def overdue_for(db: Any, applicant_id: str, plates: Iterable[str], today: 
     """
     rows = await db.fetch(
         "SELECT a.visit_id, a.owed_g - a.covered_g AS open_g, a.due_on, a.due_factor_id FROM visit_accounts a"
-        " JOIN visits v USING (visit_id) LEFT JOIN applications f USING (application_id)"
-        " WHERE a.covered_g < a.owed_g AND a.due_on < $1"
-        " AND ((f.applicant_id = $2 AND $2 <> '') OR (v.plate = ANY($3::text[]) AND v.plate <> ''))"
+        " WHERE a.covered_g < a.owed_g AND a.due_on < $1 AND a.visit_id IN"
+        " (SELECT v.visit_id FROM visits v JOIN applications f USING (application_id)"
+        "   WHERE f.applicant_id = $2 AND $2 <> ''"
+        " UNION SELECT v.visit_id FROM visits v WHERE v.plate = ANY($3::text[]) AND v.plate <> '')"
         " ORDER BY a.due_on, a.visit_id LIMIT 200",
         today,
         applicant_id,

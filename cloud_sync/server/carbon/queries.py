@@ -32,6 +32,7 @@ from cloud_sync.server.carbon.records import (
 )
 from cloud_sync.server.carbon.retirements import share
 from cloud_sync.server.paging import cursor_of, number_of, place_of
+from cloud_sync.server.permits.where import Where
 from cloud_sync.server.sql import as_json, like_pattern
 from control.carbon.factors import Factor, FactorSet
 from control.carbon.words import DOUBTS, TIERS
@@ -322,12 +323,15 @@ def _cover(row: Any, known: Mapping[str, Any]) -> CoverRow:
 async def entry_page(db: Any, *, kinds: Sequence[str] = (), cursor: str | None = None, limit: int = 50) -> EntryPage:
     """Entries, newest first. Raises Problem `bad_cursor`."""
     limit = max(1, min(limit, LIMIT_MAX))
+    before = number_of(cursor)
+    where = Where("true")
+    if before is not None:
+        where.add("seq < {}", before)
+    if kinds:
+        where.add("kind = ANY({}::text[])", list(kinds))
     rows = await db.fetch(
-        f"SELECT {ENTRY_COLUMNS} FROM ledger_entries WHERE ($1::bigint IS NULL OR seq < $1)"
-        " AND (cardinality($2::text[]) = 0 OR kind = ANY($2)) ORDER BY seq DESC LIMIT $3",
-        number_of(cursor),
-        list(kinds),
-        limit + 1,
+        f"SELECT {ENTRY_COLUMNS} FROM ledger_entries WHERE {where.text} ORDER BY seq DESC LIMIT {limit + 1}",
+        *where.values,
     )
     items = await _entries(db, rows[:limit])
     return EntryPage(items, str(items[-1].seq) if len(rows) > limit else None)

@@ -12,7 +12,7 @@ const LOST_MS = 12000;
 let state = null;
 let shownHold = null;
 let chosen = null;
-let changedAt = 0;
+let arming = 0;
 let lastState = 0;
 let clockSkewMs = 0;
 let known = null;
@@ -69,6 +69,19 @@ function chip(plate, size) {
   return plateChip(plate.text, plate.ground, { label: plate.spoken, size, unsure: plate.unsure || [] });
 }
 
+/* ------------------------------------------------------------------------------------------------------------ rest */
+
+/* What decides rests for a moment after another vehicle came up: it was meant for the one before. */
+function rest() {
+  delete document.body.dataset.armed;
+  clearTimeout(arming);
+  arming = setTimeout(() => { document.body.dataset.armed = ""; }, QUIET_MS);
+}
+
+function armed() {
+  return "armed" in document.body.dataset;
+}
+
 /* -------------------------------------------------------------------------------------------------------- drawing */
 
 function draw() {
@@ -77,7 +90,7 @@ function draw() {
   if (id !== shownHold) {
     shownHold = id;
     chosen = null;
-    changedAt = performance.now();
+    rest();
     $("photo").hidden = true;
   }
   drawHead(hold);
@@ -167,7 +180,7 @@ function show(arrivalId) {
   if (arrivalId === shownHold) return;
   shownHold = arrivalId;
   chosen = null;
-  changedAt = performance.now();
+  rest();
   $("photo").hidden = true;
   draw();
 }
@@ -410,7 +423,7 @@ function decide(hold, body) {
 }
 
 async function post(url, body, doneWords) {
-  if (busy || performance.now() - changedAt < QUIET_MS) return;
+  if (busy || !armed()) return;
   busy = true;
   try {
     const headers = { "Content-Type": "application/json", "X-Island-CSRF": boot.csrf };
@@ -543,7 +556,7 @@ function press(event) {
   if (typing(event)) return;
   if ($("why").open || $("keylist").open || $("types").open) { dialogKey(event); return; }
   if (event.key === "?") { $("keylist").showModal(); return; }
-  if (!state || performance.now() - changedAt < QUIET_MS) return;
+  if (!state || !armed()) return;
   if (event.key.toLowerCase() === "t" && !$("typerow").hidden) { event.preventDefault(); $("typerow").querySelector('[data-act="types"]').click(); return; }
   const act = { p: "permit", a: "admit", r: "refuse", 1: "choice0", 2: "choice1" }[event.key.toLowerCase()];
   const button = act && $("acts").querySelector(`[data-act="${act}"]`);
@@ -578,5 +591,6 @@ $("out").addEventListener("click", async () => {
 document.addEventListener("keydown", press);
 setInterval(tick, 1000);
 tick();
+rest();
 listen();
 livePicture();

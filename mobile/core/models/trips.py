@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -56,6 +57,16 @@ def is_running(trip: TripRecord, now: datetime) -> bool:
 def can_appeal(event: EarningRecord) -> bool:
     """A refusal or something that was taken back; what was granted or waits has nothing to appeal against."""
     return event.state == "refused" or event.reversed_at is not None
+
+
+# A place that is named in both languages: Chinese, a space, and what has no Chinese any more.
+_BOTH = re.compile(r"(?P<zh>.*[\u4e00-\u9fff])\s+(?P<en>[A-Za-z][^\u4e00-\u9fff]*)")
+
+
+def place_name(name: str, language: str) -> str:
+    """The part of a place's name that is in `zh` or `en`; the whole name where it is in one language."""
+    both = _BOTH.fullmatch(name)
+    return name if both is None else both[language]
 
 
 @dataclass(frozen=True, slots=True)

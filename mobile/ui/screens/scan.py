@@ -48,14 +48,14 @@ class Scan(AppScreen):
     def opened(self) -> None:
         self.scans, self.trips = Scans(self.client), Trips(self.client)
         self.watch(self.scans.changed, self._outbox_changed)
-        self.watch(self.client.network.changed)
-        self.watch(self.trips.changed)
+        self.watch(self.client.network.changed, self._redraw_if_changed)
+        self.watch(self.trips.changed, self._redraw_if_changed)
+        self._drawn: tuple[Any, ...] = ()
         self._camera = self.app.ports.camera
         self._picture: CameraPicture | None = None
         self._sheet: Sheet | None = None
         self._entry_id: int | None = None
         self._last_text = ""
-        self._state = self._camera.state
         self._is_lit = False
         self._looking: asyncio.Task[None] | None = None
         self._refreshing = Clock.schedule_interval(self._refresh_picture, PICTURE_EVERY_S)
@@ -82,9 +82,7 @@ class Scan(AppScreen):
         self.trips.close()
 
     def _refresh_picture(self, _elapsed_s: float) -> None:
-        if self._camera.state is not self._state:
-            self._state = self._camera.state
-            self.redraw()
+        self._redraw_if_changed()
         if self._picture is not None:
             self._picture.take(self._camera)
 
@@ -123,8 +121,8 @@ class Scan(AppScreen):
         """The answer to the code whose sheet is open may be there."""
         entry_id = self._entry_id
         now = None if entry_id is None else self.scans.now(entry_id)
+        self._redraw_if_changed()
         if now is None or now.state is OutcomeState.WAITING:
-            self.redraw()
             return
         self._entry_id = None
         if self._sheet is not None:
@@ -198,21 +196,33 @@ class Scan(AppScreen):
 
     def _switch_light(self) -> None:
         self._is_lit = self._camera.light(not self._is_lit)
-        self.redraw()
+        self._redraw_if_changed()
 
     # ------------------------------------------------------------ widgets
 
+    def _facts(self) -> tuple[Any, ...]:
+        """What the widgets are built from; a finger may be on them, so they are built again for a change alone."""
+        camera, is_offline = self._camera, self.client.network.online is False
+        return camera.state, camera.has_light, self._is_lit, is_offline, self.trips.running(), len(self.scans.waiting())
+
+    def _redraw_if_changed(self) -> None:
+        if self._facts() != self._drawn:
+            self.redraw()
+
     def build(self) -> Widget:
+        self._drawn = self._facts()
         bottom = self._bottom()
         upper = FloatLayout()
         self._picture = CameraPicture(pos_hint=WHOLE)
         self._picture.take(self._camera)
         upper.add_widget(self._picture)
-        if self._state is CameraState.ON:
+        if self._camera.state is CameraState.ON:
             upper.add_widget(Viewfinder(pos_hint=WHOLE, test_id="viewfinder"))
             upper.add_widget(self._hint())
         else:
-            message = CameraMessage(self.words, self._state, try_again=self._camera.start, settings=self._settings)
+            message = CameraMessage(
+                self.words, self._camera.state, try_again=self._camera.start, settings=self._settings
+            )
             upper.add_widget(message)
         upper.add_widget(self._top())
         return UnderSheet(upper, bottom)

@@ -17,6 +17,7 @@ from mobile.core.api.points import TripRecord
 from mobile.core.words import Words
 from mobile.ports.camera import CameraState
 from mobile.ui.kit import Column, FilledButton, Icon, QuietButton, Row, Text, WaitArc
+from mobile.ui.screens.trip_parts import place
 
 CORNER_DP = 26
 
@@ -96,7 +97,7 @@ def standing(words: Words, running: TripRecord | None, waiting: int) -> Row | No
     """What is under way: a trip that waits for its end, or codes that wait for the network."""
     if running is not None:
         title = words("Under way since {time}", time=words.time(running.started_at))
-        text = words("From {place}. Scan where you get off.", place=running.start_place)
+        text = words("From {place}. Scan where you get off.", place=place(words, running.start_place))
         return Row(icon="route", title=title, subtitle=text, test_id="scan-under-way")
     if waiting:
         title = words.n("{n} code waits for the network", "{n} codes wait for the network", waiting)

@@ -29,7 +29,7 @@ from mobile.ui.kit import (
 )
 from mobile.ui.screen import AppScreen
 from mobile.ui.screens.trip_appeal import AppealSheet
-from mobile.ui.screens.trip_parts import computed_card
+from mobile.ui.screens.trip_parts import computed_card, place
 
 
 class Trip(AppScreen):
@@ -93,7 +93,7 @@ class Trip(AppScreen):
 
     def _head(self, trip: TripRecord) -> Widget:
         card = Card(padding=(0, 0), test_id="trip-head")
-        card.add_widget(TripSketch(start=trip.start_place, end=trip.end_place))
+        card.add_widget(TripSketch(start=place(self.words, trip.start_place), end=place(self.words, trip.end_place)))
         line = Across(padding=(dp(18), dp(16), dp(18), dp(18)), spacing=dp(12))
         left = Column(pos_hint={"center_y": 0.5})
         left.add_widget(Text(text=self.words.said(trip.scene), style="section"))

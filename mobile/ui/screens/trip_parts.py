@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mobile.core.api.points import EarningRecord, TripRecord
-from mobile.core.models.trips import Computed, computed
+from mobile.core.models.trips import Computed, computed, place_name
 from mobile.core.words import N_, Words
 from mobile.ui.kit import Card, Divider, Pair, Row, Text
 
@@ -47,32 +47,30 @@ def icon_of(scene: str) -> str:
 
 def trip_row(words: Words, trip: TripRecord) -> Row:
     """One trip that has ended."""
-    value, tone = f"+{words.number(trip.points)}", "admit"
-    tag_text = tag_tone = ""
+    value, tone, icon, standing = f"+{words.number(trip.points)}", "admit", "", ""
     if trip.event is not None and trip.event.reversed_at is not None:
-        value, tag_text, tag_tone = "", words("Taken back"), "refuse"
+        value, tone, icon, standing = "0", "refuse", "undo-2", words("Taken back")
     elif trip.state == "held":
-        value, tag_text, tag_tone = "", words("Being checked"), "hold"
+        value, tone, icon, standing = words.number(trip.points), "hold", "circle-pause", words("Being checked")
     elif trip.state == "refused":
-        value, tag_text, tag_tone = "", words("Not counted"), "refuse"
-    more = {"tag_text": tag_text, "tag_tone": tag_tone} if tag_text else {}
+        value, tone, icon, standing = "0", "refuse", "octagon-x", words("Not counted")
+    span = f"{words.time(trip.started_at)}–{words.time(trip.ended_at)}"
     return Row(
         icon=icon_of(trip.scene.code),
-        title=words("{start} to {end}", start=trip.start_place, end=trip.end_place),
-        subtitle=times(words, trip),
+        title=words("{start} to {end}", start=place(words, trip.start_place), end=place(words, trip.end_place)),
+        subtitle=" · ".join(part for part in (standing, span, words.distance(trip.metres)) if part),
         value=value,
         value_tone=tone,
+        value_icon=icon,
         chevron=True,
         pressable=True,
         test_id=f"trip-{trip.trip_id}",
-        **more,
     )
 
 
-def times(words: Words, trip: TripRecord) -> str:
-    """What was ridden and when, in one line."""
-    span = f"{words.time(trip.started_at)}–{words.time(trip.ended_at)}"
-    return " · ".join((words.said(trip.scene), words.distance(trip.metres), span))
+def place(words: Words, name: str) -> str:
+    """A place in the language of the app, where its name is written in both."""
+    return place_name(name, words.language)
 
 
 def computed_card(words: Words, event: EarningRecord) -> Card | None:

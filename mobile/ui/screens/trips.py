@@ -30,7 +30,7 @@ from mobile.ui.kit import (
     TopBar,
 )
 from mobile.ui.screen import AppScreen
-from mobile.ui.screens.trip_parts import icon_of, trip_row
+from mobile.ui.screens.trip_parts import icon_of, place, trip_row
 
 SHOWN_AT_ONCE = 20
 
@@ -41,11 +41,14 @@ class Trips(AppScreen):
     def opened(self) -> None:
         self.model, self.scans = TripsModel(self.client), Scans(self.client)
         self._shown_count = SHOWN_AT_ONCE
+        # Something was handed in while another screen was in front: what was asked a moment ago is old.
+        self._has_more_to_ask = False
         self.watch(self.model.changed)
         self.watch(self.scans.changed, self._outbox_changed)
 
     def on_shown(self) -> None:
-        self.run(self.model.refresh_if_old())
+        self.run(self.model.refresh() if self._has_more_to_ask else self.model.refresh_if_old())
+        self._has_more_to_ask = False
 
     def closed(self) -> None:
         self.model.close()
@@ -53,14 +56,16 @@ class Trips(AppScreen):
 
     def _outbox_changed(self) -> None:
         self.redraw()
-        if self.is_shown and not self.scans.waiting():
+        if not self.is_shown:
+            self._has_more_to_ask = True
+        elif not self.scans.waiting():
             self.run(self.model.refresh())
 
     # ------------------------------------------------------------ widgets
 
     def build(self) -> Widget:
         page = BoxLayout(orientation="vertical")
-        page.add_widget(TopBar(title=self.words("Trips"), back=False, large=True))
+        page.add_widget(TopBar(title=self.words("Trips"), has_back=False, large=True))
         column = Column(padding=(dp(20), dp(4), dp(20), dp(32)), spacing=dp(12))
         for part in self._parts():
             column.add_widget(part)
@@ -89,9 +94,9 @@ class Trips(AppScreen):
         return parts
 
     def _running_card(self, trip: TripRecord) -> Widget:
-        card = Card(outline="accent", spacing=dp(12), test_id="running")
+        card = Card(outline="accent", spacing=dp(6), test_id="running")
         title = self.words("Under way since {time}", time=self.words.time(trip.started_at))
-        text = self.words("From {place}. Scan where you get off.", place=trip.start_place)
+        text = self.words("From {place}. Scan where you get off.", place=place(self.words, trip.start_place))
         card.add_widget(Row(icon=icon_of(trip.scene.code), title=title, subtitle=text, padding=(0, 0)))
         if trip.ends_by is not None:
             until = self.words("Counts until {time}.", time=self.words.time(trip.ends_by))
@@ -161,11 +166,10 @@ class Trips(AppScreen):
     def _days(self, ended: tuple[TripRecord, ...]) -> list[Widget]:
         parts: list[Widget] = []
         shown = self.model.shown
-        note = (
-            self.words.age(self.client.clock.age_s(shown.seen_at)) if shown.phase == "stale" and shown.seen_at else ""
-        )
+        age_s = None if shown.seen_at is None else self.client.clock.age_s(shown.seen_at)
+        note = self.words.age(age_s) if shown.is_offline else ""
         for day, trips in groupby(ended[: self._shown_count], key=self._day_of):
-            parts.append(Section(title=self.words.day(day), note=note, icon="cloud-off" if shown.is_offline else ""))
+            parts.append(Section(title=_capital(self.words.day(day)), note=note, icon="cloud-off"))
             note = ""
             rows = CardList()
             for trip in trips:
@@ -187,3 +191,7 @@ class Trips(AppScreen):
     def _more(self) -> None:
         self._shown_count += SHOWN_AT_ONCE
         self.redraw()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -57,6 +57,7 @@ class Text(Marked, Label):
     fit = BooleanProperty(False)
     shrink = BooleanProperty(False)
     squeeze = NumericProperty(1.0)
+    scale = NumericProperty(1.0)
 
     def _natural_width(self) -> float:
         lines = self.text.split("\n")
@@ -68,9 +69,8 @@ class Text(Marked, Label):
         super().__init__(**given)
         for name in ("lines", "fit", "width"):
             self.fbind(name, self._trigger_texture)
-        for name in ("text", "width", "style", "shrink", "lines"):
+        for name in ("text", "width", "style", "shrink", "lines", "scale"):
             self.fbind(name, self._take_squeeze)
-        theme.fbind("text_scale", self._take_squeeze)
         self._take_squeeze()
         for name in ("fit", "texture_size"):
             self.fbind(name, self._take_width)

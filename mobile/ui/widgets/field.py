@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kivy.input import MotionEvent
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
+from kivy.uix.behaviors import FocusBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.textinput import TextInput
 
@@ -84,6 +86,13 @@ class Field(Column):
     def input(self) -> PlainInput:
         """Kivy's own input, for what this does not wrap."""
         return self.ids.input
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        """The button at the right leaves the keyboard where it is."""
+        trail = self.ids.trail
+        if not trail.disabled and trail.collide_point(*touch.pos):
+            FocusBehavior.ignored_touch.append(touch)
+        return super().on_touch_down(touch)
 
     def take_text(self, text: str) -> None:
         """What is in the input now."""

@@ -149,6 +149,10 @@ class Desk:
     async def open(self, path: str) -> None:
         await self.page.goto(self.site.url + path)
 
+    async def armed(self) -> None:
+        """Waits until the keys that decide work: they rest for a moment after a page or another vehicle came."""
+        await expect(self.page.locator("body[data-armed]")).to_be_visible()
+
     async def axe(self) -> list[str]:
         """Violations that axe-core finds on the page, one line each."""
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))

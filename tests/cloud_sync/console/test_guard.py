@@ -10,7 +10,6 @@ from playwright.async_api import expect
 from cloud_sync.server import queries, store
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-GUARD_PAUSE_MS = 450
 
 
 async def last_order(desk: Any, arrival_id: str) -> Any:
@@ -97,7 +96,7 @@ async def test_a_new_held_vehicle_is_spoken_once_and_never_takes_a_key_meant_for
         " document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'a', bubbles: true})); })"
     )
     await expect(desk.page.locator("#decide-dialog")).to_be_hidden()
-    await desk.page.wait_for_timeout(GUARD_PAUSE_MS)
+    await desk.armed()
     await desk.page.keyboard.press("a")
     await expect(desk.page.locator("#decide-dialog")).to_be_visible()
 

@@ -12,7 +12,6 @@ from playwright.async_api import expect
 from cloud_sync.server import auth
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-GUARD_PAUSE_MS = 500
 PAGES = (
     "/live",
     "/live?show=manual",
@@ -54,7 +53,7 @@ async def test_axe_finds_nothing_on_any_page(make_desk: Any, scene: Any, languag
         found[path] = await desk.axe()
     for path, key in DIALOGS:
         await desk.open(path)
-        await desk.page.wait_for_timeout(GUARD_PAUSE_MS)  # keys that decide rest after a page came
+        await desk.armed()
         await desk.page.keyboard.press(key)
         await expect(desk.page.locator("dialog[open]")).to_be_visible()
         found[f"{path} {key}"] = await desk.axe()

@@ -15,8 +15,10 @@ from pathlib import Path
 import aiomqtt
 import httpx
 import pytest
+import structlog
 
 from cloud_sync.contract import v1
+from cloud_sync.server.__main__ import configure_logging
 from cloud_sync.server.broker import free_port
 
 TOML = """
@@ -114,3 +116,17 @@ def leftovers(folder: Path) -> list[str]:
             if str(folder) in words:
                 found.append(words)
     return found
+
+
+def test_a_traceback_shows_no_local_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    plate = f"琼A{12_345}"
+    configure_logging()
+    try:
+        assert plate[99]
+    except IndexError:
+        structlog.get_logger().exception("worker_failed")
+    finally:
+        structlog.reset_defaults()
+    shown = capsys.readouterr().err
+    assert "IndexError" in shown
+    assert plate not in shown

@@ -66,3 +66,37 @@ async def test_a_book_from_before_a_key_existed_is_completed(services: Any, name
     held = await rule_books.newest(services.pool, name)
     assert young in {row.key for row in held.rows}
     assert {row.row_id for row in held.rows} == {row.row_id for row in rule_books.delivered(name).rows}
+
+
+class Asked:
+    """A reader that remembers what it was asked."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+        self.queries: list[str] = []
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        self.queries.append(query)
+        return await self._db.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        self.queries.append(query)
+        return await self._db.fetchval(query, *args)
+
+
+async def test_a_written_book_is_fetched_once_and_another_one_again(
+    services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_books, "_READ", {})
+    asked = Asked(services.pool)
+    mapping = rule_books.as_mapping(BookName.POINTS, rule_books.delivered(BookName.POINTS))
+    for version in (1, 2):
+        mapping["rule"][0]["reason"] = f"version {version}"
+        await services.pool.execute(
+            "INSERT INTO rule_books (book, version, body, author, reason, at)"
+            " VALUES ('points', $1, $2::jsonb, '', '', $3)",
+            *(version, json.dumps(mapping, default=str), services.clock()),
+        )
+        for _ in range(2):
+            assert (await rule_books.point_rules(asked)).rows[0].reason == f"version {version}"
+    assert sum("body" in query for query in asked.queries) == 2

@@ -78,7 +78,7 @@ async def test_a_guard_reads_chooses_and_admits(hut, page, unsure) -> None:
         box = await page.locator(part).bounding_box()
         assert box["y"] + box["height"] <= 800, part
 
-    await page.wait_for_timeout(500)
+    await expect(page.locator("body[data-armed]")).to_be_visible()
     await page.keyboard.press("2")
     await expect(choices.nth(1)).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("[data-act=permit]")).to_contain_text("琼C·78083")
@@ -148,7 +148,7 @@ async def test_one_tap_names_the_vehicle(hut, page, unsure) -> None:
     row = page.locator("#typerow")
     await expect(row.get_by_role("button", name="轿车 83 %")).to_be_visible()
     assert await violations(page) == []
-    await page.wait_for_timeout(500)
+    await expect(page.locator("body[data-armed]")).to_be_visible()
     await row.get_by_role("button", name="面包车").click()
     await expect(page.locator("#toast")).to_contain_text("记下了：面包车")
     await expect(row.get_by_role("button", name="面包车")).to_have_attribute("aria-pressed", "true")
@@ -159,7 +159,7 @@ async def test_any_other_type_is_one_tap_further(hut, page, unsure) -> None:
     await hold_car(hut, unsure)
     await sign_in(page, hut.url)
     await expect(page.locator("#typerow")).to_be_visible()
-    await page.wait_for_timeout(500)
+    await expect(page.locator("body[data-armed]")).to_be_visible()
     await page.keyboard.press("t")
     everything = page.locator("#types-all")
     await expect(everything.get_by_role("button")).to_have_count(len(VehicleType))

@@ -108,7 +108,7 @@ async def test_a_guard_is_told_what_a_pass_says_in_the_browser(hut, page) -> Non
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("axe.run(document)")
     assert [violation["id"] for violation in found["violations"]] == []
-    await page.wait_for_timeout(500)
+    await expect(page.locator("body[data-armed]")).to_be_visible()
     await permit.click()
     await says(page, "#toast", "已放行")
     assert [action for action, _ in hut.bench.barrier.pulses] == ["open"]

@@ -19,7 +19,7 @@ from hw_sim.bound import bound
 
 ROOT = Path(__file__).resolve().parents[3]
 ACTOR = Path(__file__).with_name("actor.py")
-START_WITHIN_S = 60.0
+START_WITHIN_S = 120.0
 ANSWER_WITHIN_S = 90.0
 LINE_BYTES_MAX = 2**24
 

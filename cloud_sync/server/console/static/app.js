@@ -8,11 +8,17 @@ const DECISION_GUARD_MS = 400;
 const TOAST_MS = 8000;
 const body = document.body;
 const zh = body.dataset.lang === "zh";
-const state = { goAt: 0, queueChangedAt: 0 };
+const state = { goAt: 0, arming: 0 };
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-export function queueChanged() { state.queueChangedAt = performance.now(); }
+/* Keys that decide rest for a moment after the queue changed: they were meant for what stood there before. */
+export function queueChanged() {
+  delete body.dataset.armed;
+  clearTimeout(state.arming);
+  state.arming = setTimeout(() => { body.dataset.armed = ""; }, DECISION_GUARD_MS);
+}
+queueChanged();
 const visible = (element) => element.getClientRects().length > 0;
 const items = () => $$("[data-item]").filter(visible);
 const selected = () => $("[data-item].on") || $("tr.sel") || $("#case") || null;
@@ -259,7 +265,7 @@ function pressHot(key) {
   const inItem = all.find((element) => item?.contains(element) || actsOf(item)?.contains(element));
   const found = inItem || all.find((element) => !element.closest("[data-item]:not(#case)"));
   if (!found) return false;
-  if (found.matches("[data-decision], [data-choice]") && performance.now() - state.queueChangedAt < DECISION_GUARD_MS) return true;
+  if (found.matches("[data-decision], [data-choice]") && !("armed" in body.dataset)) return true;
   if (found.matches("input")) found.focus(); else found.click();
   return true;
 }

@@ -22,6 +22,7 @@ CREATE TABLE ledger_entries (
   hash bytea NOT NULL UNIQUE,
   CHECK ((kind = 'reversal') = (reverses IS NOT NULL))
 );
+CREATE INDEX ledger_entries_kind ON ledger_entries (kind, seq);
 CREATE INDEX ledger_entries_corrections ON ledger_entries (at, seq) WHERE kind IN ('correction', 'reversal');
 CREATE TABLE ledger_postings (
   seq bigint NOT NULL REFERENCES ledger_entries (seq),
@@ -192,6 +193,8 @@ CREATE TABLE visit_accounts (
 CREATE INDEX visit_accounts_open ON visit_accounts (at, visit_id) WHERE covered_g < owed_g;
 CREATE INDEX visit_accounts_due ON visit_accounts (due_on) INCLUDE (owed_g, covered_g) WHERE covered_g < owed_g;
 CREATE INDEX visit_accounts_at ON visit_accounts (at, visit_id);
+CREATE INDEX visit_accounts_tier ON visit_accounts (tier, at, visit_id);
+CREATE INDEX visit_accounts_class ON visit_accounts (vehicle_class, at, visit_id);
 CREATE INDEX visit_accounts_unknown ON visit_accounts (at, visit_id) WHERE problem NOT IN ('', 'withdrawn');
 CREATE INDEX visit_accounts_closed ON visit_accounts (day) WHERE neutralised_at IS NOT NULL;
 CREATE TABLE carbon_days (
@@ -311,7 +314,8 @@ CREATE TABLE feed_rows (
   written_at timestamptz NOT NULL,
   UNIQUE (kind, starts_at, revision)
 );
-CREATE INDEX events_health ON events (gateway_id, wall_at) WHERE kind = 'gateway_health'
+CREATE INDEX events_health ON events (gateway_id, wall_at) WHERE kind = 'gateway_health';
+CREATE INDEX events_lost ON events (uuid) WHERE kind = 'device_lost'
 """
 
 _UNCHANGING = ("ledger_entries", "ledger_postings", "chain_heads", "visit_evidence", "visit_emissions")

@@ -82,6 +82,7 @@ CREATE TABLE point_trips (
   event_id text NOT NULL
 );
 CREATE INDEX point_trips_person ON point_trips (person, ended_at DESC);
+CREATE INDEX point_trips_ended ON point_trips (ended_at);
 CREATE TABLE point_events (
   event_id text PRIMARY KEY,
   person text NOT NULL,

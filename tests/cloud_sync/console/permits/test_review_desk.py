@@ -12,7 +12,6 @@ from playwright.async_api import expect
 from cloud_sync.server.permits import applications, publishing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-GUARD_PAUSE_MS = 500
 
 
 async def rested(desk: Any, sentence: str) -> None:
@@ -167,8 +166,11 @@ async def test_an_appeal_is_decided_by_another_approver(office_desk: Any, office
     )
     desk = await office_desk("second")
     await rested(desk, "申诉中")
+    sent: list[str] = []
+    desk.page.on("request", lambda request: sent.append(request.method))
     await desk.page.keyboard.press("Enter")
-    await desk.page.wait_for_timeout(GUARD_PAUSE_MS)
+    await desk.page.evaluate("new Promise((after) => requestAnimationFrame(after))")
+    assert "POST" not in sent
     assert await status_of(office, number) == "appealed"  # Enter decides no appeal
     await desk.open(f"/applications/{number}")
     await expect(desk.page.locator("[aria-labelledby=appeal-title] img")).to_have_count(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -57,13 +56,16 @@ class Data:
     ) -> None:
         """A device of a gate goes for a time, or until nobody said when."""
         event = await self.pool.fetchval(
-            "SELECT uuid FROM events WHERE gateway_id = $1 ORDER BY wall_at LIMIT 1", gateway_id
+            "INSERT INTO events (gateway_id, epoch, lane, seq, uuid, hlc, wall_at, boot_id, kind, body, raw, hash)"
+            " SELECT $1, 7, 1, 1 + count(*), gen_random_uuid(), 1, $2, 'boot', 'device_lost', '{}', '', ''"
+            " FROM events WHERE gateway_id = $1 AND lane = 1 RETURNING uuid",
+            *(gateway_id, at),
         )
         await self.pool.execute(
             "INSERT INTO alarms (event_uuid, gateway_id, device, lane_id, why, raised_at, received_at, cleared_at)"
             " VALUES ($6, $1, $2, $3, 'away', $4, $4, $5)",
             *(gateway_id, device, lane, at, None if length is None else at + length),
-            event if length is None else uuid4(),
+            event,
         )
 
     async def passage(

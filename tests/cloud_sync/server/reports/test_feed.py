@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import jsonschema
 
-from cloud_sync.server.carbon import feed
+from cloud_sync.server.carbon import feed, shuttle_rides
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "carbon_feed.schema.json").read_text(encoding="utf-8"))
 
@@ -53,7 +53,7 @@ async def test_a_cursor_meets_every_row_once_and_late_data_as_a_revision(
     assert last_hour["passages"] == {"counts": [], "known_frac": 0.0}
     assert last_hour["energy"]["imported"] == {"kwh": None, "known_frac": 0.0}
     assert (next_hour["charging"]["known_frac"], last_hour["charging"]["known_frac"]) == (1.0, 0.0)
-    assert last_hour["shuttle"] == {"rides": 0, "passenger_km": 0.0, "vehicle_km": None, "known_frac": 1.0}
+    assert last_hour["shuttle"] == shuttle_rides.EMPTY | {"known_frac": 1.0}
     assert (bodies["passages"]["known_frac"], bodies["visits"]["visits"]) == (1.0, 0)
     assert bodies["energy"]["imported"] == {"kwh": 40.0, "known_frac": 1.0}
     assert bodies["charging"] == {"sessions_ended": 1, "charged_kwh": 12.5, "v2g_kwh": 3.25, "known_frac": 1.0}
