@@ -118,6 +118,7 @@ def report_of(lane: GateLane, *, held: int, restarts: int) -> dict[str, Any]:
         "passages": len(times),
         "held": held,
         "cores": os.cpu_count(),
+        "pass_searches": 0 if lane.passes is None else lane.passes.searches,
         "frame_to_command_ms_p50": round(times[len(times) // 2], 1),
         "frame_to_command_ms_p99": round(p99, 1),
         "limit_ms_p99": LATENCY_MS_P99_MAX,

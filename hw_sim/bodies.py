@@ -1,4 +1,4 @@
-"""How vehicles look from the front: owns the shapes and textures of each type, and where its plate hangs.
+"""How vehicles look from the front: owns the planes and textures of each type, and where its plate hangs.
 
 A body is a handful of textured planes (side, nose, bonnet, windscreen, roof) set back by `depth_m` from the
 foremost point. Front textures for the camera are drawn once per vehicle, at 300 px a metre.
@@ -13,14 +13,15 @@ import numpy as np
 
 from control.domain.plates import PlateKind
 from control.domain.vehicles import VehicleType
-from hw_sim.canvas import Canvas, Colour, mirrored, mix
+from hw_sim.body_shapes import GLASS_DARK, GLASS_SKY, PX_PER_M, RUBBER, SHAPES, Shape
+from hw_sim.canvas import Canvas, Colour, mix
 from hw_sim.fleet import Drawn, PassPlace, Role
+from hw_sim.noses import lamp_height, nose_large, nose_small, tyres
 from hw_sim.pass_board import BOARD_M, BOARD_TALL_M, pass_board
 from hw_sim.scenery import Texture
 from vision.render.plates import render_plate
 from vision.render.weather import dirt
 
-PX_PER_M = 300.0
 PAINTS: tuple[Colour, ...] = (
     (240, 240, 238),
     (232, 230, 226),
@@ -34,10 +35,6 @@ PAINTS: tuple[Colour, ...] = (
     (196, 160, 118),
     (110, 128, 84),
 )
-GLASS_DARK: Colour = (44, 40, 36)
-GLASS_SKY: Colour = (150, 132, 112)
-RUBBER: Colour = (38, 37, 36)
-CHROME: Colour = (206, 206, 204)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +66,6 @@ class Body:
     flashing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Measures of a type in metres: heights of bumper, bonnet and roof, and set-backs along the length."""
-
-    width: float
-    clearance: float
-    nose: float
-    bonnet: float
-    roof: float
-    bonnet_length: float
-    screen_length: float
-    roof_length: float
-    screen_taper: float
-    plate: float
-
-
-SHAPES: dict[str, Shape] = {
-    "car": Shape(1.84, 0.17, 0.82, 0.98, 1.46, 1.05, 0.75, 1.7, 0.15, 0.46),
-    "pickup": Shape(1.9, 0.24, 1.0, 1.14, 1.8, 1.0, 0.5, 1.5, 0.1, 0.56),
-    "van": Shape(1.9, 0.22, 0.98, 1.16, 2.05, 0.55, 0.6, 3.8, 0.08, 0.5),
-    "cab": Shape(2.35, 0.32, 1.3, 1.34, 2.75, 0.04, 0.16, 2.0, 0.02, 0.62),
-    "bus": Shape(2.5, 0.28, 1.12, 1.14, 3.05, 0.03, 0.14, 9.5, 0.01, 0.56),
-    "tractor": Shape(1.3, 0.45, 1.2, 1.3, 2.15, 1.3, 0.1, 1.2, 0.05, 0.72),
-    "cart": Shape(1.3, 0.25, 0.8, 0.9, 1.85, 0.35, 0.3, 1.7, 0.02, 0.5),
-}
 _SHAPE_OF: dict[VehicleType, str] = {
     VehicleType.CAR: "car",
     VehicleType.POLICE_CAR: "car",
@@ -159,12 +131,8 @@ def _plate(drawn: Drawn) -> np.ndarray | None:
 
 
 def _lamp_places(shape: Shape) -> tuple[tuple[float, float, float], ...]:
-    x, y = shape.width / 2 - 0.26, _lamp_height(shape)
+    x, y = shape.width / 2 - 0.26, lamp_height(shape)
     return ((-x, y, 0.13), (x, y, 0.13))
-
-
-def _lamp_height(shape: Shape) -> float:
-    return shape.nose - (0.16 if shape.roof < 2.2 else 0.46)
 
 
 def _front(drawn: Drawn, shape: Shape, paint: Colour) -> list[Sheet]:
@@ -193,7 +161,7 @@ def _front(drawn: Drawn, shape: Shape, paint: Colour) -> list[Sheet]:
     if shape.bonnet_length > 0.2:
         sheets.append(Sheet(_bonnet(shape, paint), shape.width, shape.bonnet, shape.nose, shape.bonnet_length, 0.02))
     sheets.extend(_mirrors(shape, paint))
-    nose = _nose_large(drawn, shape, paint) if shape.roof > 2.2 else _nose_small(drawn, shape, paint)
+    nose = nose_large(drawn, shape, paint) if shape.roof > 2.2 else nose_small(drawn, shape, paint)
     sheets.append(Sheet(nose, shape.width, shape.bonnet if shape.bonnet_length < 0.2 else shape.nose, 0.0, 0.02, 0.0))
     return sheets
 
@@ -271,137 +239,6 @@ def _mirrors(shape: Shape, paint: Colour) -> list[Sheet]:
     return [Sheet(texture, width, top, top - height, back, back, side * reach) for side in (-1, 1)]
 
 
-def _nose_small(drawn: Drawn, shape: Shape, paint: Colour) -> Texture:
-    """Bumper, lamps and grille of a car, a van or a pickup: closed and slim for electric drives."""
-    width, height = shape.width, shape.nose
-    canvas = Canvas(width, height, px_per_m=PX_PER_M)
-    _tyres(canvas, width, height, inset=0.1, tyre_width=0.22)
-    low = height - shape.clearance
-    canvas.box(0.0, 0.0, width, low, mix(paint, (255, 255, 255), 0.1), radius=0.12, to=mix(paint, (0, 0, 0), 0.38))
-    canvas.box(0.03, 0.0, width - 0.06, 0.1, mix(paint, (255, 255, 255), 0.3), radius=0.05, alpha=0.7)
-    _intake(canvas, width, low)
-    if drawn.kind in (PlateKind.NEV_SMALL, PlateKind.NEV_LARGE):
-        canvas.line([(0.3, 0.13), (width - 0.3, 0.13)], (250, 246, 236), width=0.022, alpha=0.9)
-        canvas.line([(0.3, 0.17), (width - 0.3, 0.17)], mix(paint, (0, 0, 0), 0.45), width=0.01)
-    else:
-        _grille(canvas, width, top=0.12, bottom=0.3, half=0.42)
-    _lamps(canvas, width, y=height - _lamp_height(shape))
-    canvas.disc(width / 2, 0.14, 0.055, 0.055, CHROME)
-    canvas.disc(width / 2, 0.14, 0.04, 0.04, (150, 96, 40))
-    if drawn.vehicle_type is VehicleType.POLICE_CAR:
-        canvas.box(0.0, 0.3, width, 0.06, (160, 70, 20), alpha=0.9)
-    if drawn.vehicle_type is VehicleType.AMBULANCE:
-        canvas.box(0.0, 0.34, width, 0.07, (40, 40, 205), alpha=0.95)
-    if drawn.vehicle_type is VehicleType.MACHINERY:
-        _grille(canvas, width, top=0.1, bottom=0.5, half=0.3)
-    _plate_bed(canvas, drawn, width, y=height - shape.plate)
-    return Texture(canvas.finish())
-
-
-def _intake(canvas: Canvas, width: float, low: float) -> None:
-    top = low - 0.2
-    left = [(0.42, top), (width - 0.42, top), (width - 0.3, low - 0.05), (0.3, low - 0.05)]
-    canvas.polygon(left, (30, 29, 28), to=(48, 46, 44))
-    for y in np.arange(top + 0.04, low - 0.05, 0.035):
-        canvas.line([(0.36, y), (width - 0.36, y)], (66, 64, 62), width=0.008)
-    for mirror in (False, True):
-        vent = [(0.1, low - 0.28), (0.24, low - 0.24), (0.2, low - 0.08), (0.12, low - 0.1)]
-        canvas.polygon(mirrored(vent, width) if mirror else vent, (36, 35, 34), to=(60, 58, 56))
-    canvas.box(0.08, low - 0.035, width - 0.16, 0.035, (44, 43, 42), radius=0.015)
-
-
-def _grille(canvas: Canvas, width: float, *, top: float, bottom: float, half: float) -> None:
-    middle = width / 2
-    canvas.polygon(
-        [(middle - half, top), (middle + half, top), (middle + half * 0.85, bottom), (middle - half * 0.85, bottom)],
-        (34, 33, 32),
-        to=(20, 20, 20),
-    )
-    for y in np.arange(top + 0.03, bottom, 0.035):
-        canvas.line([(middle - half * 0.93, y), (middle + half * 0.93, y)], (120, 118, 116), width=0.009)
-    canvas.line([(middle - half, top), (middle + half, top)], CHROME, width=0.014)
-
-
-def _lamps(canvas: Canvas, width: float, *, y: float) -> None:
-    for mirror in (False, True):
-        housing = [(0.05, y - 0.07), (0.46, y - 0.02), (0.44, y + 0.05), (0.16, y + 0.09), (0.06, y + 0.04)]
-        inner = [(0.08, y - 0.05), (0.42, y - 0.01), (0.4, y + 0.03), (0.17, y + 0.065)]
-        canvas.polygon(mirrored(housing, width) if mirror else housing, (52, 48, 44), to=(30, 28, 26))
-        canvas.polygon(mirrored(inner, width) if mirror else inner, (214, 208, 200), to=(132, 126, 120), alpha=0.85)
-        for x in (0.18, 0.29):
-            place = width - x if mirror else x
-            canvas.disc(place, y + 0.015, 0.036, 0.032, (250, 248, 244))
-            canvas.disc(place, y + 0.015, 0.018, 0.016, (196, 188, 178))
-        slit = [(0.06, y - 0.065), (0.46, y - 0.018)]
-        canvas.line(mirrored(slit, width) if mirror else slit, (255, 252, 246), width=0.014)
-
-
-def _tyres(canvas: Canvas, width: float, height: float, *, inset: float, tyre_width: float) -> None:
-    for x in (inset, width - inset - tyre_width):
-        canvas.box(x, height - 0.52, tyre_width, 0.52, (52, 51, 50), radius=0.05, to=(22, 22, 22))
-        for step in (0.3, 0.5, 0.7):
-            canvas.line(
-                [(x + tyre_width * step, height - 0.3), (x + tyre_width * step, height)], (14, 14, 14), width=0.01
-            )
-
-
-def _plate_bed(canvas: Canvas, drawn: Drawn, width: float, *, y: float) -> None:
-    """The dark recess behind the plate."""
-    tall = 0.26 if drawn.two_rows else 0.18
-    canvas.box(width / 2 - 0.28, y - tall / 2, 0.56, tall, (40, 39, 38), radius=0.02, to=(28, 27, 26))
-
-
-def _nose_large(drawn: Drawn, shape: Shape, paint: Colour) -> Texture:
-    """Face of a lorry or a bus below its windscreen."""
-    width, height = shape.width, shape.bonnet
-    canvas = Canvas(width, height, px_per_m=260)
-    _tyres(canvas, width, height, inset=0.14, tyre_width=0.32)
-    low = height - shape.clearance
-    canvas.box(
-        0.0, -0.1, width, low + 0.1, mix(paint, (255, 255, 255), 0.08), radius=0.08, to=mix(paint, (0, 0, 0), 0.3)
-    )
-    if shape.roof > 3:
-        canvas.box(0.0, 0.16, width, 0.12, (120, 178, 66), to=(98, 150, 52))
-        canvas.box(0.0, 0.3, width, 0.04, (250, 250, 248), alpha=0.8)
-        canvas.text("ZERO CARBON", width / 2, 0.22, 0.075, (255, 255, 255))
-    else:
-        _grille(canvas, width, top=0.1, bottom=0.42, half=0.72)
-    bumper = low - 0.42
-    dark = mix(paint, (0, 0, 0), 0.2) if shape.roof > 3 else (62, 60, 58)
-    canvas.box(0.0, bumper, width, 0.42, dark, radius=0.06, to=mix(dark, (0, 0, 0), 0.4))
-    _lorry_lamps(canvas, width, y=height - _lamp_height(shape))
-    _markings(canvas, drawn, width, bumper)
-    _plate_bed(canvas, drawn, width, y=height - shape.plate)
-    return Texture(canvas.finish())
-
-
-def _lorry_lamps(canvas: Canvas, width: float, *, y: float) -> None:
-    for x in (0.14, width - 0.46):
-        canvas.box(x, y - 0.09, 0.32, 0.2, (46, 44, 42), radius=0.05)
-        for place in (x + 0.09, x + 0.23):
-            canvas.disc(place, y + 0.01, 0.062, 0.07, (236, 234, 230))
-            canvas.disc(place, y + 0.01, 0.035, 0.04, (184, 178, 170))
-        outer = x - 0.05 if x < width / 2 else x + 0.33
-        canvas.box(outer, y - 0.06, 0.05, 0.14, (40, 140, 240), radius=0.02)
-
-
-def _markings(canvas: Canvas, drawn: Drawn, width: float, bumper: float) -> None:
-    if drawn.vehicle_type in (VehicleType.CRANE, VehicleType.SANITATION):
-        for mirror in (False, True):
-            for step in range(3):
-                x = 0.56 + 0.13 * step
-                bar = [
-                    (x, bumper + 0.06),
-                    (x + 0.06, bumper + 0.06),
-                    (x - 0.02, bumper + 0.34),
-                    (x - 0.08, bumper + 0.34),
-                ]
-                canvas.polygon(mirrored(bar, width) if mirror else bar, (40, 190, 245))
-    if drawn.vehicle_type is VehicleType.FIRE_ENGINE:
-        canvas.box(0.6, 0.46, width - 1.2, 0.1, (246, 246, 244))
-        canvas.text("119  FIRE", width / 2, 0.51, 0.07, (40, 30, 190))
-
-
 def _beacons(drawn: Drawn, shape: Shape, roof_back: float) -> Sheet:
     """Light bar on the roof: red and blue, or amber."""
     width = min(1.3, shape.width * 0.62)
@@ -433,7 +270,7 @@ def _container(shape: Shape) -> Sheet:
     """Rear doors of a trailer that is pushed in backwards: its only plate hangs there."""
     width, height = shape.width, shape.roof
     canvas = Canvas(width, height, px_per_m=240)
-    _tyres(canvas, width, height, inset=0.1, tyre_width=0.5)
+    tyres(canvas, width, height, inset=0.1, tyre_width=0.5)
     canvas.box(0.0, 0.0, width, height - 0.75, (150, 120, 70), to=(120, 92, 50))
     for x in np.arange(0.08, width, 0.12):
         canvas.line([(x, 0.05), (x, height - 0.8)], (100, 78, 44), width=0.02, alpha=0.7)

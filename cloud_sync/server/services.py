@@ -48,6 +48,10 @@ class Services:
         async with self.pool.acquire(timeout=POOL_WAIT_S) as connection, connection.transaction():
             yield connection
 
+    def reading(self) -> Any:
+        """A connection for several reads, which costs less than one for each."""
+        return self.pool.acquire(timeout=POOL_WAIT_S)
+
     def today_from(self) -> datetime:
         """The start of the local day, as an aware datetime."""
         local = self.clock().astimezone(self.config.zone)

@@ -116,9 +116,8 @@ class ServerClock:
         """Nothing is learnt from silence."""
 
     def _keep(self, bounds: _Bounds) -> None:
-        kept = {"low_s": bounds.low_s, "high_s": bounds.high_s, "mono_s": bounds.mono_s}
-        kept |= {"anchor_s": self._anchor_s, "run": self._run, "skew_s": self._skew_s}
-        self._store.setting_put(_KEY, kept)
+        learnt = {"low_s": bounds.low_s, "high_s": bounds.high_s, "mono_s": bounds.mono_s, "skew_s": self._skew_s}
+        self._store.setting_put(_KEY, learnt | {"anchor_s": self._anchor_s, "run": self._run})
 
     def check(self) -> None:
         """Notices that the device's clock was set; what the server said still holds on the monotonic clock."""

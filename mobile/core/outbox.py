@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -103,6 +104,7 @@ class Outbox:
                 "INSERT INTO outbox (account, kind, key, body, made_at) VALUES (?, ?, ?, ?, ?)",
                 (self._store.account, kind, key or uuid4().hex, _text(body), self._now().isoformat()),
             ).lastrowid
+        assert made is not None
         entry = self.entry(made)
         assert entry is not None
         self._woken.set()
@@ -171,7 +173,7 @@ class Outbox:
             if kind not in self._tasks and self._due_s.get(kind, 0.0) <= self._mono():
                 task = asyncio.create_task(self._send_kind(kind), name=f"outbox {kind}")
                 self._tasks[kind] = task
-                task.add_done_callback(lambda ended, kind=kind: self._ended(kind, ended))
+                task.add_done_callback(partial(self._ended, kind))
 
     def _ended(self, kind: str, task: asyncio.Task[None]) -> None:
         del self._tasks[kind]

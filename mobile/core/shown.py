@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mobile.core.api.parsing import Unreadable, parse, plain
@@ -212,7 +213,7 @@ class PagedModel(Model[tuple[T, ...]]):
     item: Any
 
     def __init__(self, client: Client) -> None:
-        self.answer = tuple[self.item, ...]
+        self.answer = GenericAlias(tuple, (self.item, ...))
         self._next: Any = None
         self.is_loading_more = False
         super().__init__(client)

@@ -6,6 +6,7 @@ Rows belong to the account that is signed in; nobody sees another one's. A chang
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +40,7 @@ class Store:
     def cache_get(self, key: str) -> tuple[Any, datetime] | None:
         """What was last seen, and when."""
         row = self.database.row("SELECT json, seen_at FROM cache WHERE account = ? AND key = ?", self.account, key)
-        return row and (json.loads(row["json"]), datetime.fromisoformat(row["seen_at"]))
+        return None if row is None else (json.loads(row["json"]), datetime.fromisoformat(row["seen_at"]))
 
     def cache_put(self, key: str, value: Any, seen_at: datetime) -> None:
         """Keeps the newest of a key."""
@@ -68,7 +69,7 @@ class Store:
     def draft_get(self, name: str) -> dict[str, Any] | None:
         """What was last filled in."""
         row = self.database.row("SELECT json FROM drafts WHERE account = ? AND name = ?", self.account, name)
-        return row and json.loads(row["json"])
+        return None if row is None else _read(row)
 
     def draft_put(self, name: str, draft: dict[str, Any]) -> None:
         """Keeps what is filled in."""
@@ -150,6 +151,11 @@ class Store:
     def close(self) -> None:
         """Lets go of the file."""
         self.database.close()
+
+
+def _read(row: sqlite3.Row) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(row["json"])
+    return kept
 
 
 def _text(value: Any) -> str:

@@ -37,6 +37,7 @@ SHARED = {
     "my_data": "mobile.ui.screens.my_data:MyData",
     "guardian": "mobile.ui.screens.guardian:Guardian",
     "reminders": "mobile.ui.screens.reminders:Reminders",
+    "rules": "mobile.ui.screens.rules:Rules",
 }
 
 TABS = {

@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 from mobile.ui.kit import Banner, BottomBar
 from mobile.ui.router import Router
 from mobile.ui.routes import SIGN_IN, Tab
+from mobile.ui.trip_notice import TripNotice
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -23,6 +24,7 @@ class Shell(BoxLayout):
         self._client, self._router, self._tabs = client, router, tabs
         self._banner = Banner(test_id="banner")
         self._banner.bind(on_action=lambda *_: self._router.go(SIGN_IN))
+        self._trip = TripNotice(client, router)
         self._bar: BottomBar | None = None
         self._disconnects = [signal.connect(self.arrange) for signal in (client.network.changed, client.outbox.changed)]
         self.arrange()
@@ -30,6 +32,8 @@ class Shell(BoxLayout):
     def arrange(self) -> None:
         """The parts that belong to what is in front, and what is to be told of the network."""
         wanted: list[Widget] = [self._router]
+        if self._trip.is_due():
+            wanted.insert(0, self._trip)
         if self._tell():
             wanted.insert(0, self._banner)
         if self._router.bar_is_seen:

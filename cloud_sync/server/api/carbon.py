@@ -137,7 +137,7 @@ def _today(given: Services) -> date:
 async def summary(user: LedgerReader, given: Given, year: Year = None) -> Summary:
     """What is open, one year's figures with its days, what can be retired, and how the chain stands."""
     today = _today(given)
-    async with given.pool.acquire() as db:
+    async with given.reading() as db:
         return await queries.summary(db, year=year or today.year, today=today, zone=given.config.zone)
 
 

@@ -113,7 +113,7 @@ async def history(
     user: Earner, given: Given, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None, limit: Limit = 50
 ) -> HistoryPage:
     """The ledger, the newest first, with the formula, figures, sources and rows behind what was earned."""
-    async with given.pool.acquire() as db:
+    async with given.reading() as db:
         return await queries.history(db, user.user_id, before=before, limit=limit)
 
 

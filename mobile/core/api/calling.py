@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode
 
 from mobile.core.api.parsing import Unreadable, parse, plain
 from mobile.core.api.wire import JSON, Request, Wire, body_of
 from mobile.core.errors import ApiProblem, BadAnswer, SignedOut
 
+T = TypeVar("T")
 PREFIX = "/api/v1"
 PDF = "application/pdf"
 
@@ -57,19 +58,30 @@ class Tokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call of a route. `path` fills the template, `answer` is what comes back: a type, `bytes`, or None."""
+class Given(TypedDict, total=False):
+    """What a call may be given beside its route. `path` fills the template, `key` makes a repeated POST the same."""
 
-    method: str
-    template: str
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
-    answer: Any
-    key: str | None
+    key: str
     is_signed: bool
     media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a route. `answer` is what comes back: a type, `bytes`, or None."""
+
+    method: str
+    template: str
+    answer: Any
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    key: str | None = None
+    is_signed: bool = True
+    media_type: str = JSON
 
     def request(self, access_token: str | None) -> Request:
         """As it goes out."""
@@ -103,32 +115,16 @@ class Caller:
         self._tokens = tokens
         self._flights: dict[int, asyncio.Task[Held]] = {}  # by the number of the sign-in
 
-    async def call(
-        self,
-        method: str,
-        template: str,
-        *,
-        answer: Any = None,
-        path: Mapping[str, str] | None = None,
-        query: Mapping[str, Any] | None = None,
-        body: Any = None,
-        key: str | None = None,
-        is_signed: bool = True,
-        media_type: str = JSON,
-    ) -> Any:
+    @overload
+    async def call(self, method: str, template: str, **given: Unpack[Given]) -> None: ...
+
+    @overload
+    async def call(self, method: str, template: str, *, answer: type[T], **given: Unpack[Given]) -> T: ...
+
+    async def call(self, method: str, template: str, *, answer: Any = None, **given: Unpack[Given]) -> Any:
         """The answer, read as `answer`. Raises ApiProblem (SignedOut, BadAnswer among them) or Offline."""
-        call = Call(
-            method=method,
-            template=template,
-            path=path or {},
-            query=query or {},
-            body=body,
-            answer=answer,
-            key=key,
-            is_signed=is_signed,
-            media_type=media_type,
-        )
-        return await (self._signed(call) if is_signed else self._sent(call, None))
+        call = Call(method=method, template=template, answer=answer, **given)
+        return await (self._signed(call) if call.is_signed else self._sent(call, None))
 
     async def _signed(self, call: Call) -> Any:
         held = self._tokens.held

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mobile.core.client import Client
 
 CODES = "redemption"
+# States in which a code can still be used.
+OPEN = frozenset({"reserved", "issued"})
 _ORDERS = "order/"
 _PAGE = 50
 

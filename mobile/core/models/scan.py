@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mobile.core.api.parsing import parse
 from mobile.core.api.points import PhoneRules, ScanResult
 from mobile.core.clock import UNKNOWN_S, Stamp
-from mobile.core.errors import Offline
+from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.scan_codes import CodeKind, ReadCode
+from mobile.core.models.trips import remember
 from mobile.core.shown import Model, Trouble
 
 if TYPE_CHECKING:
@@ -174,9 +176,18 @@ def register(client: Client) -> None:
     async def send(entry: Entry) -> ScanResult:
         body = entry.body
         at = datetime.fromisoformat(body["scanned_at"])
-        return await client.api.points.scan(body["text"], at, direction=body["direction"], key=entry.key)
+        answer = await client.api.points.scan(body["text"], at, direction=body["direction"], key=entry.key)
+        if answer.state in (OutcomeState.TRIP_STARTED, OutcomeState.TRIP_ENDED):
+            await _renew_trips(client)
+        return answer
 
     client.outbox.register(SCAN, send, prepare=prepared)
+
+
+async def _renew_trips(client: Client) -> None:
+    """So that no screen speaks of a trip that has ended; the code itself is handed in whatever comes of this."""
+    with suppress(ApiProblem, Offline, StoreError):
+        await remember(client)
 
 
 def read_at(stamp: Stamp, shown_at: datetime | None, *, code_age_s: float) -> datetime:

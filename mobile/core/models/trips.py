@@ -6,9 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
+from mobile.core.api.parsing import Unreadable, parse, plain
 from mobile.core.api.points import EarningRecord, FormulaRecord, TripRecord
 from mobile.core.shown import Model
+
+if TYPE_CHECKING:
+    from mobile.core.client import Client
 
 _TRIPS_MAX = 50
 
@@ -47,6 +52,22 @@ class Trips(Model[tuple[TripRecord, ...]]):
         else:
             about = f"{event.event_id} ({event.start_place} - {event.end_place}, {event.started_at.isoformat()})"
             await self.client.api.people.ask(kind="correction", message=f"{about}: {text}")
+
+
+async def remember(client: Client) -> None:
+    """Asks for the trips and keeps them for every screen. Raises ApiProblem, Offline, StoreError."""
+    trips = await client.api.points.trips(limit=_TRIPS_MAX)
+    client.store.cache_put(Trips.cache_key, plain(trips), client.clock.now())
+
+
+def remembered_running(client: Client) -> TripRecord | None:
+    """The trip that waits for its end, by what the phone remembers. Raises StoreError."""
+    kept = client.store.cache_get(Trips.cache_key)
+    try:
+        head: TripRecord | None = parse(TripRecord, kept[0][0]) if kept and kept[0] else None
+    except Unreadable:
+        return None  # another version of the app kept it
+    return head if head is not None and is_running(head, client.clock.now()) else None
 
 
 def is_running(trip: TripRecord, now: datetime) -> bool:

@@ -47,8 +47,7 @@ class Page(AppScreen):
 
     def build(self) -> Widget:
         page = BoxLayout(orientation="vertical")
-        bar = TopBar(title=self.title, has_back=not self.is_tab, large=self.is_tab, back_label=self.words("Back"))
-        bar.bind(on_back=lambda _bar: self.back())
+        bar = self.top()
         for action in self.actions():
             bar.add_widget(action)
         page.add_widget(bar)
@@ -62,6 +61,12 @@ class Page(AppScreen):
         if footer is not None:
             page.add_widget(footer)
         return page
+
+    def top(self) -> TopBar:
+        """The bar above."""
+        bar = TopBar(title=self.title, has_back=not self.is_tab, large=self.is_tab, back_label=self.words("Back"))
+        bar.bind(on_back=lambda _bar: self.back())
+        return bar
 
     def _pullable(self, scroll: Scroll) -> Widget:
         if self.model is None:

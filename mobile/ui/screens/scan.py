@@ -128,7 +128,7 @@ class Scan(AppScreen):
         if self._sheet is not None:
             self._tell(outcome(self.words, now), _actions(now))
         if now.is_trip:
-            self.run(self.trips.refresh())
+            self.trips.load()
 
     def _tell(self, told: Told, actions: tuple[str, ...]) -> None:
         """A sheet in the place of the one that is open."""

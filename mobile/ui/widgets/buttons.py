@@ -13,7 +13,10 @@ from mobile.ui.widgets.press import Press
 
 
 class _TextButton(Press, AnchorLayout):
-    """A pill with an icon and a word; `busy` shows a spinner and takes no press."""
+    """A pill with an icon and a word; `busy` shows a spinner and takes no press.
+
+    `natural_width` is how wide it would be on its own, pixels.
+    """
 
     text = StringProperty("")
     icon = StringProperty("")
@@ -21,6 +24,7 @@ class _TextButton(Press, AnchorLayout):
     busy = BooleanProperty(False)
     compact = BooleanProperty(False)
     tone = StringProperty("ink")
+    natural_width = NumericProperty(0)
 
     def on_touch_down(self, touch: object) -> bool:
         return self.collide_point(*touch.pos) if self.busy else super().on_touch_down(touch)

@@ -14,6 +14,7 @@ from kivy.uix.widget import Widget
 
 from mobile.ui.theme import FACE_LINE, STYLES, theme
 from mobile.ui.widgets.base import Column, Marked, Text
+from mobile.ui.widgets.press import Press
 
 # What each state of a step is drawn with: icon, its colour, its ground.
 _LOOKS = {
@@ -48,10 +49,10 @@ class Figure(Marked, BoxLayout):
         return baseline_px(style) - baseline_px(unit_style)
 
 
-class DayBars(Marked, BoxLayout):
+class DayBars(Press, BoxLayout):
     """One bar a day with its name below: `bars` is a list of (name, value or None, text), `at` the one in colour.
 
-    None is a gap and is shown as one. `goal` draws a dotted line. A tap on a bar fires `on_pick(index)`.
+    None is a gap and is shown as one. `goal` draws a dotted line. Where `pressable`, a tap fires `on_pick(index)`.
     """
 
     bars = ListProperty([])
@@ -59,7 +60,7 @@ class DayBars(Marked, BoxLayout):
     goal = NumericProperty(0)
     tone = StringProperty("accent")
     height_dp = NumericProperty(120)
-    finding = StringProperty("")
+    pressable = BooleanProperty(False)
     __events__ = ("on_pick",)
 
     def __init__(self, **given: object) -> None:
@@ -113,10 +114,19 @@ class DayBars(Marked, BoxLayout):
                 y = plot.y + room * self.goal / top
                 Line(points=[plot.x, y, plot.right, y], dash_length=dp(4), dash_offset=dp(4))
 
-    def on_touch_up(self, touch: MotionEvent) -> bool:
-        if self.bars and self.collide_point(*touch.pos) and self.collide_point(*touch.opos) and not touch.grab_current:
-            self.dispatch("on_pick", min(len(self.bars) - 1, int((touch.x - self.x) / (self.width / len(self.bars)))))
-        return super().on_touch_up(touch)
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        return super().on_touch_down(touch) if self.pressable and self.bars else False
+
+    def on_release(self) -> None:
+        """Pick the bar that was touched."""
+        if self.last_touch is not None:
+            place = (self.last_touch.x - self.x) / max(1.0, self.width)
+            self.dispatch("on_pick", min(len(self.bars) - 1, max(0, int(place * len(self.bars)))))
+
+    def press(self) -> None:
+        """The keyboard goes from bar to bar."""
+        if self.bars:
+            self.dispatch("on_pick", int(self.at + 1) % len(self.bars))
 
     def on_pick(self, index: int) -> None:
         """A bar was tapped."""

@@ -81,7 +81,8 @@ def _stops_in(widget: Widget) -> Iterator[Widget]:
         return
     if isinstance(widget, Field) or (isinstance(widget, Press) and getattr(widget, "pressable", True)):
         yield widget
-        if isinstance(widget, ToggleRow):
+        # The switch of a row does what its row does, and the cross of a field is gone once the field is left.
+        if isinstance(widget, ToggleRow) or (isinstance(widget, Field) and not widget.password):
             return
     for child in reversed(widget.children):
         yield from _stops_in(child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from control.points.rotating_code import CodeContent, middle_of, qr_text, step_of, typed_text
-from mobile.core.api.points import PhoneRules, ScanResult
+from mobile.core.api.points import PhoneRules, ScanResult, TripRecord
 from mobile.core.clock import ServerClock, Stamp
 from mobile.core.database import opened_or_mended
 from mobile.core.errors import ApiProblem, Offline
@@ -46,6 +47,7 @@ class Phone:
         self.api = SimpleNamespace(points=self)
         self.answers: list[ScanResult | Exception] = []
         self.asked: list[dict[str, Any]] = []
+        self.trips_are_away = False
         register(self)  # type: ignore[arg-type]
 
     async def scan(self, text: str, scanned_at: datetime, *, direction: str | None, key: str) -> ScanResult:
@@ -55,6 +57,12 @@ class Phone:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def trips(self, *, limit: int) -> tuple[TripRecord, ...]:
+        """As the server does, unless the network goes just then."""
+        if self.trips_are_away:
+            raise Offline("away")
+        return ()
 
     async def phone_rules(self) -> PhoneRules:
         """As the server does."""
@@ -224,6 +232,21 @@ def test_every_other_kind_is_told_where_it_belongs(kind: CodeKind) -> None:
 
 def test_the_codes_own_time_is_in_the_middle_of_its_step() -> None:
     assert scanned(code()).shown_at == middle_of(step_of(AT))
+
+
+@pytest.mark.parametrize("trips_are_away", [False, True])
+async def test_the_end_of_a_trip_renews_what_is_remembered_of_trips(phone: Phone, trips_are_away: bool) -> None:
+    scans = Scans(phone)  # type: ignore[arg-type]
+    phone.hear()
+    phone.store.cache_put("points/trips", [{"is": "old"}], AT)
+    phone.trips_are_away = trips_are_away
+    phone.answers = [replace(GRANTED, state="trip_ended")]
+    scans.take(scanned(code()))
+    await phone.outbox.turn()
+    assert scans.waiting() == ()
+    kept = phone.store.cache_get("points/trips")
+    assert kept is not None
+    assert kept[0] == ([{"is": "old"}] if trips_are_away else [])
 
 
 async def test_an_entry_says_what_it_is(phone: Phone) -> None:

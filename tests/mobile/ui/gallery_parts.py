@@ -228,6 +228,7 @@ def states(say: Say) -> list[Widget]:
                         )
                     ],
                     at=5,
+                    pressable=True,
                     goal=600,
                     test_id="bars",
                 ),

@@ -170,6 +170,9 @@ async def test_a_trip_is_begun_ended_and_explained(stage: Any, street: Street, a
     await app.wait_for(text="Trip begun")
     await app.tap("scan-result-trip")
     await app.wait_for("running")
+    await app.tap("tab-me")
+    await app.wait_for(text="From Wharf. Scan where you get off.")  # said on every other screen
+    await app.tap("tab-trips")
     # Nine minutes on the way, without a clock that jumps.
     await street.island.given.pool.execute("UPDATE point_scans SET code_at = code_at - interval '9 minutes'")
     street.hold(hall)

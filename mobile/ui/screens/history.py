@@ -1,0 +1,140 @@
+"""The ledger of one's points: owns the long list by month, and its filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from mobile.core.api.points import EarningRecord, EntryRecord
+from mobile.core.models.history import Acts
+from mobile.core.models.history import History as HistoryModel
+from mobile.core.shown import PagedModel
+from mobile.core.words import N_, Words
+from mobile.ui.kit import Chips, EmptyState, LazyList, TopBar
+from mobile.ui.screens.page import Page
+from mobile.ui.screens.trip_parts import icon_of
+
+_FILTERS = (
+    ("all", N_("All")),
+    ("earned", N_("Earned")),
+    ("spent", N_("Spent")),
+    ("held", N_("Being checked")),
+    ("refused", N_("Not counted")),
+)
+_KIND_ICONS = {"redeem": "ticket", "expire": "timer", "reverse": "undo-2", "refund": "rotate-ccw"}
+
+
+class History(Page):
+    """Entries of the ledger; what waits and what was refused never came into it, and is listed beside."""
+
+    def opened(self) -> None:
+        self._filter = "all"
+        self._entries = HistoryModel(self.client)
+        self._acts: dict[str, Acts] = {}
+        self.watch(self._entries.changed)
+
+    @property
+    def title(self) -> str:
+        return self.words("History of my points")
+
+    @property
+    def model(self) -> PagedModel[Any]:
+        if self._filter not in ("held", "refused"):
+            return self._entries
+        if self._filter not in self._acts:
+            self._acts[self._filter] = Acts(self.client, self._filter)
+            self.watch(self._acts[self._filter].changed)
+        return self._acts[self._filter]
+
+    def closed(self) -> None:
+        for one in (self._entries, *self._acts.values()):
+            one.close()
+
+    # ------------------------------------------------------------ widgets
+
+    def build(self) -> Widget:
+        page = BoxLayout(orientation="vertical")
+        page.add_widget(self.top())
+        chips = Chips(options=[(key, self.words(label)) for key, label in _FILTERS], value=self._filter)
+        chips.test_id = "filter"
+        chips.bind(value=lambda _chips, value: self._choose(value))
+        page.add_widget(chips)
+        page.add_widget(self._list())
+        return page
+
+    def top(self) -> TopBar:
+        bar = super().top()
+        bar.over = self.age_of(self.model)
+        return bar
+
+    def _choose(self, value: str) -> None:
+        self._filter = value
+        self.redraw()
+        self.run(self.model.refresh_if_old())
+
+    def _list(self) -> Widget:
+        rows, holder = self._rows(), BoxLayout(orientation="vertical", padding=(dp(20), dp(4), dp(20), 0))
+        if rows:
+            lazy = LazyList(rows=rows, test_id="history")
+            lazy.bind(on_pick=lambda _list, key: self._open(key), on_end=lambda _list: self.run(self.model.more()))
+            holder.add_widget(lazy)
+            return holder
+        if self.model.shown.value is None:
+            for part in self.waiting_for(self.model, rows=6):
+                holder.add_widget(part)
+        else:
+            title = self.words("Nothing here")
+            text = self.words("What you earn and spend stands here, with the formula behind it.")
+            holder.add_widget(EmptyState(icon="history", title=title, text=text, test_id="empty"))
+        holder.add_widget(Widget())
+        return holder
+
+    def _rows(self) -> list[dict[str, Any]]:
+        words, value = self.words, self.model.shown.value or ()
+        if self._filter in ("held", "refused"):
+            return [act_line(words, one) for one in value]
+        wanted = {"earned": lambda one: one.points > 0, "spent": lambda one: one.points < 0}.get(self._filter)
+        return [entry_line(words, one) for one in value if wanted is None or wanted(one)]
+
+    def _open(self, key: str) -> None:
+        kind, _, found = key.partition("/")
+        if kind == "entry":
+            self.go("entry", entry_id=found)
+        else:
+            self.go("act", event_id=found)
+
+
+def entry_line(words: Words, one: EntryRecord) -> dict[str, Any]:
+    """A row of the ledger for `LazyList`."""
+    is_gain = one.points >= 0
+    icon = icon_of(one.event.scene.code) if one.event is not None else _KIND_ICONS.get(one.kind.code, "coins")
+    return {
+        "key": f"entry/{one.entry_id}",
+        "icon": icon,
+        "title": words.said(one.event.scene) if one.event is not None else words.said(one.kind),
+        "subtitle": words.when(one.at),
+        "value": f"{'+' if is_gain else ''}{words.number(one.points)}",
+        "value_tone": "admit" if is_gain else "ink",
+        "chevron": True,
+        "pressable": True,
+    }
+
+
+def act_line(words: Words, one: EarningRecord) -> dict[str, Any]:
+    """An act that is not in the ledger, for `LazyList`."""
+    is_held = one.state == "held"
+    reasons = words.both("；", "; ").join(words.said(reason) for reason in one.reasons)
+    return {
+        "key": f"act/{one.event_id}",
+        "icon": icon_of(one.scene.code),
+        "title": words.said(one.scene),
+        "subtitle": reasons or words.when(one.started_at),
+        "value": words.number(one.points),
+        "value_tone": "hold" if is_held else "refuse",
+        "value_icon": "clock" if is_held else "octagon-x",
+        "chevron": True,
+        "pressable": True,
+    }
