@@ -61,7 +61,7 @@ SELECT indexrelid::regclass::text AS name, indrelid::regclass::text AS of_table,
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is in it, and the day of its tables' shape: a folder that was filled otherwise is another one."""
+    """How much is in it, and the shape of its tables: a folder that was filled otherwise is another one."""
 
     entries: int
     accounts: int
@@ -78,8 +78,9 @@ class Size:
 def kept_or_made(keep: Path | None, prefix: str) -> Iterator[Path]:
     """The folder of a database: the one to keep, or one that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix=prefix)) if keep is None else keep.resolve()
+    if keep is None:
+        folder.chmod(0o755)  # the server may run as another user
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
     try:
         yield folder
     finally:

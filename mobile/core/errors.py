@@ -50,7 +50,12 @@ class SignedOut(ApiProblem):
 
 
 class BadAnswer(ApiProblem):
-    """The answer is not what this version of the app understands."""
+    """The answer is not what this version of the app understands; what was asked for may have been done."""
+
+    @property
+    def may_pass(self) -> bool:
+        """The next version of the app asks again, and reads the answer."""
+        return True
 
 
 class Offline(IslandError):

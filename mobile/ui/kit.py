@@ -33,10 +33,19 @@ _WIDGETS: dict[str, tuple[str, ...]] = {
     "trip_sketch": ("TripSketch",),
     "viewfinder": ("Viewfinder",),
 }
+# What kv rules of other modules are made of, and screens do not need.
+_PARTS: dict[str, tuple[str, ...]] = {
+    "buttons": ("RowAction",),
+    "choice": ("ChipOption",),
+    "field": ("FieldBox", "FieldFoot"),
+}
 _MODULES = {name: f"mobile.ui.widgets.{module}" for module, names in _WIDGETS.items() for name in names}
 
 for _name, _module in _MODULES.items():
     Factory.register(_name, module=_module)
+for _module, _names in _PARTS.items():
+    for _name in _names:
+        Factory.register(_name, module=f"mobile.ui.widgets.{_module}")
 
 
 def __getattr__(name: str) -> Any:

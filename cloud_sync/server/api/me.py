@@ -183,7 +183,7 @@ async def sign_out_everywhere(user: auth.AnyPerson, given: Given, request: Reque
 @router.get("/me", tags=["me"])
 async def me(user: auth.AnyPerson, given: Given) -> PersonalData:
     """What the account holds about its owner."""
-    async with given.pool.acquire() as db:
+    async with given.reading() as db:
         return await personal.personal_data(db, user.user_id)
 
 

@@ -52,7 +52,7 @@ async def me(given: Services, person: str) -> PointsOfMe:
     """The account today, with what waits, what ends next, and what the grams stand for."""
     now = given.clock()
     today = day_of(given, now)
-    async with given.pool.acquire(timeout=10.0) as db:
+    async with given.reading() as db:
         row = await db.fetchrow(_ME, person, now, midnight(given, today), midnight(given, today.replace(day=1)))
         shown = await equivalents(db, int(row["total_grams"]), today)
         earned = await badges(db, person)

@@ -129,14 +129,19 @@ class Caller:
     async def _signed(self, call: Call) -> Any:
         held = self._tokens.held
         if held is None:
-            raise SignedOut("not_signed_in", zh="先登录。", en="Sign in first.", status=401)
+            raise _signed_out()
         try:
             return await self._sent(call, held.pair.access_token)
         except ApiProblem as problem:
             if problem.code != "not_signed_in":
                 raise
         held = await self._renewed(held)
-        return await self._sent(call, held.pair.access_token)
+        try:
+            return await self._sent(call, held.pair.access_token)
+        except ApiProblem as problem:
+            if problem.code != "not_signed_in":
+                raise
+            raise _signed_out() from problem
 
     async def _sent(self, call: Call, access_token: str | None) -> Any:
         response = await self._wire.exchange(call.request(access_token), call.media_type)
@@ -153,7 +158,7 @@ class Caller:
         """The sign-in's next pair. Whoever asks meanwhile waits for the same flight; leaving a screen cuts none off."""
         now = self._tokens.held
         if now is None or now.number != stale.number:
-            raise SignedOut("not_signed_in", zh="先登录。", en="Sign in first.", status=401)
+            raise _signed_out()
         if now.pair.access_token != stale.pair.access_token:
             return now
         flight = self._flights.get(stale.number)
@@ -190,3 +195,7 @@ class Caller:
         if self._flights:
             await asyncio.wait(self._flights.values())
         await self._wire.close()
+
+
+def _signed_out() -> SignedOut:
+    return SignedOut("not_signed_in", zh="先登录。", en="Sign in first.", status=401)

@@ -83,8 +83,9 @@ def _bake_tabular_digits(face: TTFont) -> None:
                 for table in gsub.LookupList.Lookup[at].SubTable:
                     swaps.update(getattr(table, "ExtSubTable", table).mapping)
     for table in face["cmap"].tables:
-        for point, glyph in table.cmap.items():
-            table.cmap[point] = swaps.get(glyph, glyph)
+        # Digits alone: the face has hyphens and points of that width too, which tear words apart.
+        for digit in map(ord, "0123456789"):
+            table.cmap[digit] = swaps.get(table.cmap[digit], table.cmap[digit])
 
 
 def _subset(face: TTFont, points: set[int], features: list[str]) -> None:

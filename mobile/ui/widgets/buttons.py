@@ -47,6 +47,10 @@ class QuietButton(_TextButton):
     """A word that can be pressed."""
 
 
+class RowAction(QuietButton):
+    """A word to press at the right of a line; it takes no room without text."""
+
+
 class IconButton(Press, AnchorLayout):
     """An icon that can be pressed; `label` says in words what it does, `badge` counts what waits behind it."""
 

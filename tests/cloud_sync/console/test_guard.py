@@ -22,6 +22,7 @@ async def last_order(desk: Any, arrival_id: str) -> Any:
 
 async def test_two_readings_are_equals_before_anything_is_filled(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     card = desk.page.locator(".held.on")
     await expect(card.locator("[data-choice]")).to_have_count(2)
     assert await card.locator("[data-choice] .glyph").all_inner_texts() == ["8", "B"]
@@ -34,6 +35,7 @@ async def test_two_readings_are_equals_before_anything_is_filled(desk: Any, scen
 
 async def test_the_chosen_reading_is_admitted_under_its_permit_with_one_key(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.page.keyboard.press("1")
     await desk.page.keyboard.press("p")
     await expect(desk.page.locator(".toast")).to_contain_text("按许可放行")
@@ -46,6 +48,7 @@ async def test_the_chosen_reading_is_admitted_under_its_permit_with_one_key(desk
 
 async def test_admitting_asks_why_and_keys_answer(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.page.keyboard.press("j")
     await expect(desk.page.locator(".held.on")).to_have_attribute("data-key", "held-2")
     await desk.page.keyboard.press("a")
@@ -60,6 +63,7 @@ async def test_admitting_asks_why_and_keys_answer(desk: Any, scene: Any) -> None
 
 async def test_refusing_without_a_reason_says_so_and_keeps_what_was_typed(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.page.keyboard.press("r")
     dialog = desk.page.locator("#decide-dialog")
     await dialog.locator("button.solid").click()
@@ -87,6 +91,7 @@ async def test_a_new_held_vehicle_is_spoken_once_and_never_takes_a_key_meant_for
     await scene.guard_decided("held-1", "admit")
     await scene.guard_decided("held-2", "refuse")
     await desk.sign_in()
+    await desk.armed()
     await expect(desk.page.locator(".calm")).to_contain_text("现在没有车等你")
     await scene.vehicle("held-9", "琼AD0829", ago_s=1, outcome="hold", verdict="unsure", kind="small")
     await expect(desk.page.locator(".held.on")).to_have_attribute("data-key", "held-9")
@@ -103,6 +108,7 @@ async def test_a_new_held_vehicle_is_spoken_once_and_never_takes_a_key_meant_for
 
 async def test_a_correction_keeps_the_raw_reading_beside_it(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.open("/passages/passed-0")
     await desk.page.keyboard.press("e")
     field = desk.page.locator("#correct-dialog input[name=plate]")
@@ -120,6 +126,7 @@ async def test_a_correction_keeps_the_raw_reading_beside_it(desk: Any, scene: An
 
 async def test_a_plate_of_nonsense_is_refused_in_place(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.open("/passages/passed-0")
     await desk.page.keyboard.press("e")
     await desk.page.locator("#correct-dialog input[name=plate]").fill("x")
@@ -130,6 +137,7 @@ async def test_a_plate_of_nonsense_is_refused_in_place(desk: Any, scene: Any) ->
 
 async def test_u_on_a_decided_passage_writes_a_revision_and_moves_no_barrier(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.open("/passages/passed-3")
     await desk.page.keyboard.press("u")
     dialog = desk.page.locator("#revise-dialog")
@@ -144,6 +152,7 @@ async def test_u_on_a_decided_passage_writes_a_revision_and_moves_no_barrier(des
 
 async def test_a_note_is_kept_as_text(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.open("/passages/held-1")
     await desk.page.keyboard.press("n")
     await desk.page.locator("#note-dialog textarea").fill("<img src=x onerror=alert(1)>司机去取许可")
@@ -153,6 +162,7 @@ async def test_a_note_is_kept_as_text(desk: Any, scene: Any) -> None:
 
 async def test_zoom_shows_the_plate_closer(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.open("/passages/held-1")
     drawn = desk.page.locator("#stage svg[role=img]")
     await expect(desk.page.locator("#stage .note")).to_have_text("第 4 位存疑 0.54")
@@ -165,6 +175,7 @@ async def test_zoom_shows_the_plate_closer(desk: Any, scene: Any) -> None:
 
 async def test_the_whole_way_by_keys_alone(desk: Any, scene: Any) -> None:
     await desk.sign_in()
+    await desk.armed()
     await desk.page.keyboard.press("Enter")
     await desk.page.wait_for_url("**/passages/held-1")
     await desk.page.keyboard.press("j")
@@ -197,6 +208,7 @@ async def test_single_keys_can_be_switched_off(desk: Any, scene: Any) -> None:
     await desk.page.locator("button.pri").click()
     await expect(desk.page.locator(".flash")).to_be_visible()
     await desk.open("/live")
+    await desk.armed()
     await desk.page.keyboard.press("a")
     await expect(desk.page.locator("#decide-dialog")).to_be_hidden()
 
@@ -219,6 +231,7 @@ async def test_a_silent_line_looks_stale_then_lost(make_desk: Any, scene: Any) -
 async def test_an_order_that_the_server_did_not_take_is_said(make_desk: Any, scene: Any) -> None:
     desk = await make_desk("en", "dark")
     await desk.sign_in()
+    await desk.armed()
     await scene.site.given.pool.execute("UPDATE passages SET guard_outcome = 'refuse', guard_by = 'hut'")
     await desk.page.keyboard.press("a")
     await desk.page.keyboard.press("1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,22 @@ def test_nothing_of_http_is_loaded_at_the_start(role: str, tmp_path: Path) -> No
         f" print(sorted({{'httpx', 'mobile.core.api.{other}'}} & set(sys.modules)))"
     )
     assert loaded.strip() == "[]"
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file names in an import, wherever it stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda path: str(path.relative_to(CORE)))
+def test_the_core_stands_on_the_vocabulary_and_httpx_alone(path: Path) -> None:
+    allowed = ("mobile.core", "control.", "httpx")
+    others = {one for one in imported(path) if one.partition(".")[0] not in sys.stdlib_module_names}
+    assert {one for one in others if not one.startswith(allowed)} == set()
+    assert ("httpx" in others) == (path.name == "transport.py")

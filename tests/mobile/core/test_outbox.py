@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile.core.database import Database
-from mobile.core.errors import ApiProblem, Offline, SignedOut, StoreFull
+from mobile.core.errors import ApiProblem, BadAnswer, Offline, SignedOut, StoreFull
 from mobile.core.outbox import Backoff, Entry, Outbox
 from mobile.core.store import Store
 
@@ -167,6 +167,36 @@ async def test_what_is_prepared_is_prepared_once(phone: Phone) -> None:
         await outbox.turn()
     assert {body for _, body in phone.sent} == {'{"text": "A", "scanned_at": 1}'}
     assert len(phone.sent) == 3
+
+
+async def test_what_cannot_be_prepared_yet_waits_and_was_not_tried(phone: Phone) -> None:
+    is_known: list[bool] = []
+
+    def prepare(body: dict[str, Any]) -> dict[str, Any]:
+        if not is_known:
+            raise Offline("the time is not known")
+        return body | {"scanned_at": 1}
+
+    outbox = Outbox(phone.store, now=lambda: AT, mono=lambda: phone.mono_s, draw=lambda: 1.0, backoff=Backoff())
+    outbox.register("scan", phone.send, prepare=prepare)
+    entry = outbox.put("scan", {})
+    assert await outbox.turn() == 1.0
+    found = outbox.entry(entry.entry_id)
+    assert found is not None
+    assert (found.state, found.tries, found.is_prepared) == ("waiting", 0, False)
+    is_known.append(True)
+    phone.mono_s = 1.0
+    await outbox.turn()
+    assert phone.sent == [(entry.key, '{"scanned_at": 1}')]
+
+
+async def test_an_answer_that_this_app_cannot_read_is_asked_for_again(phone: Phone) -> None:
+    phone.outbox.put("scan", {})
+    phone.outcomes = [BadAnswer("bad_answer", status=200)]
+    assert await phone.outbox.turn() == 2.0
+    (waiting,) = phone.outbox.entries(state="waiting")
+    assert waiting.problem is not None
+    assert waiting.problem.code == "bad_answer"
 
 
 async def test_nothing_is_sent_as_somebody_else(phone: Phone) -> None:
@@ -351,7 +381,7 @@ def counting() -> Iterator[Counting]:
         serving.join()
 
 
-STEPS_OF_DEATH = [*range(1, 66, 6)]  # a whole life has about eighty
+STEPS_OF_DEATH = [*range(2, 70, 8)]  # a whole life has about eighty
 
 
 def killed_at(folder: Path, server: Counting, steps: list[int]) -> list[dict[str, Any]]:

@@ -118,6 +118,21 @@ def test_each_icon_that_is_named_has_been_packed() -> None:
     assert named <= GLYPHS.keys(), f"not in fonts/icon_names.txt: {sorted(named - GLYPHS.keys())}"
 
 
+def test_each_part_of_a_rule_is_found_wherever_it_is_used_first() -> None:
+    """Modules of widgets are loaded when the first of them is named: a rule may only name what the kit can find."""
+    shared = set(re.findall(r'"(\w+)"', (MOBILE / "ui" / "kit.py").read_text(encoding="utf-8")))
+    kivys_own = {"Widget", "Label", "BoxLayout", "FloatLayout", "AnchorLayout", "GridLayout", "RecycleBoxLayout"}
+    for rules in MOBILE.glob("ui/widgets/*.kv"):
+        text = rules.read_text(encoding="utf-8")
+        drawing = re.sub(r"^( +)canvas(?:\.\w+)?:\n(?:\1 +.*\n)+", "", text, flags=re.MULTILINE)
+        made_here = set(re.findall(r"^<-?(\w+)[@>,]", text, re.MULTILINE))
+        made_here |= set(
+            re.findall(r"^class (\w+)", rules.with_suffix(".py").read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        used = set(re.findall(r"^ +([A-Z]\w+):\s*$", drawing, re.MULTILINE))
+        assert used <= shared | kivys_own | made_here, f"{rules.name}: {sorted(used - shared - kivys_own - made_here)}"
+
+
 def test_each_style_names_a_face() -> None:
     assert {style.face for style in STYLES.values()} <= FACES.keys()
     assert min(style.size_sp for style in STYLES.values()) == 12

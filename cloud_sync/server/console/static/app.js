@@ -12,13 +12,14 @@ const state = { goAt: 0, arming: 0 };
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-/* Keys that decide rest for a moment after the queue changed: they were meant for what stood there before. */
-export function queueChanged() {
+/* Keys that decide rest for a moment after a page came or its queue changed: they were meant for what stood before. */
+function rest(ms) {
   delete body.dataset.armed;
   clearTimeout(state.arming);
-  state.arming = setTimeout(() => { body.dataset.armed = ""; }, DECISION_GUARD_MS);
+  state.arming = setTimeout(() => { body.dataset.armed = ""; }, ms);
 }
-queueChanged();
+export function queueChanged() { rest(DECISION_GUARD_MS); }
+rest(Math.max(0, DECISION_GUARD_MS - performance.now()));
 const visible = (element) => element.getClientRects().length > 0;
 const items = () => $$("[data-item]").filter(visible);
 const selected = () => $("[data-item].on") || $("tr.sel") || $("#case") || null;
