@@ -66,7 +66,7 @@ class Client:
         self.clock = ServerClock(self.store, wall, mono)
         self.words = Words(self.settings.language, self.clock.now)
         self.network = Network(tuning.asking, draw)
-        secrets = SecretsFile(data_dir / f"secrets-{role}.json")
+        secrets = SecretsFile(data_dir / f"secrets-{role}.json", base_url)
         self.api = Api(Wire(transport, mono, (self.clock, self.network)), secrets)
         self.session = Session(self.api, secrets, self.store, self.files, base_url=base_url, role=role)
         self.outbox = Outbox(self.store, now=self.clock.now, mono=mono, draw=draw, backoff=tuning.backoff)

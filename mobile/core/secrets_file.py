@@ -14,12 +14,16 @@ from mobile.core.signal import Signal
 
 
 class SecretsFile:
-    """The sign-in of one app role. `person` is what was known of its owner; `why_ended` is "" or a code."""
+    """The sign-in of one app role at one server, whose tokens no other server ever sees.
 
-    def __init__(self, path: Path) -> None:
+    `person` is what was known of its owner; `why_ended` is "" or a code.
+    """
+
+    def __init__(self, path: Path, base_url: str) -> None:
         self.changed = Signal()
         self.why_ended = ""
         self._path = path
+        self._base_url = base_url
         self._number = 0
         self._held: Held | None = None
         self._person: dict[str, Any] | None = None
@@ -70,12 +74,19 @@ class SecretsFile:
         self.changed.emit()
 
     def _save(self) -> None:
-        said = {"pair": plain(self._held and self._held.pair), "person": self._person, "why_ended": self.why_ended}
+        said = {
+            "base_url": self._base_url,
+            "pair": plain(self._held and self._held.pair),
+            "person": self._person,
+            "why_ended": self.why_ended,
+        }
         write_whole(self._path, json.dumps(said, ensure_ascii=False).encode())
 
     def _load(self) -> None:
         try:
             said = json.loads(self._path.read_bytes())
+            if said["base_url"] != self._base_url:
+                return
             pair = parse(TokenPair | None, said["pair"])
         except FileNotFoundError:
             return

@@ -118,8 +118,8 @@ def child(run: Callable[[], None]) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def _sign_in(place: Path, pair: TokenPair) -> None:
-    secrets = SecretsFile(place / "secrets-visitor.json")
+def _sign_in(place: Path, url: str, pair: TokenPair) -> None:
+    secrets = SecretsFile(place / "secrets-visitor.json", url)
     secrets.take(pair)
     secrets.keep(PERSON)
 
@@ -127,11 +127,11 @@ def _sign_in(place: Path, pair: TokenPair) -> None:
 def main(folder: Path, url: str, steps: list[int]) -> None:
     pair = TokenPair("access", "refresh", 900, datetime.now(UTC) + timedelta(days=1))
     # A first life loads everything that a request needs, so that each child does not load it again.
-    _sign_in(folder / "warm", pair)
+    _sign_in(folder / "warm", url, pair)
     asyncio.run(used(folder / "warm", url, os.open(os.devnull, os.O_WRONLY), Steps(None)))
     for number in steps:
         place = folder / f"phone-{number}"
-        _sign_in(place, pair)
+        _sign_in(place, url, pair)
         told_path = place / "told"
         told = os.open(told_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         ended_by = child(lambda: asyncio.run(used(place, url, told, Steps(number))))  # noqa: B023  (runs at once)

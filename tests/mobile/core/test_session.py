@@ -56,10 +56,13 @@ async def test_signing_in_and_coming_back(island: Any, phone: Phone, tmp_path: P
     kept = tmp_path / "phone" / "secrets-visitor.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     # The app opened again knows who is there without asking anybody.
-    again = phone("http://127.0.0.1:9", folder="phone")
+    again = phone(island.url)
     assert again.session.person == person
     assert again.session.is_signed_in
     assert again.network.online is None
+    # Another server gets none of it.
+    elsewhere = phone("http://127.0.0.1:9")
+    assert (elsewhere.session.person, elsewhere.session.is_signed_in) == (None, False)
 
 
 async def test_a_wrong_password_leaves_everything_as_it_was(island: Any, phone: Phone) -> None:
