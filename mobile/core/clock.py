@@ -8,11 +8,13 @@ used only until the server was heard, shifted by what was learnt last time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from mobile.core.errors import StoreError
 from mobile.core.signal import Signal
 from mobile.core.store import Store
 
@@ -117,7 +119,9 @@ class ServerClock:
 
     def _keep(self, bounds: _Bounds) -> None:
         learnt = {"low_s": bounds.low_s, "high_s": bounds.high_s, "mono_s": bounds.mono_s, "skew_s": self._skew_s}
-        self._store.setting_put(_KEY, learnt | {"anchor_s": self._anchor_s, "run": self._run})
+        # A phone without room still knows the time until the app is closed; no call fails for this.
+        with suppress(StoreError):
+            self._store.setting_put(_KEY, learnt | {"anchor_s": self._anchor_s, "run": self._run})
 
     def check(self) -> None:
         """Notices that the device's clock was set; what the server said still holds on the monotonic clock."""

@@ -64,14 +64,18 @@ class SecretsFile:
         if self._held is None or self._held.number != number:
             return
         self._held, self.why_ended = None, code
-        self._save()
-        self.changed.emit()
+        try:
+            self._save()
+        finally:
+            self.changed.emit()  # it holds in this run, whether or not the phone could keep it
 
     def drop(self) -> None:
         """Nobody is signed in."""
         self._held, self._person, self.why_ended = None, None, ""
-        self._save()
-        self.changed.emit()
+        try:
+            self._save()
+        finally:
+            self.changed.emit()  # it holds in this run, whether or not the phone could keep it
 
     def _save(self) -> None:
         said = {

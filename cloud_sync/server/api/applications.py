@@ -18,6 +18,7 @@ from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, once
 from cloud_sync.server.permits import access, applications, checks, passes, queries, reminding, storing
+from cloud_sync.server.permits.choices import Choices, choices
 from cloud_sync.server.permits.records import (
     ApplicationPage,
     ApplicationRecord,
@@ -203,6 +204,12 @@ async def create(
 
     answer = await once(given, user.user_id, key, route="POST /applications", act=act, status=201, asked=body)
     return answer.response()
+
+
+@router.get("/applications/choices")
+async def form_choices(_user: auth.AnyPerson, given: Given) -> Choices:
+    """What the form may hold today: gates, purposes, classes, papers, limits, with their names."""
+    return await choices(given)
 
 
 @router.get("/applications/{application_id}")

@@ -276,6 +276,54 @@ class VisitPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be chosen in the form."""
+
+    code: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChoice:
+    """A class of permits: the papers that it needs, its longest window, and how early it is asked for."""
+
+    code: str
+    words: Words
+    papers: tuple[str, ...]
+    window_days_max: Decimal
+    ahead_hours_least: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionChoice:
+    """A class of emission factors; its usual consumption is in L, kg or m3 per 100 km."""
+
+    code: str
+    words: Words
+    usual_per_100km: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormChoices:
+    """Everything that the form offers."""
+
+    gates: tuple[Choice, ...]
+    permit_classes: tuple[ClassChoice, ...]
+    purposes: tuple[Choice, ...]
+    vehicle_types: tuple[Choice, ...]
+    drives: tuple[Choice, ...]
+    emission_classes: tuple[EmissionChoice, ...]
+    entry_kinds: tuple[Choice, ...]
+    paper_kinds: tuple[Choice, ...]
+    ahead_days_max: Decimal
+    entries_max: int
+    papers_max: int
+    paper_bytes_max: int
+    picture_side_least_px: int
+    appeal_papers_max: int
+
+
 class Permits:
     """Calls of drivers. A `form` holds changed fields only, by their names in `Form`."""
 
@@ -293,6 +341,10 @@ class Permits:
         """One's applications, the newest number first."""
         query = {"status": status, "plate": plate, "mine": True, "cursor": cursor, "limit": limit}
         return await self._caller.call("GET", "/applications", query=query, answer=ApplicationPage)
+
+    async def choices(self) -> FormChoices:
+        """What the form may hold today."""
+        return await self._caller.call("GET", "/applications/choices", answer=FormChoices)
 
     async def application(self, application_id: str) -> ApplicationRecord:
         """One application."""

@@ -57,7 +57,7 @@ class History(Page):
 
     def build(self) -> Widget:
         page = BoxLayout(orientation="vertical")
-        page.add_widget(self.top())
+        page.add_widget(self.head())
         chips = Chips(options=[(key, self.words(label)) for key, label in _FILTERS], value=self._filter)
         chips.test_id = "filter"
         chips.bind(value=lambda _chips, value: self._choose(value))
@@ -65,8 +65,8 @@ class History(Page):
         page.add_widget(self._list())
         return page
 
-    def top(self) -> TopBar:
-        bar = super().top()
+    def head(self) -> TopBar:
+        bar = super().head()
         bar.over = self.age_of(self.model)
         return bar
 

@@ -68,8 +68,8 @@ class Home(Page):
 
     # ------------------------------------------------------------ widgets
 
-    def top(self) -> TopBar:
-        bar = super().top()
+    def head(self) -> TopBar:
+        bar = super().head()
         bar.over = self.words.date(self.client.clock.now())
         return bar
 

@@ -47,7 +47,7 @@ class Page(AppScreen):
 
     def build(self) -> Widget:
         page = BoxLayout(orientation="vertical")
-        bar = self.top()
+        bar = self.head()
         for action in self.actions():
             bar.add_widget(action)
         page.add_widget(bar)
@@ -62,7 +62,7 @@ class Page(AppScreen):
             page.add_widget(footer)
         return page
 
-    def top(self) -> TopBar:
+    def head(self) -> TopBar:
         """The bar above."""
         bar = TopBar(title=self.title, has_back=not self.is_tab, large=self.is_tab, back_label=self.words("Back"))
         bar.bind(on_back=lambda _bar: self.back())

@@ -165,6 +165,14 @@ def test_nonsense_teaches_nothing(world: Callable[..., World], header: str) -> N
     assert there.clock.stamp().doubt_s == UNKNOWN_S
 
 
+def test_a_phone_without_room_still_learns_the_time(world: Callable[..., World]) -> None:
+    there = world(off_s=-90.0)
+    with there.store.database.change() as change:
+        change.execute("CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(FAIL, 'no room'); END")
+    there.ask()
+    assert there.error_s() < 0.7
+
+
 def test_ages_are_never_below_zero(world: Callable[..., World]) -> None:
     there = world()
     assert there.clock.age_s(there.wall() + timedelta(seconds=5)) == 0.0

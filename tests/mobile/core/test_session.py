@@ -17,7 +17,7 @@ from mobile.core.api.late import LateTransport, Limits
 from mobile.core.api.people import Registration
 from mobile.core.api.wire import Request, Response
 from mobile.core.client import Client
-from mobile.core.errors import ApiProblem, Offline, SignedOut
+from mobile.core.errors import ApiProblem, Offline, SignedOut, StoreFull
 from mobile.core.models.account import AccessLog, Account
 from mobile.core.models.sign_in import Register, SignIn
 
@@ -264,6 +264,23 @@ async def test_everything_of_an_account_leaves_with_it(island: Any, phone: Phone
     assert [one for one in (tmp_path / "phone" / "files").rglob("*") if one.is_file()] == []
     with pytest.raises(ApiProblem):
         await client.session.sign_in("mei", PASSWORD)
+
+
+async def test_signing_out_holds_also_where_nothing_can_be_written(
+    island: Any, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any) -> None:
+        raise StoreFull("no room")
+
+    await island.add_person("visitor", "mei")
+    client, told = phone(island.url), []
+    await client.session.sign_in("mei", PASSWORD)
+    client.session.changed.connect(lambda: told.append(client.session.is_signed_in))
+    monkeypatch.setattr("mobile.core.secrets_file.write_whole", no_room)
+    with pytest.raises(StoreFull):
+        await client.session.sign_out()
+    assert told == [False]
+    assert client.store.account == ""
 
 
 async def test_unreadable_tokens_are_no_tokens(island: Any, phone: Phone, tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ def test_each_face_has_its_licence_beside_it() -> None:
         assert "licen" in (FONTS / f"LICENCE-{name}.txt").read_text(encoding="utf-8").lower()
 
 
+@pytest.mark.parametrize("face", [TEXT, STRONG, PLATE, ICONS])
+def test_glyphs_stand_where_their_outlines_are(face: str) -> None:
+    font = TTFont(FONTS / FACES[face])
+    outlines = font["glyf"]
+    for glyph, (_advance, bearing) in font["hmtx"].metrics.items():
+        assert bearing == getattr(outlines[glyph], "xMin", bearing), glyph
+
+
 def test_each_icon_that_is_named_has_been_packed() -> None:
     assert {ord(glyph) for glyph in GLYPHS.values()} <= characters(ICONS)
     named = set()
