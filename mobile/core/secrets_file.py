@@ -73,9 +73,11 @@ class SecretsFile:
         """Nobody is signed in."""
         self._held, self._person, self.why_ended = None, None, ""
         try:
-            self._save()
+            self._path.unlink(missing_ok=True)  # needs no room
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error}") from error
         finally:
-            self.changed.emit()  # it holds in this run, whether or not the phone could keep it
+            self.changed.emit()
 
     def _save(self) -> None:
         said = {

@@ -32,7 +32,7 @@ from cloud_sync.server.services import Services, services
 from control.domain.permits import PermitClass
 from control.domain.plates import PlateColour
 from control.domain.vehicles import VehicleType
-from control.permits.application import Drive, EntryKind, Form, Paper, Purpose, Remark, Status
+from control.permits.application import Application, Drive, EntryKind, Form, Paper, Purpose, Remark, Status
 
 router = APIRouter(prefix=API, tags=["applications"])
 Given = Annotated[Services, Depends(services)]
@@ -98,6 +98,13 @@ class EditBody(BaseModel):
 
     version: int = Field(ge=1)
     form: FormBody
+
+
+class CheckBody(BaseModel):
+    """A form that nobody has filed, or the one that an application would have."""
+
+    form: FormBody
+    application_id: str = Field(default="", pattern=r"^(XK-[0-9]{4}-[0-9]{6,9})?$")
 
 
 class VersionBody(BaseModel):
@@ -210,6 +217,20 @@ async def create(
 async def form_choices(_user: auth.AnyPerson, given: Given) -> Choices:
     """What the form may hold today: gates, purposes, classes, papers, limits, with their names."""
     return await choices(given)
+
+
+@router.post("/applications/check")
+async def check_form(body: CheckBody, user: auth.AnyPerson, given: Given) -> CheckRecord:
+    """What the automatic checks would find, before anything is filed. So many an hour, as for one that is filed."""
+    await checks.count(given, user)
+    application = Application(application_id="", applicant_id=access.applicant_id_of(user), form=Form())
+    if body.application_id:
+        held = await storing.held(given.pool, body.application_id, lock=False)
+        if held is None or not access.may_read(user, held.application.applicant_id):
+            raise Problem("not_found")
+        application = held.application
+    application = replace(application, form=body.form.over(application.form))
+    return await checks.checked(given.pool, given, application, viewer=user)
 
 
 @router.get("/applications/{application_id}")

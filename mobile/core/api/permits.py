@@ -368,6 +368,11 @@ class Permits:
             answer=CheckRecord,
         )
 
+    async def check_form(self, form: Mapping[str, Any], *, application_id: str = "") -> CheckRecord:
+        """What the automatic checks would find, before anything is filed."""
+        body = {"form": form, "application_id": application_id}
+        return await self._caller.call("POST", "/applications/check", body=body, answer=CheckRecord)
+
     async def submit(self, application_id: str, *, version: int | None = None) -> ApplicationRecord:
         """Hands it in."""
         return await self._one("POST", "/applications/{application_id}/submit", application_id, {"version": version})

@@ -12,6 +12,10 @@ from mobile.core.api.wire import Request, Response
 from mobile.core.errors import Offline
 
 
+# Servers close idle connections after 5 s and later. Ending them here first, nothing is sent into a closing one.
+IDLE_S = 2.5
+
+
 class HttpTransport:
     """One pool of connections to one server. Neither redirects nor proxies of the environment are followed."""
 
@@ -20,7 +24,11 @@ class HttpTransport:
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(limits.answer_s, connect=limits.connect_s),
-            limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
+            limits=httpx.Limits(
+                max_connections=limits.connections,
+                max_keepalive_connections=limits.connections,
+                keepalive_expiry=IDLE_S,
+            ),
             trust_env=False,
             # Without TLS there is nothing to verify, and the list of certificates takes long to load.
             verify=base_url.startswith("https:"),

@@ -1,7 +1,6 @@
-"""Filling in an application: owns the draft in the phone, and handing it in once with its papers.
+"""Filling in an application: owns the drafts in the phone, each kept at every change.
 
-Every change is kept at once. Handing in waits in the outbox: papers first, then the form, then the step itself; each
-part may be repeated. What the office returned opens with everything that was entered.
+How one is handed in is `application_sending`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from uuid import uuid4
 
 from mobile.core.api.parsing import parse, plain
 from mobile.core.api.permits import ApplicationRecord, Form
-from mobile.core.errors import ApiProblem
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
 
 APPLICATION = "application"
 _DRAFTS = "application/"
-_OPEN = ("draft", "returned")
+# What the server made of a draft whose handing in was refused later on.
+_MADE = "application-made/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ class DraftPaper:
 class Draft:
     """What was entered. `version` is the server's that it was made from; None while the server knows nothing of it.
 
-    `form` holds fields by their names in `Form`, as JSON; papers stand beside it.
+    `form` holds fields by their names in `Form`, as JSON; papers stand beside it. `submits` is how often the server's
+    application had been handed in by then.
     """
 
     draft_id: str
@@ -50,9 +50,16 @@ class Draft:
     changed_at: datetime
     application_id: str | None = None
     version: int | None = None
+    submits: int = 0
     form: dict[str, Any] = field(default_factory=dict)
     papers: tuple[DraftPaper, ...] = ()
     step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    application_id: str
+    version: int
 
 
 class Drafts:
@@ -62,9 +69,11 @@ class Drafts:
         self._client = client
 
     def all(self) -> tuple[Draft, ...]:
-        """The last changed first; what waits in the outbox is not among them."""
-        kept = (parse(Draft, one) for one in self._client.store.drafts(_DRAFTS).values())
-        return tuple(sorted(kept, key=lambda one: one.changed_at, reverse=True))
+        """The last changed first; what was put into the outbox is not among them."""
+        handed_in = {one.body["draft_id"] for one in self._client.outbox.entries(APPLICATION)}
+        kept: list[Draft] = [parse(Draft, one) for one in self._client.store.drafts(_DRAFTS).values()]
+        here = (one for one in kept if one.draft_id not in handed_in)
+        return tuple(sorted(here, key=lambda one: one.changed_at, reverse=True))
 
     def get(self, draft_id: str) -> Draft | None:
         """One of them."""
@@ -72,28 +81,31 @@ class Drafts:
         return None if kept is None else parse(Draft, kept)
 
     def new(self, form: Mapping[str, Any] | None = None) -> Draft:
-        """An empty one, or one that begins with a vehicle's fields."""
+        """An empty one, or one that begins with some fields; it is kept at its first change."""
         now = self._client.clock.now()
-        return self._keep(Draft(uuid4().hex, now, now, form=plain(form or {})))
+        return Draft(uuid4().hex, now, now, form=plain(form or {}))
+
+    def copy(self, form: Form) -> Draft:
+        """One like a past one. Window and papers are left out: both have to be true today."""
+        return self._keep(self.new({**entered(form), "window_from": None, "window_until": None}))
 
     def of(self, application: ApplicationRecord) -> Draft:
-        """The draft of an application that can be changed: the one in the phone if it is as new, else the server's.
+        """The draft of an application that can be changed: the one in the phone, else the server's.
 
-        What was entered here stays when the office changed nothing but its state; its fields lie over the server's.
+        What was entered here stays; it lies over the server's fields.
         """
-        mine = next((one for one in self.all() if one.application_id == application.row.application_id), None)
-        server = _entered(application.form)
-        now = self._client.clock.now()
+        number = application.row.application_id
+        mine = next((one for one in self.all() if one.application_id == number), None)
+        server, now = entered(application.form), self._client.clock.now()
         if mine is None:
-            mine = Draft(uuid4().hex, now, now, application.row.application_id)
-            papers = _papers(application.form)
+            mine = Draft(uuid4().hex, now, now, number, papers=_papers(application.form))
         else:
-            papers = mine.papers
             server |= mine.form
-        return self._keep(replace(mine, version=application.row.version, form=server, papers=papers))
+        version, submits = application.row.version, submits_of(application)
+        return self._keep(replace(mine, version=version, submits=submits, form=server))
 
     def change(self, draft: Draft, **fields: Any) -> Draft:
-        """Keeps changed fields; None takes one out."""
+        """Keeps changed fields."""
         return self._keep(replace(draft, form=draft.form | plain(fields)))
 
     def turn_to(self, draft: Draft, step: int) -> Draft:
@@ -101,10 +113,10 @@ class Drafts:
         return self._keep(replace(draft, step=step))
 
     def add_paper(self, draft: Draft, content: bytes, *, kind: str, name: str, media_type: str) -> Draft:
-        """Keeps a paper in the phone; the same bytes of the same kind stand once."""
+        """Keeps a paper in the phone; the same bytes stand once."""
         sha256 = self._client.files.keep(content)
         paper = DraftPaper(sha256, kind, name, media_type, len(content))
-        others = tuple(one for one in draft.papers if (one.sha256, one.kind) != (sha256, kind))
+        others = tuple(one for one in draft.papers if one.sha256 != sha256)
         return self._keep(replace(draft, papers=(*others, paper)))
 
     def date_paper(self, draft: Draft, paper: DraftPaper, valid_until: date | None) -> Draft:
@@ -114,40 +126,83 @@ class Drafts:
 
     def drop_paper(self, draft: Draft, paper: DraftPaper) -> Draft:
         """Takes a paper out of the form."""
-        return self._keep(replace(draft, papers=tuple(one for one in draft.papers if one != paper)))
+        changed = self._keep(replace(draft, papers=tuple(one for one in draft.papers if one != paper)))
+        self._drop_files((paper,))
+        return changed
 
     def drop(self, draft: Draft) -> None:
         """Throws a draft away; what the server has of it stays there."""
         self._client.store.draft_drop(_DRAFTS + draft.draft_id)
+        self._drop_files(draft.papers)
+
+    # ------------------------------------------------------------ the outbox
 
     def hand_in(self, draft: Draft) -> Entry:
         """Puts it into the outbox; when this returns it will be sent, once."""
-        entry = self._client.outbox.put(APPLICATION, plain(draft), key=draft.draft_id + f".{draft.version or 0}")
-        self.drop(draft)
+        entry = self._client.outbox.put(APPLICATION, plain(draft))
+        self._client.store.draft_drop(_DRAFTS + draft.draft_id)
         return entry
 
     def take_back(self, entry: Entry) -> Draft | None:
         """An entry that was refused, or never tried, as a draft again; None when it may be on its way."""
         draft: Draft = parse(Draft, entry.body)
-        is_mine = self._client.outbox.dismiss(entry.entry_id) or self._client.outbox.withdraw(entry.entry_id)
-        return self._keep(draft) if is_mine else None
+        made = self.made_of(entry)
+        if made is not None:
+            draft = replace(draft, application_id=made[0], version=made[1])
+        # Kept first: were the phone to fall asleep here for good, it would stand twice rather than not at all.
+        draft = self._keep(draft)
+        if self._client.outbox.dismiss(entry.entry_id) or self._client.outbox.withdraw(entry.entry_id):
+            return draft
+        self._client.store.draft_drop(_DRAFTS + draft.draft_id)
+        return None
+
+    def made_of(self, entry: Entry) -> tuple[str, int] | None:
+        """Number and version of the application that the server made of an entry before it was refused."""
+        kept = self._client.store.draft_get(_MADE + entry.body["draft_id"])
+        made = None if kept is None else parse(_Made, kept)
+        return None if made is None else (made.application_id, made.version)
+
+    def note_made(self, draft: Draft, application: ApplicationRecord) -> None:
+        """The server has an application of this draft."""
+        made = _Made(application.row.application_id, application.row.version)
+        self._client.store.draft_put(_MADE + draft.draft_id, plain(made))
+
+    def tidy(self) -> None:
+        """Forgets what was handed in, with its papers: the server has both."""
+        for entry in self._client.outbox.entries(APPLICATION, "sent"):
+            draft: Draft = parse(Draft, entry.body)
+            self._client.store.draft_drop(_DRAFTS + draft.draft_id)
+            self._client.store.draft_drop(_MADE + draft.draft_id)
+            self._client.outbox.dismiss(entry.entry_id)
+            self._drop_files(draft.papers)
+
+    # ------------------------------------------------------------ inside
 
     def _keep(self, draft: Draft) -> Draft:
         kept = replace(draft, changed_at=self._client.clock.now())
         self._client.store.draft_put(_DRAFTS + draft.draft_id, plain(kept))
         return kept
 
+    def _drop_files(self, papers: tuple[DraftPaper, ...]) -> None:
+        """Removes papers that no other draft and nothing in the outbox needs."""
+        waiting = [one.body["papers"] for one in self._client.outbox.entries() if "papers" in one.body]
+        drafts = [one["papers"] for one in self._client.store.drafts(_DRAFTS).values()]
+        needed = {one["sha256"] if isinstance(one, dict) else one for papers_ in (*waiting, *drafts) for one in papers_}
+        for paper in papers:
+            if paper.is_here and paper.sha256 not in needed:
+                self._client.files.drop(paper.sha256)
 
-def body_of(draft: Draft) -> dict[str, Any]:
-    """The form as the server takes it."""
-    papers = [{name: getattr(one, name) for name in ("sha256", "kind", "name", "valid_until")} for one in draft.papers]
-    return {**draft.form, "papers": plain(papers)}
+
+def entered(form: Form) -> dict[str, Any]:
+    """The server's form without its papers, as drafts keep it."""
+    fields: dict[str, Any] = plain(form)
+    del fields["papers"]
+    return fields
 
 
-def _entered(form: Form) -> dict[str, Any]:
-    entered: dict[str, Any] = plain(form)
-    entered.pop("papers")
-    return entered
+def submits_of(application: ApplicationRecord) -> int:
+    """How often it was handed in."""
+    return sum(one.action == "submit" for one in application.history)
 
 
 def _papers(form: Form) -> tuple[DraftPaper, ...]:
@@ -155,39 +210,3 @@ def _papers(form: Form) -> tuple[DraftPaper, ...]:
         DraftPaper(one.sha256, one.kind, one.name, one.media_type, one.size_bytes, one.valid_until, is_here=False)
         for one in form.papers
     )
-
-
-def register(client: Client) -> None:
-    """Tells the outbox how applications are handed in; once for a client."""
-
-    async def send(entry: Entry) -> Any:
-        draft: Draft = parse(Draft, entry.body)
-        for paper in draft.papers:
-            if paper.is_here:
-                await client.api.permits.upload(client.files.read(paper.sha256))
-        return plain(await _handed_in(client, draft, entry))
-
-    client.outbox.register(APPLICATION, send)
-
-
-async def _handed_in(client: Client, draft: Draft, entry: Entry) -> ApplicationRecord:
-    """Creates or changes it, then hands it in. An earlier try may have done part of that, or all."""
-    permits = client.api.permits
-    if draft.application_id is None:
-        record = await permits.create(body_of(draft), key=entry.key)
-        record = await permits.application(record.row.application_id)
-    else:
-        record = await permits.application(draft.application_id)
-        if record.row.status in _OPEN:
-            version = draft.version if entry.tries == 1 and draft.version is not None else record.row.version
-            record = await permits.edit(draft.application_id, version=version, form=body_of(draft))
-    if record.row.status not in _OPEN:
-        if entry.tries > 1:
-            return record
-        raise ApiProblem(
-            "application_moved_on",
-            zh="这份申请已经在办，不能再改",
-            en="This application has moved on and cannot be changed any more",
-            status=409,
-        )
-    return await permits.submit(record.row.application_id)

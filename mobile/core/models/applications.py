@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mobile.core.api.permits import ApplicationRecord, ApplicationRow, CheckRecord
-from mobile.core.models.application_draft import APPLICATION
+from mobile.core.api.permits import ApplicationRecord, ApplicationRow
+from mobile.core.models.application_draft import APPLICATION, Drafts
 from mobile.core.shown import Model, PagedModel
 
 if TYPE_CHECKING:
@@ -53,11 +53,22 @@ class Applications(PagedModel[ApplicationRow]):
         return page.items, page.next_cursor
 
     def of(self, part: Part) -> tuple[ApplicationRow, ...]:
-        """Those that stand there; in force: the next to begin first."""
-        found = tuple(one for one in self.shown.value or () if part_of(one) is part)
+        """Those that stand there; in force: the next to begin first.
+
+        What is being changed here, or waits to be sent, is shown as that instead.
+        """
+        elsewhere = self._numbers_here() if part is Part.TO_DO else frozenset()
+        rows = self.shown.value or ()
+        found = tuple(one for one in rows if part_of(one) is part and one.application_id not in elsewhere)
         if part is Part.IN_FORCE:
             return tuple(sorted(found, key=lambda one: (one.window_from is None, one.window_from, one.application_id)))
         return found
+
+    def _numbers_here(self) -> frozenset[str]:
+        drafts = Drafts(self.client)
+        made = (drafts.made_of(one) for one in self.on_their_way())
+        sent = (one.body["application_id"] for one in self.on_their_way())
+        return frozenset([*(one[0] for one in made if one), *(one for one in sent if one)])
 
     def on_their_way(self) -> tuple[Entry, ...]:
         """Applications that wait to be sent, or were refused at once; the oldest first."""
@@ -86,14 +97,6 @@ class OneApplication(Model[ApplicationRecord]):
             return ()
         last = next((one for one in reversed(record.history) if one.after == "returned"), None)
         return () if last is None else tuple((one.get("field", ""), one.get("text", "")) for one in last.remarks)
-
-    async def check(self) -> CheckRecord:
-        """What the automatic checks find. Raises ApiProblem, Offline."""
-        return await self.client.api.permits.check(self.application_id)
-
-    async def copy(self) -> ApplicationRecord:
-        """A new draft like it. Raises ApiProblem, Offline."""
-        return await self.client.api.permits.copy(self.application_id)
 
     async def appeal(self, reason: str, papers: tuple[bytes, ...]) -> None:
         """Against a refusal or a revocation, with papers. Raises ApiProblem, Offline."""

@@ -102,7 +102,13 @@ class Codes:
         self._client.store.draft_drop(_ORDERS + order.key)
 
     async def buy(self, item: ItemRecord) -> CodeRecord:
-        """Orders one. Raises ApiProblem (sold out, not enough points), Offline (the order may stay open)."""
+        """Orders one, or finishes the open order of the same thing: pressing again after a lost answer buys no second.
+
+        Raises ApiProblem (sold out, not enough points), Offline (the order may stay open).
+        """
+        begun = next((one for one in self.open_orders() if one.item_id == item.item_id), None)
+        if begun is not None:
+            return await self.finish(begun)
         if self._client.network.online is False:
             raise Offline("no order is begun without a network")
         now = self._client.clock.now()

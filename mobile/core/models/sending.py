@@ -15,3 +15,13 @@ def register_kinds(client: Client) -> None:
 
         scan.register(client)
         scan_walk.register(client)
+    else:
+        register_driver(client)
+
+
+def register_driver(client: Client) -> None:
+    """Applications, and what is declared of visits."""
+    from mobile.core.models import application_sending, visits
+
+    application_sending.register(client)
+    visits.register(client)

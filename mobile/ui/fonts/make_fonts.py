@@ -69,8 +69,10 @@ def _icon_face(lucide: Path) -> None:
     face = TTFont(lucide / "font" / "lucide.ttf")
     _subset(face, {points[name] for name in names}, [])
     # The face says that every icon begins at its left edge, and renderers believe it: icons would stand off centre.
+    outlines = face["glyf"]
     for glyph, (advance, _bearing) in face["hmtx"].metrics.items():
-        face["hmtx"][glyph] = (advance, getattr(face["glyf"][glyph], "xMin", 0))
+        outlines[glyph].recalcBounds(outlines)
+        face["hmtx"][glyph] = (advance, getattr(outlines[glyph], "xMin", 0))
     _finish(face, "Lucide", "Regular", HERE / "Lucide.ttf")
     rows = "".join(f'    "{name}": "\\u{points[name]:04x}",\n' for name in sorted(names))
     (HERE.parent / "icons.py").write_text(_ICONS_HEAD + rows + "}\n" + _ICONS_TAIL, encoding="utf-8")

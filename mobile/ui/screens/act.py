@@ -11,6 +11,7 @@ from mobile.core.api.points import EarningRecord, EntryRecord
 from mobile.core.models.history import Acts, Appeals, History
 from mobile.core.models.trips import can_appeal
 from mobile.ui.kit import Card, CardList, EmptyState, Figure, Note, OutlineButton, Row, Text
+from mobile.ui.screens.act_rows import where
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.trip_appeal import AppealSheet
 from mobile.ui.screens.trip_parts import computed_card, icon_of
@@ -79,8 +80,7 @@ class Act(Page):
 
     def _when(self, act: EarningRecord) -> str:
         words = self.words
-        where = act.merchant or " – ".join(filter(None, (act.start_place, act.end_place)))
-        return " · ".join(filter(None, (words.when(act.started_at), where)))
+        return " · ".join(filter(None, (words.when(act.started_at), where(words, act))))
 
     def formula(self, act: EarningRecord) -> list[Widget]:
         """How the grams came about."""

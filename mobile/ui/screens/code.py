@@ -56,8 +56,8 @@ class Code(Page):
         line.add_widget(names)
         ticket.head.add_widget(line)
         if self._is_open(found):
-            place = AnchorLayout(size_hint_y=None, height=dp(200))
-            place.add_widget(QrView(text=found.code, size_dp=196, test_id="qr"))
+            place = AnchorLayout(size_hint_y=None, height=dp(260))
+            place.add_widget(QrView(text=found.code, test_id="qr"))
             ticket.body.add_widget(place)
             ticket.body.add_widget(Text(text=found.code_grouped, style="code", halign="center", test_id="code"))
             help_text = words("If it cannot be scanned, read this to the shop.")

@@ -8,15 +8,15 @@ from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from mobile.core.api.points import EarningRecord, PointsOfMe
+from mobile.core.api.points import PointsOfMe
 from mobile.core.models.home import Home as HomeModel
 from mobile.core.models.reminders import Reminders
 from mobile.core.models.scan import Scans
 from mobile.core.models.scan_words import outcome
-from mobile.core.words import N_, Words
+from mobile.core.words import N_
 from mobile.ui.kit import CardList, EmptyState, HeroCard, IconButton, IconCard, Row, Section, Skeleton, TopBar
+from mobile.ui.screens.act_rows import act_row
 from mobile.ui.screens.page import Page
-from mobile.ui.screens.trip_parts import icon_of
 
 _GREETINGS = ((5, N_("Good night")), (11, N_("Good morning")), (18, N_("Good afternoon")), (24, N_("Good evening")))
 # The commonest acts: (scene of the scan, icon, words).
@@ -142,19 +142,3 @@ class Home(Page):
         state.action_text = self.words("Scan a code")
         state.bind(on_action=lambda _state: self.go("scan"))
         return state
-
-
-def act_row(words: Words, act: EarningRecord) -> Row:
-    """One act in a list: what, when, and how it stands."""
-    value, tone, icon, standing = f"+{words.number(act.points)}", "admit", "", ""
-    if act.reversed_at is not None:
-        value, tone, icon, standing = "0", "refuse", "undo-2", words("Taken back")
-    elif act.state == "held":
-        value, tone, icon, standing = words.number(act.points), "hold", "clock", words("Being checked")
-    elif act.state == "refused":
-        value, tone, icon, standing = "0", "refuse", "octagon-x", words("Not counted")
-    where = act.merchant or " – ".join(filter(None, (act.start_place, act.end_place)))
-    row = Row(icon=icon_of(act.scene.code), title=words.said(act.scene), chevron=True, pressable=True)
-    row.subtitle = " · ".join(filter(None, (standing, words.when(act.started_at), where)))
-    row.value, row.value_tone, row.value_icon, row.test_id = value, tone, icon, f"act-{act.event_id}"
-    return row

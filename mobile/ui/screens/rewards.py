@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from kivy.uix.widget import Widget
 
@@ -27,6 +28,9 @@ from mobile.ui.kit import (
     Text,
 )
 from mobile.ui.screens.page import Page
+
+# Points that end within this are warned of.
+ENDS_SOON = timedelta(days=60)
 
 
 class Rewards(Page):
@@ -73,17 +77,20 @@ class Rewards(Page):
                 points=words.points(today.me.next_end_points),
                 day=words.date(today.me.next_end_at),
             )
-            card.add_widget(Text(text=ends, style="small", tone="hold"))
+            is_soon = today.me.next_end_at - self.client.clock.now() < ENDS_SOON
+            card.add_widget(Text(text=ends, style="small", tone="hold" if is_soon else "ink3"))
         return card
 
     def _mine(self) -> Widget:
-        words, card = self.words, CardList()
+        words, card, person = self.words, CardList(), self.client.session.person
         unused = sum(one.redemption.state.code in OPEN for one in self._codes.all())
         for screen, icon, label, value in (
             ("codes", "ticket", words("My codes"), words.number(unused) if unused else ""),
-            ("vouchers", "wallet", words("Zero-carbon vouchers"), ""),
             ("person_code", "qr-code", words("My code for merchants"), ""),
+            ("vouchers", "wallet", words("Zero-carbon vouchers"), ""),
         ):
+            if screen == "vouchers" and (person is None or "hold_vouchers" not in person.may):
+                continue
             row = Row(icon=icon, title=label, value=value, chevron=True, pressable=True, test_id=f"to-{screen}")
             row.bind(on_release=lambda _row, screen=screen: self.go(screen))
             card.add_widget(row)
@@ -184,12 +191,18 @@ class Rewards(Page):
         try:
             bought = await self._codes.buy(item)
         except (ApiProblem, Offline, StoreError) as error:
-            trouble = trouble_of(error)
-            note.text = " ".join(filter(None, (trouble.sentence(self.words), trouble.advice(self.words))))
-            note.tone = "refuse"
+            note.text, note.tone = self._why_failed(item, error), "refuse"
             button.busy = False
             self.run(self._catalogue.refresh())
             return
         sheet.close()
         self.run(self._home.refresh())
+        self.run(self._catalogue.refresh())
         self.go("code", redemption_id=bought.redemption.redemption_id)
+
+    def _why_failed(self, item: ItemRecord, error: ApiProblem | Offline | StoreError) -> str:
+        trouble = trouble_of(error)
+        if any(one.item_id == item.item_id for one in self._codes.open_orders()):
+            again = self.words("Press again to ask: it is never bought twice.")
+            return self.words.both("", " ").join((trouble.sentence(self.words), again))
+        return self.words.both("", " ").join(filter(None, (trouble.sentence(self.words), trouble.advice(self.words))))

@@ -68,7 +68,8 @@ class Scan(AppScreen):
         self._refreshing()
         self._looking = self.run(self._look())
         self.run(self.scans.refresh())
-        self.run(self.trips.refresh_if_old())
+        # What the phone remembers; asking here could bring an answer from before the code that is read meanwhile.
+        self.trips.load()
 
     def on_hidden(self) -> None:
         self._refreshing.cancel()

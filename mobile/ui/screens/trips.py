@@ -20,6 +20,7 @@ from mobile.ui.kit import (
     EmptyState,
     ErrorState,
     FilledButton,
+    Note,
     PullToRefresh,
     QuietButton,
     Row,
@@ -41,14 +42,13 @@ class Trips(AppScreen):
     def opened(self) -> None:
         self.model, self.scans = TripsModel(self.client), Scans(self.client)
         self._shown_count = SHOWN_AT_ONCE
-        # Something was handed in while another screen was in front: what was asked a moment ago is old.
-        self._has_more_to_ask = False
         self.watch(self.model.changed)
         self.watch(self.scans.changed, self._outbox_changed)
 
     def on_shown(self) -> None:
-        self.run(self.model.refresh() if self._has_more_to_ask else self.model.refresh_if_old())
-        self._has_more_to_ask = False
+        # Another screen may have renewed what is remembered; the server is asked all the same.
+        self.model.load()
+        self.run(self.model.refresh())
 
     def closed(self) -> None:
         self.model.close()
@@ -56,9 +56,7 @@ class Trips(AppScreen):
 
     def _outbox_changed(self) -> None:
         self.redraw()
-        if not self.is_shown:
-            self._has_more_to_ask = True
-        elif not self.scans.waiting():
+        if self.is_shown and not self.scans.waiting():
             self.run(self.model.refresh())
 
     # ------------------------------------------------------------ widgets
@@ -91,6 +89,10 @@ class Trips(AppScreen):
         if not_taken:
             parts.append(self._refused_card(not_taken))
         parts += self._list(is_alone=not parts)
+        problem = self.model.shown.problem
+        if self.model.shown.phase == "stale" and problem is not None and not self.model.shown.is_offline:
+            text = f"{problem.sentence(self.words)} {problem.advice(self.words)}".strip()
+            parts.insert(0, Note(text=text, icon="triangle-alert", tone="hold", test_id="not-renewed"))
         return parts
 
     def _running_card(self, trip: TripRecord) -> Widget:

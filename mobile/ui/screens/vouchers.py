@@ -55,8 +55,8 @@ class Vouchers(Page):
         words, voucher = self.words, one.voucher
         title = words.both(voucher.scheme_name_zh, voucher.scheme_name_en)
         sheet = Sheet(title=title, close_label=words("Close"), test_id="voucher-sheet")
-        place = AnchorLayout(size_hint_y=None, height=dp(200))
-        place.add_widget(QrView(text=one.code, size_dp=196, test_id="qr"))
+        place = AnchorLayout(size_hint_y=None, height=dp(260))
+        place.add_widget(QrView(text=one.code, test_id="qr"))
         sheet.body.add_widget(place)
         sheet.body.add_widget(Text(text=one.code_grouped, style="code", halign="center"))
         left = words("{left} of {amount} left", left=words.fen(voucher.left_fen), amount=words.fen(voucher.amount_fen))

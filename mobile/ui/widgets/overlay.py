@@ -106,7 +106,10 @@ class Layer(Marked, FloatLayout):
 
 
 class Sheet(Layer):
-    """A sheet that comes from below; drag it down, tap beside it or go back to close it."""
+    """A sheet that comes from below; drag it down, tap beside it or go back to close it.
+
+    With a `close_label`, the cross beside its title says in words what it does and closes it too.
+    """
 
     title = StringProperty("")
     close_label = StringProperty("")
@@ -132,7 +135,9 @@ class Sheet(Layer):
         return not self.ids.panel.collide_point(*touch.pos)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
-        if self.closable and self.ids.grip.collide_point(*touch.pos):
+        shut = self.ids.shut
+        on_shut = not shut.disabled and shut.collide_point(*touch.pos)
+        if self.closable and not on_shut and self.ids.grip.collide_point(*touch.pos):
             self._drag_from = touch.y
             touch.grab(self)
             return True

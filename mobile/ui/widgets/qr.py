@@ -19,7 +19,7 @@ class QrView(Marked, Widget):
     """A QR code as large as whole pixels a module allow within `size_dp`, with its quiet zone."""
 
     text = StringProperty("")
-    size_dp = NumericProperty(212)
+    size_dp = NumericProperty(260)
     error = OptionProperty("m", options=("l", "m", "q", "h"))
 
     def __init__(self, **given: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from mobile.core.api.points import PhoneRules, ScanResult, TripRecord
 from mobile.core.clock import ServerClock, Stamp
 from mobile.core.database import opened_or_mended
 from mobile.core.errors import ApiProblem, Offline
+from mobile.core.models import scan_walk
 from mobile.core.models.scan import Kept, NotOurs, OutcomeState, Scans, outcome_of, read_at, register
 from mobile.core.models.scan_codes import CodeKind, scanned, typed
 from mobile.core.models.scan_words import not_ours, outcome
@@ -56,6 +58,13 @@ class Phone:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
+        return answer
+
+    async def walk(self, **given: Any) -> ScanResult:
+        """As the server does."""
+        self.asked.append(given)
+        answer = self.answers.pop(0)
+        assert isinstance(answer, ScanResult)
         return answer
 
     async def trips(self, *, limit: int) -> tuple[TripRecord, ...]:
@@ -247,6 +256,20 @@ async def test_the_end_of_a_trip_renews_what_is_remembered_of_trips(phone: Phone
     kept = phone.store.cache_get("points/trips")
     assert kept is not None
     assert kept[0] == ([{"is": "old"}] if trips_are_away else [])
+
+
+async def test_a_walk_is_kept_and_sent_as_it_was(phone: Phone) -> None:
+    scan_walk.register(phone)  # type: ignore[arg-type]
+    phone.answers = [GRANTED]
+    ended_at = AT + timedelta(minutes=31)
+    entry_id = scan_walk.hand_in(phone, scan_walk.Walk(AT, ended_at, Decimal("2.400"), 3_200))  # type: ignore[arg-type]
+    await phone.outbox.turn()
+    entry = phone.outbox.entry(entry_id)
+    assert entry is not None
+    assert (outcome_of(entry).state, outcome_of(entry).points) == (OutcomeState.GRANTED, 192)
+    assert phone.asked == [
+        {"started_at": AT, "ended_at": ended_at, "distance_km": "2.4", "steps": 3_200, "key": entry.key}
+    ]
 
 
 async def test_an_entry_says_what_it_is(phone: Phone) -> None:

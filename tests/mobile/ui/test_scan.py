@@ -194,13 +194,21 @@ async def test_a_trip_is_begun_ended_and_explained(stage: Any, street: Street, a
     assert (await app.state())["faults"] == 0
 
 
-async def test_a_person_who_refuses_the_camera_types_the_code(
-    stage: Any, street: Street, at_home: Callable[..., Any]
+async def test_a_person_who_refuses_the_camera_types_the_code_or_chooses_a_photo(
+    stage: Any, street: Street, at_home: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = await street.put_up("Bins", "waste_sorting")
+    machine = await street.put_up("Recycling cube", CAN, makes_acts=True)
+    street.ask("POST", machine, "acts", body={"slot": 0, "amount": 100})
+    pictures = tmp_path / "home" / "Pictures"
+    pictures.mkdir(parents=True)
+    (pictures / "code.png").write_bytes(street.ask("GET", machine, "code.png"))
+    (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff half a picture")
+    monkeypatch.setenv("HOME", str(pictures.parent))
     app = await stage(server=street.island.url, data_dir=await at_home(), language="en", camera="denied")
     await app.tap("tab-scan")
     await app.wait_for(text="The app may not use the camera")
+
     await app.tap("scan-type")
     await app.type("7k3q", into="typed-code")
     await app.tap("typed-hand-in")
@@ -208,4 +216,14 @@ async def test_a_person_who_refuses_the_camera_types_the_code(
     await app.type(street.ask("GET", board, "code")["typed"].lower(), clear=True, into="typed-code")
     await app.tap("typed-hand-in")
     await app.wait_for(text="Points earned")
-    assert await street.points() > 0
+    typed = await street.points()
+    assert typed > 0
+    await app.tap("scan-result-again")
+
+    for name, told in (("broken.jpg", "The picture is damaged."), ("code.png", "Points earned")):
+        await app.tap("scan-photo")
+        await app.tap("file-Pictures")
+        await app.tap(f"file-{name}")
+        await app.wait_for(text=told)
+    assert await street.points() > typed
+    assert (await app.state())["faults"] == 0

@@ -115,7 +115,8 @@ def test_glyphs_stand_where_their_outlines_are(face: str) -> None:
     font = TTFont(FONTS / FACES[face])
     outlines = font["glyf"]
     for glyph, (_advance, bearing) in font["hmtx"].metrics.items():
-        assert bearing == getattr(outlines[glyph], "xMin", bearing), glyph
+        # One unit of a thousand may be lost in rounding.
+        assert abs(bearing - getattr(outlines[glyph], "xMin", bearing)) <= 1, glyph
 
 
 def test_each_icon_that_is_named_has_been_packed() -> None:

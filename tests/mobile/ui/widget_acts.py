@@ -387,7 +387,7 @@ def act_plates_are_typed_by_their_own_keys(hand: Hand) -> None:
 # ---------------------------------------------------------------- layers
 
 
-def act_a_sheet_closes_in_three_ways(hand: Hand) -> None:
+def act_a_sheet_closes_in_four_ways(hand: Hand) -> None:
     from mobile.ui.kit import FilledButton, Sheet, Text
 
     stage, button = Stage(hand), FilledButton(text="Behind")
@@ -419,6 +419,9 @@ def act_a_sheet_closes_in_three_ways(hand: Hand) -> None:
     hand.frames()
     assert len(closed.said) == 1
     assert not stage.overlay.back()
+    sheet, closed = opened(close_label="Close", test_id="sheet")
+    hand.tap(stage.find("sheet-close"))
+    assert len(closed.said) == 1
     sheet, closed = opened(closable=False)
     hand.path((200, 800))
     assert stage.overlay.back()

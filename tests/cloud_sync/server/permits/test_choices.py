@@ -31,3 +31,21 @@ async def test_a_form_offers_gates_that_exist_and_the_limits_of_the_day(desk: An
     await desk.given.pool.execute("INSERT INTO lanes VALUES ('gw-n', 'n1', 'dock', 'in')")
     offered = (await driver.get("/applications/choices")).json()
     assert {"code": "dock", "words": {"zh": "dock", "en": "dock"}} in offered["gates"]
+
+
+async def test_a_form_is_checked_before_it_is_filed(desk: Any) -> None:
+    driver, other = await desk.person("driver"), await desk.person("organisation")
+    form = await desk.form(driver)
+    found = (await driver.post("/applications/check", {"form": form})).json()
+    assert found["problems"] == []
+    assert {one["kind"] for one in found["ticks"]}
+    wrong = (await driver.post("/applications/check", {"form": form | {"gates": ["moon"]}})).json()
+    assert [(one["code"], one["field"]) for one in wrong["problems"]] == [("gate_unknown", "gates")]
+    number = await desk.submitted()
+    again = (await driver.post("/applications/check", {"form": form})).json()
+    assert [one["code"] for one in again["problems"]] == ["overlaps"]
+    same = (await driver.post("/applications/check", {"form": form, "application_id": number})).json()
+    assert same["problems"] == []
+    theirs = await other.post("/applications/check", {"form": form, "application_id": number})
+    assert theirs.status_code == 404
+    assert await desk.given.pool.fetchval("SELECT count(*) FROM applications") == 1

@@ -27,7 +27,8 @@ async def test_a_scan_gives_points_once(client: Any, given: Services) -> None:
     assert (other["state"], other["reason"]) == ("refused", "replayed")
     me = (await ann.get("/points/me")).json()
     assert (me["balance"], me["available"], me["today_points"]) == (first["points"],) * 3
-    assert me["equivalents"][0]["row_ids"]
+    assert [one["unit"] for one in me["equivalents"]] == ["km", "kWh"]
+    assert all(one["row_ids"] for one in me["equivalents"])
 
 
 async def test_history_names_formula_figures_sources_and_rows(client: Any, given: Services) -> None:

@@ -1,0 +1,216 @@
+"""Takes the pictures of one role inside the app's own process: `painter.py ROLE FOLDER [SCENE...]`.
+
+The app is made as it is shipped; only the clock stands still and the fixed island answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import segno
+from actor import Actor, Failed
+from PIL import Image
+from scenes import DEVICE_CODE, LANGUAGES, NEW, NOBODY, SCENES, SOMEBODY, THEMES, WALL, Scene
+
+from mobile.core.client import Client, build_client
+from mobile.ui import window
+
+STILL_FRAMES = 4
+AWAIT_S = 60.0
+
+
+class Painter:
+    """One app, and the hands that put it into each scene."""
+
+    def __init__(self, app: Any, island: Any, folder: Path, cameras: dict[str, Path], camera: Path) -> None:
+        self._app, self._island, self._folder = app, island, folder
+        self._cameras, self._camera = cameras, camera
+        self._actor = Actor(app)
+        self._who: str | None = None
+        self.wrong: list[str] = []
+
+    async def paint(self, role: str, wanted: frozenset[str]) -> None:
+        """Every scene in every look."""
+        scenes = [one for one in SCENES[role] if not wanted or one.name in wanted]
+        for who in (NOBODY, NEW, SOMEBODY):
+            for scene in [one for one in scenes if one.who == who]:
+                await self._sign(who, role)
+                for language in LANGUAGES:
+                    for theme in THEMES:
+                        name = f"{role}-{scene.name}-{language}-{theme}"
+                        await self._actor.do_settings(language=language, theme=theme)
+                        try:
+                            await self._show(scene)
+                            await self._actor.do_shot(str(self._folder / f"{name}.png"))
+                        except Failed as error:
+                            self.wrong.append(f"{name}: {error}; on the screen: {await self._actor.do_texts()}")
+                        await self._leave()
+        self.wrong += [f"the fixed island has no answer to {one}" for one in sorted(self._island.asked)]
+        if self._app.faults.count:
+            self.wrong.append((self._app.client.data_dir / "faults.log").read_text(encoding="utf-8")[-3000:])
+
+    async def _sign(self, who: str, role: str) -> None:
+        if who == self._who:
+            return
+        session = self._app.client.session
+        self._who = who
+        if who == NOBODY:
+            return
+        from picture_people import CHEN, PASSWORD, XIAOYU
+        from picture_people import NEW as NEW_NAME
+
+        name = NEW_NAME if who == NEW else XIAOYU if role == "visitor" else CHEN
+        await session.sign_in(name, PASSWORD)
+        if who == SOMEBODY:
+            _keep_codes(self._app.client)
+        await self._quiet()
+
+    async def _show(self, scene: Scene) -> None:
+        app, actor = self._app, self._actor
+        _hold(self._cameras[scene.camera], self._camera)
+        self._island.is_riding = scene.is_riding
+        home = app.router._tabs[0] if scene.who else "sign_in"
+        app.router.reset(home)
+        await self._quiet()
+        if scene.is_riding != _rides(app.client):
+            await _learn_trips(app.client)
+        if scene.screen != home:
+            app.router.go(scene.screen, **scene.given)
+        await self._quiet()
+        if scene.is_cut:
+            self._island.is_cut = True
+            await actor.do_ask()
+            await self._quiet()
+        for test_id in scene.taps:
+            await actor.do_tap(test_id=test_id, within_s=AWAIT_S)
+            await self._quiet()
+        if scene.awaits:
+            await actor.do_wait(test_id=scene.awaits, within_s=AWAIT_S)
+        await self._quiet()
+        if app.router.front.name != scene.screen:
+            raise Failed(f"{app.router.front.name} is in front")
+
+    async def _leave(self) -> None:
+        """Nothing of this scene stays: sheets, what was scanned, the cut."""
+        while self._app.overlay.back():
+            await self._actor._frame()
+        outbox = self._app.client.outbox
+        for entry in outbox.entries():
+            outbox.dismiss(entry.entry_id)
+        if self._island.is_cut:
+            self._island.is_cut = False
+            await self._actor.do_ask()
+            await self._quiet()
+
+    async def _quiet(self) -> None:
+        """Until nothing changes any more for some frames."""
+        before, same = None, 0
+        while same < STILL_FRAMES:
+            await self._actor._frame()
+            now = self._actor._looks()
+            same = same + 1 if now == before and not self._app.router.is_moving else 0
+            before = now
+
+
+def _rides(client: Client) -> bool:
+    from mobile.core.models.trips import remembered_running
+
+    return client.role == "visitor" and remembered_running(client) is not None
+
+
+async def _learn_trips(client: Client) -> None:
+    from mobile.core.models.trips import remember
+
+    await remember(client)
+
+
+def _keep_codes(client: Client) -> None:
+    """What was bought lies in the phone."""
+    if client.role != "visitor":
+        return
+    import picture_points
+
+    from mobile.core.models.rewards import Codes
+
+    for code in reversed(picture_points.CODES):
+        Codes(client).keep(code)
+
+
+def _hold(picture: Path, camera: Path) -> None:
+    """Never half a picture."""
+    beside = camera.with_suffix(".part")
+    beside.write_bytes(picture.read_bytes())
+    beside.replace(camera)
+
+
+def _cameras(folder: Path) -> dict[str, Path]:
+    """What the camera sees: a plain wall that grows darker downwards, and the same with a machine's code on it."""
+    wall = Image.linear_gradient("L").resize((720, 1280)).point(lambda grey: 150 - grey // 3).convert("RGB")
+    wall.save(folder / "wall.png")
+    beside = folder / "qr.png"
+    segno.make_qr(_device_text()).save(str(beside), scale=9, border=4)
+    with Image.open(beside) as code:
+        wall.paste(code.convert("RGB"), ((720 - code.width) // 2, 300))
+    wall.save(folder / "code.png")
+    return {WALL: folder / "wall.png", DEVICE_CODE: folder / "code.png"}
+
+
+def _device_text() -> str:
+    """What a recycling machine shows at the moment of the pictures; the phone cannot tell whose secret it is."""
+    from picture_points import NOW
+
+    from control.points.rotating_code import CodeContent, qr_text, step_of
+
+    content = CodeContent(device_number=17, step=step_of(NOW), slot=0, counter=1, amount=100)
+    return qr_text(content, bytes(32))
+
+
+async def serve(app: Any, painter: Painter, role: str, wanted: frozenset[str]) -> None:
+    async def work() -> None:
+        await painter.paint(role, wanted)
+        app.stop()
+
+    working = asyncio.create_task(work())
+    await app.serve()
+    await working
+
+
+def main() -> None:
+    role, folder, *wanted = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="island-pictures-") as kept:
+        here = Path(kept)
+        window.prepare(here)
+        import picture_island
+        import picture_points
+
+        island = picture_island.FixedIsland(role)
+        client = build_client(
+            here, "http://island.test", role, transport=island, wall=lambda: picture_points.NOW, mono=lambda: 1_000.0
+        )
+        from mobile.core.models.sending import register_kinds
+
+        register_kinds(client)
+        window.configure()
+        window.opened_window()
+        from mobile.ui.app import IslandApp
+
+        cameras, camera = _cameras(here), here / "camera.png"
+        _hold(cameras[WALL], camera)
+
+        async def run() -> Painter:
+            app = IslandApp(client, is_animated=False, camera=str(camera))
+            painter = Painter(app, island, Path(folder), cameras, camera)
+            await serve(app, painter, role, frozenset(wanted))
+            return painter
+
+        painter = asyncio.run(run())
+        sys.stdout.write(json.dumps({"wrong": painter.wrong}, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
