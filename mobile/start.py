@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ def made(choices: Choices) -> IslandApp:
     """The app, ready to be served; raises NoDisplay, StoreBroken, StoreFull, StoreTooNew."""
     choices.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     window.prepare(choices.data_dir)
+    # httpx would load the libraries of its own command line (click, rich, pygments): 5 MB that the app never uses.
+    sys.modules.setdefault("click", None)  # type: ignore[arg-type]
     from mobile.core.client import build_client
     from mobile.core.models.sending import register_kinds
 

@@ -1,4 +1,4 @@
-"""What grams are compared with: owns kilometres of a petrol car (tank to wheel) and kWh of the grid that emit as much."""
+"""What grams are compared with: owns km of a petrol car (tank to wheel) and kWh of the grid that emit as much CO2."""
 
 from __future__ import annotations
 

@@ -156,6 +156,15 @@ class Model(Generic[T]):
         else:
             self._show(Shown(value, kept[1], "stale", None, self.empty(value)))
 
+    def load_newer(self) -> None:
+        """What another screen has heard meanwhile."""
+        try:
+            kept = self.client.store.cache_get(self.cache_key)
+        except StoreError:
+            return  # what is shown stays
+        if kept is not None and (self.shown.seen_at is None or kept[1] > self.shown.seen_at):
+            self.load()
+
     def _session_changed(self) -> None:
         """Somebody else's screen shows nothing of mine."""
         if self.client.store.account != self._account:

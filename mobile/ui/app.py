@@ -6,6 +6,7 @@ Its course: the first frame from what the phone remembers, then the network. Not
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import cached_property, partial
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mobile.ports.build import Ports
 
 KEY_ESCAPE = 27
+GC_THRESHOLDS = (700, 10, 3)
 FAULT_TOLD_EVERY_S = 10.0
 
 
@@ -170,6 +172,10 @@ class IslandApp(App):
 
     def _first_frame(self, *_: Any) -> None:
         Window.unbind(on_flip=self._first_frame)
+        # Screens that were built anew leave rings of widgets behind: they are sought often, but only among what came
+        # after the start.
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         self._frame_seen.set()
 
     def _make_screen(self, name: str, given: dict[str, Any]) -> AppScreen:

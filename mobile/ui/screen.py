@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kivy.base import EventLoop
 from kivy.clock import Clock
 from kivy.factory import Factory
 from kivy.properties import ObjectProperty
@@ -146,7 +147,10 @@ class AppScreen(FloatLayout):
         self.closed()
 
     def _draw_if_shown(self, _elapsed_s: float = 0.0) -> None:
-        if self.is_shown:
+        if EventLoop.touches:
+            # A finger is down: what it is about to press must not be taken from under it.
+            self._redraw()
+        elif self.is_shown:
             self._draw()
 
     def _draw(self) -> None:

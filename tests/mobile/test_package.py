@@ -1,4 +1,4 @@
-"""What goes on a phone: every import has a python-for-android recipe or a pure-Python wheel, and the package is whole."""
+"""What goes on a phone: each import has a python-for-android recipe or a pure-Python wheel; the package is whole."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +22,8 @@ from cloud_sync.server.carbon.public_board import (
     PublicYear,
     board_desk,
 )
-from cloud_sync.server.carbon.public_rules import PublicRules
+from cloud_sync.server.carbon.public_rules import PublicRule
+from cloud_sync.server.console.public_words import Said, said_factor, said_rule
 from cloud_sync.server.services import Services, services
 from control.carbon.exact import to_decimal
 
@@ -51,6 +53,7 @@ class FactorRow(BaseModel):
     valid_from: date
     source: str
     announcement: str
+    said: Said
 
 
 class Methods(BaseModel):
@@ -59,6 +62,27 @@ class Methods(BaseModel):
     day: date
     factors: tuple[FactorRow, ...]
     points: tuple[PublicMethod, ...]
+
+
+class RuleRow(BaseModel):
+    """One rule in force: one value, or the names of a list. `unit` as the rule books write it."""
+
+    key: str
+    values: tuple[str, ...]
+    unit: str
+    valid_from: date
+    source: str
+    said: Said
+
+
+class Rules(BaseModel):
+    """The published rules of a day, with the version of each book."""
+
+    day: date
+    permits_version: str
+    permits: tuple[RuleRow, ...]
+    points_version: str
+    points: tuple[RuleRow, ...]
 
 
 def _kept(response: Response, given: Services) -> None:
@@ -112,6 +136,7 @@ async def methods(given: Given, desk: Desk, response: Response) -> Methods:
                 valid_from=row.valid_from,
                 source=row.source,
                 announcement=row.announcement,
+                said=said_factor(given, row),
             )
             for row in board.factors
         ),
@@ -120,11 +145,22 @@ async def methods(given: Given, desk: Desk, response: Response) -> Methods:
 
 
 @router.get("/rules")
-async def rules(given: Given, desk: Desk, response: Response) -> PublicRules:
+async def rules(given: Given, desk: Desk, response: Response) -> Rules:
     """The rules of permits and of points in force today, with their days and sources."""
     board = await desk.board(given)
     _kept(response, given)
-    return board.rules
+    told = board.rules
+    return Rules(
+        day=told.day,
+        permits_version=told.permits_version,
+        permits=tuple(_rule(given, one) for one in told.permits),
+        points_version=told.points_version,
+        points=tuple(_rule(given, one) for one in told.points),
+    )
+
+
+def _rule(given: Services, rule: PublicRule) -> RuleRow:
+    return RuleRow(**asdict(rule), said=said_rule(given, rule))
 
 
 def _value(value: Fraction | str) -> str:

@@ -70,7 +70,9 @@ async def items(db: Reader, now: datetime, *, everything: bool = False) -> tuple
     """The catalogue: what is offered now, or all that ever was."""
     rows = await db.fetch(
         "SELECT i.*, ARRAY(SELECT o.name FROM unnest(i.merchants) WITH ORDINALITY AS m (org_id, place)"
-        " LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names FROM catalogue_items i"
+        " LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names,"
+        " ARRAY(SELECT coalesce(nullif(o.name_en, ''), o.name) FROM unnest(i.merchants) WITH ORDINALITY"
+        " AS m (org_id, place) LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names_en FROM catalogue_items i"
         " WHERE $2 OR (valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1)) ORDER BY price_points, item_id",
         *(now, everything),
     )
@@ -90,6 +92,7 @@ def _record(row: Any, now: datetime) -> ItemRecord:
         person_max=row["person_max"],
         merchants=tuple(row["merchants"]),
         merchant_names=tuple(name or "" for name in row["merchant_names"]),
+        merchant_names_en=tuple(name or "" for name in row["merchant_names_en"]),
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
         state=_state(row, now),

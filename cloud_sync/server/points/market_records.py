@@ -23,6 +23,7 @@ class ItemRecord:
     person_max: int
     merchants: tuple[str, ...]
     merchant_names: tuple[str, ...]
+    merchant_names_en: tuple[str, ...]
     valid_from: datetime
     valid_until: datetime | None
     state: str

@@ -231,6 +231,7 @@ class ItemRecord:
     valid_from: datetime
     valid_until: datetime | None
     state: str
+    merchant_names_en: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

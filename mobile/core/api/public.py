@@ -64,6 +64,18 @@ class PublicYear:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A row as people read it: what it is about, what it says (value with unit), and where it comes from."""
+
+    name_zh: str
+    name_en: str
+    text_zh: str
+    text_en: str
+    source_zh: str
+    source_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class FactorRow:
     """One dated factor."""
 
@@ -73,6 +85,7 @@ class FactorRow:
     valid_from: date
     source: str
     announcement: str
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,7 @@ class PublicRule:
     unit: str
     valid_from: date
     source: str
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from mobile.core.api.late import Limits
 from mobile.core.api.wire import Request, Response
 from mobile.core.errors import Offline
 
-
 # Servers close idle connections after 5 s and later. Ending them here first, nothing is sent into a closing one.
 IDLE_S = 2.5
 

@@ -38,6 +38,13 @@ class Order:
     made_at: datetime
 
 
+def shops(item: ItemRecord, language: str) -> str:
+    """Where a thing is handed out, in a line."""
+    if language == "zh" or not item.merchant_names_en:
+        return "、".join(item.merchant_names)
+    return ", ".join(item.merchant_names_en)
+
+
 class Catalogue(Model[tuple[ItemRecord, ...]]):
     """What is offered."""
 
@@ -64,6 +71,12 @@ class Redemptions(PagedModel[RedemptionRecord]):
         """From the server."""
         page = await self.client.api.points.redemptions(before=cursor, limit=_PAGE)
         return page, page[-1].redemption_id if len(page) == _PAGE else None
+
+
+def may_hold_vouchers(client: Client) -> bool:
+    """As a rule organisations hold them; who may not has no page of them."""
+    person = client.session.person
+    return person is not None and "hold_vouchers" in person.may
 
 
 class Vouchers(Model[tuple[VoucherCode, ...]]):

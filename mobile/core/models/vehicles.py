@@ -60,3 +60,9 @@ def kinds(text: str, colour: PlateColour = PlateColour.UNKNOWN) -> str:
     """The kind of plate that it is, by its `PlateKind` value; "" while that cannot be told."""
     plate = normalise(text)
     return identify(plate, colour).kind.value if formats_of(plate) else ""
+
+
+def colours(text: str) -> tuple[str, ...]:
+    """Colours that a plate of this text can have, in the order of `PlateColour`; empty while it is unfinished."""
+    found = {colour for one in formats_of(normalise(text)) for colour in one.colours}
+    return tuple(one.value for one in PlateColour if one in found and one is not PlateColour.PAPER)

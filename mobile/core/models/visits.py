@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobile.core.api.carbon import EvidenceMade, VisitRecord, VisitRow
 from mobile.core.api.parsing import plain
+from mobile.core.files import write_whole
 from mobile.core.shown import Model, PagedModel
 
 if TYPE_CHECKING:
@@ -16,6 +20,25 @@ if TYPE_CHECKING:
 
 EVIDENCE = "evidence"
 _PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What some visits emitted, in grams; those that are told for information alone owe nothing."""
+
+    owed_g: int
+    covered_g: int
+
+    @property
+    def open_g(self) -> int:
+        """Not covered yet."""
+        return self.owed_g - self.covered_g
+
+
+def sums(rows: Iterable[VisitRow]) -> Sums:
+    """Of these visits."""
+    owed = [one for one in rows if not one.information]
+    return Sums(sum(one.owed_g for one in owed), sum(one.covered_g for one in owed))
 
 
 class Visits(PagedModel[VisitRow]):
@@ -54,6 +77,21 @@ class OneVisit(Model[VisitRecord]):
         body = {"visit_id": self.visit_id, "evidence": plain(evidence), "papers": kept}
         return self.client.outbox.put(EVIDENCE, body)
 
+    def was_sent(self) -> bool:
+        """Whether a declaration of this visit reached the server since the last `tidy`."""
+        return any(one.body["visit_id"] == self.visit_id for one in self.client.outbox.entries(EVIDENCE, "sent"))
+
+    def tidy(self) -> None:
+        """Forgets declarations of this visit that were sent, with their papers: the server has both."""
+        outbox, others = self.client.outbox, set()
+        sent = [one for one in outbox.entries(EVIDENCE, "sent") if one.body["visit_id"] == self.visit_id]
+        for one in outbox.entries(EVIDENCE, "waiting"):
+            others.update(one.body["papers"])
+        for one in sent:
+            outbox.dismiss(one.entry_id)
+            for sha256 in set(one.body["papers"]) - others:
+                self.client.files.drop(sha256)
+
     def on_its_way(self) -> tuple[Entry, ...]:
         """Declarations of this visit that wait, or that the server did not take."""
         entries = self.client.outbox.entries(EVIDENCE)
@@ -70,6 +108,13 @@ async def statement(client: Client, since: date, until: date, language: str) -> 
     """The statement of one's visits of some days as PDF. Raises ApiProblem, Offline."""
     paper = await client.api.carbon.issue_paper(kind="visits", since=since, until=until, language=language)
     return await client.api.carbon.paper_file(paper.paper_id)
+
+
+async def save_paper(client: Client, name: str, content: bytes) -> Path:
+    """Where it lies then. Raises StoreError."""
+    path = client.data_dir / "papers" / name
+    await asyncio.to_thread(write_whole, path, content)
+    return path
 
 
 def register(client: Client) -> None:

@@ -18,7 +18,7 @@ from mobile.ui.screens.trip_parts import computed_card, icon_of
 
 
 class Act(Page):
-    """`given`: `event_id`."""
+    """`given`: `event_id`, and the `act` itself where it may be older than the first page."""
 
     def opened(self) -> None:
         self._acts, self._appeals = Acts(self.client), Appeals(self.client)
@@ -45,7 +45,7 @@ class Act(Page):
 
     def found(self) -> EarningRecord | None:
         """The act that is shown."""
-        return self._acts.act(self.given["event_id"])
+        return self._acts.act(self.given["event_id"]) or self.given.get("act")
 
     def parts(self) -> Sequence[Widget]:
         found = self.found()
@@ -117,7 +117,7 @@ class Act(Page):
 
 
 class Entry(Act):
-    """`given`: `entry_id`; a row of the ledger."""
+    """`given`: `entry_id`, and the `entry` itself where it may be older than the first page; a row of the ledger."""
 
     def opened(self) -> None:
         super().opened()
@@ -133,7 +133,7 @@ class Entry(Act):
         self._history.close()
 
     def _entry(self) -> EntryRecord | None:
-        return self._history.entry(self.given["entry_id"])
+        return self._history.entry(self.given["entry_id"]) or self.given.get("entry")
 
     def found(self) -> EarningRecord | None:
         entry = self._entry()

@@ -9,9 +9,14 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.widget import Widget
 
 from mobile.core.api.points import CodeRecord
-from mobile.core.models.rewards import OPEN, Codes, Redemptions
-from mobile.ui.kit import Across, CardList, Column, EmptyState, IconTile, Note, QrView, Row, Tag, Text, Ticket
+from mobile.core.models.rewards import OPEN, Catalogue, Codes, Redemptions, shops
+from mobile.ui.kit import Across, Card, Column, Divider, EmptyState, IconTile, Note, Pair, QrView, Tag, Text, Ticket
 from mobile.ui.screens.page import Page
+
+
+def in_groups(code: str) -> str:
+    """With spaces between its groups: on a narrow screen it breaks there."""
+    return code.replace("-", " ")
 
 
 class Code(Page):
@@ -19,11 +24,12 @@ class Code(Page):
 
     def opened(self) -> None:
         self._codes, self._redemptions = Codes(self.client), Redemptions(self.client)
+        self._catalogue = Catalogue(self.client)
         self.watch(self._redemptions.changed, self._heard)
 
     @property
     def title(self) -> str:
-        return self.words("Code")
+        return self.words("Redemption code")
 
     @property
     def model(self) -> Redemptions:
@@ -31,6 +37,7 @@ class Code(Page):
 
     def closed(self) -> None:
         self._redemptions.close()
+        self._catalogue.close()
 
     def _heard(self) -> None:
         if self._redemptions.shown.phase == "ready" and self._redemptions.shown.value:
@@ -50,21 +57,23 @@ class Code(Page):
         line.add_widget(IconTile(icon="gift", tile_dp=56, size_dp=28))
         names = Column(spacing=dp(2))
         names.add_widget(Text(text=words.both(redemption.name_zh, redemption.name_en), style="lead"))
-        names.add_widget(
-            Text(text=words("until {time}", time=words.when(redemption.ends_at)), style="small", tone="ink2")
-        )
+        item = self._catalogue.thing(redemption.item_id)
+        if item is not None:
+            names.add_widget(Text(text=shops(item, words.language), style="small", tone="ink2"))
         line.add_widget(names)
         ticket.head.add_widget(line)
         if self._is_open(found):
             place = AnchorLayout(size_hint_y=None, height=dp(260))
             place.add_widget(QrView(text=found.code, test_id="qr"))
             ticket.body.add_widget(place)
-            ticket.body.add_widget(Text(text=found.code_grouped, style="code", halign="center", test_id="code"))
+            ticket.body.add_widget(
+                Text(text=in_groups(found.code_grouped), style="code", halign="center", test_id="code")
+            )
             help_text = words("If it cannot be scanned, read this to the shop.")
             ticket.body.add_widget(Text(text=help_text, style="small", tone="ink2", halign="center"))
         else:
             ticket.body.add_widget(Tag(text=self._standing(found), tone="plain", test_id="state"))
-            ticket.body.add_widget(Text(text=found.code_grouped, style="code", tone="ink3", halign="center"))
+            ticket.body.add_widget(Text(text=in_groups(found.code_grouped), style="code", tone="ink3", halign="center"))
         return ticket
 
     def _is_open(self, found: CodeRecord) -> bool:
@@ -77,11 +86,18 @@ class Code(Page):
 
     def _facts(self, found: CodeRecord) -> Widget:
         words, redemption, column = self.words, found.redemption, Column(spacing=dp(12))
-        card = CardList()
-        card.add_widget(Row(title=words("Price"), value=words.points(redemption.price_points)))
-        card.add_widget(Row(title=words("Bought"), value=words.when(redemption.reserved_at)))
+        lines = [
+            (words("Price"), words.points(redemption.price_points)),
+            (words("Bought"), words.when(redemption.reserved_at)),
+            (words("Can be used until"), words.when(redemption.ends_at)),
+        ]
         if redemption.used_at is not None:
-            card.add_widget(Row(title=words("Used"), subtitle=redemption.used_by, value=words.when(redemption.used_at)))
+            lines[2:] = [(words("Used"), words.when(redemption.used_at))]
+        card = Card()
+        for label, value in lines:
+            if card.children:
+                card.add_widget(Divider())
+            card.add_widget(Pair(label=label, value=value))
         column.add_widget(card)
         column.add_widget(
             Note(text=words("Works without a network. It counts once."), icon="circle-check", centred=True)

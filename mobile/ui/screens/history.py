@@ -60,6 +60,7 @@ class History(Page):
         page.add_widget(self.head())
         chips = Chips(options=[(key, self.words(label)) for key, label in _FILTERS], value=self._filter)
         chips.test_id = "filter"
+        chips.ids.holder.padding = (dp(20), 0)
         chips.bind(value=lambda _chips, value: self._choose(value))
         page.add_widget(chips)
         page.add_widget(self._list())
@@ -76,14 +77,17 @@ class History(Page):
         self.run(self.model.refresh_if_old())
 
     def _list(self) -> Widget:
-        rows, holder = self._rows(), BoxLayout(orientation="vertical", padding=(dp(20), dp(4), dp(20), 0))
+        rows, model = self._rows(), self.model
         if rows:
             lazy = LazyList(rows=rows, test_id="history")
-            lazy.bind(on_pick=lambda _list, key: self._open(key), on_end=lambda _list: self.run(self.model.more()))
-            holder.add_widget(lazy)
-            return holder
-        if self.model.shown.value is None:
-            for part in self.waiting_for(self.model, rows=6):
+            lazy.bind(on_pick=lambda _list, key: self._open(key), on_end=lambda _list: self.run(model.more()))
+            return lazy
+        holder = BoxLayout(orientation="vertical", padding=(dp(20), dp(8), dp(20), 0))
+        looks_on = model.has_more and model.shown.problem is None
+        if looks_on:
+            self.run(model.more())
+        if model.shown.value is None or looks_on:
+            for part in self.waiting_for(model, rows=6):
                 holder.add_widget(part)
         else:
             title = self.words("Nothing here")
@@ -102,9 +106,9 @@ class History(Page):
     def _open(self, key: str) -> None:
         kind, _, found = key.partition("/")
         if kind == "entry":
-            self.go("entry", entry_id=found)
+            self.go("entry", entry_id=found, entry=self._entries.entry(found))
         else:
-            self.go("act", event_id=found)
+            self.go("act", event_id=found, act=self._acts[self._filter].act(found))
 
 
 def entry_line(words: Words, one: EntryRecord) -> dict[str, Any]:

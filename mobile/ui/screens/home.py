@@ -96,7 +96,7 @@ class Home(Page):
         frac = self._home.goal_frac()
         if me.goal is not None and frac is not None:
             card.frac = frac
-            card.right_note = words("Month's goal {points}", points=words.number(me.goal.month_points))
+            card.right_note = words("Goal {points}", points=words.number(me.goal.month_points))
         if me.total_grams > 0 and me.equivalents:
             card.foot = words.said(me.equivalents[0])
         card.bind(on_release=lambda _card: self.go("goal"))

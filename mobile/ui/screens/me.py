@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kivy.uix.widget import Widget
 
 from mobile.core.models.account import Account
+from mobile.core.models.rewards import may_hold_vouchers
 from mobile.core.words import N_
 from mobile.ui.kit import Card, CardList, Dialog, NumberStepper, Row, Section, Segment
 from mobile.ui.screens.page import Page
@@ -54,6 +55,8 @@ class Me(Page):
         rows = _VISITOR_ROWS if self.client.role == "visitor" else _DRIVER_ROWS
         ways = CardList()
         for screen, icon, label in (*rows, *_SHARED_ROWS):
+            if screen == "vouchers" and not may_hold_vouchers(self.client):
+                continue
             row = Row(icon=icon, title=words(label), chevron=True, pressable=True, test_id=f"to-{screen}")
             row.bind(on_release=lambda _row, screen=screen: self.go(screen))
             ways.add_widget(row)

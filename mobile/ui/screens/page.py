@@ -12,6 +12,9 @@ from mobile.core.shown import Model
 from mobile.ui.kit import Column, ErrorState, PullToRefresh, Scroll, Skeleton, TopBar
 from mobile.ui.screen import AppScreen
 
+# What was seen a moment ago needs no word about its age.
+AGE_SHOWN_S = 60.0
+
 
 class Page(AppScreen):
     """A subclass says `title` and `parts`; with a `model` the page can be pulled down to ask the server again."""
@@ -43,6 +46,7 @@ class Page(AppScreen):
 
     def on_shown(self) -> None:
         if self.model is not None:
+            self.model.load_newer()
             self.run(self.model.refresh_if_old())
 
     def build(self) -> Widget:
@@ -97,4 +101,5 @@ class Page(AppScreen):
         shown = model.shown
         if shown.phase != "stale" or shown.seen_at is None:
             return ""
-        return self.words.age(self.client.clock.age_s(shown.seen_at))
+        age_s = self.client.clock.age_s(shown.seen_at)
+        return self.words.age(age_s) if age_s >= AGE_SHOWN_S else ""

@@ -71,6 +71,7 @@ class Permits(Page):
         super().on_shown()
         self.run(self._choices.refresh_if_old())
         self.run(self._visits.refresh_if_old())
+        self._tidy()
         self.redraw()  # drafts may have changed meanwhile
 
     def closed(self) -> None:
@@ -106,6 +107,11 @@ class Permits(Page):
 
     def _outbox_changed(self) -> None:
         self.redraw()
+        if self.is_shown:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """What was handed in stands in the server's list from now on."""
         if self.client.outbox.entries(APPLICATION, "sent"):
             self._drafts.tidy()
             self.run(self._applications.refresh())

@@ -13,6 +13,7 @@ from mobile.core.api.points import PersonCode as PersonCodeRecord
 from mobile.core.errors import ApiProblem, Offline
 from mobile.core.shown import Trouble, trouble_of
 from mobile.ui.kit import Card, ErrorState, OutlineButton, QrView, Skeleton, Text
+from mobile.ui.screens.code import in_groups
 from mobile.ui.screens.page import Page
 
 EACH_S = 1.0
@@ -71,7 +72,7 @@ class PersonCode(Page):
         place = AnchorLayout(size_hint_y=None, height=dp(260))
         place.add_widget(QrView(text=self._code.code, test_id="qr"))
         card.add_widget(place)
-        card.add_widget(Text(text=self._code.code_grouped, style="code", halign="center", test_id="code"))
+        card.add_widget(Text(text=in_groups(self._code.code_grouped), style="code", halign="center", test_id="code"))
         self._left = Text(text=self._left_words(self._code), style="small", tone="ink2", halign="center")
         card.add_widget(self._left)
         return [card, again]

@@ -10,7 +10,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import ItemRecord
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.home import Home
-from mobile.core.models.rewards import OPEN, Catalogue, Codes, Order
+from mobile.core.models.rewards import OPEN, Catalogue, Codes, Order, may_hold_vouchers, shops
 from mobile.core.shown import trouble_of
 from mobile.ui.kit import (
     Card,
@@ -53,6 +53,7 @@ class Rewards(Page):
 
     def on_shown(self) -> None:
         super().on_shown()
+        self._home.load_newer()
         self.run(self._home.refresh_if_old())
         self.redraw()
 
@@ -82,14 +83,14 @@ class Rewards(Page):
         return card
 
     def _mine(self) -> Widget:
-        words, card, person = self.words, CardList(), self.client.session.person
+        words, card = self.words, CardList()
         unused = sum(one.redemption.state.code in OPEN for one in self._codes.all())
         for screen, icon, label, value in (
             ("codes", "ticket", words("My codes"), words.number(unused) if unused else ""),
             ("person_code", "qr-code", words("My code for merchants"), ""),
             ("vouchers", "wallet", words("Zero-carbon vouchers"), ""),
         ):
-            if screen == "vouchers" and (person is None or "hold_vouchers" not in person.may):
+            if screen == "vouchers" and not may_hold_vouchers(self.client):
                 continue
             row = Row(icon=icon, title=label, value=value, chevron=True, pressable=True, test_id=f"to-{screen}")
             row.bind(on_release=lambda _row, screen=screen: self.go(screen))
@@ -122,7 +123,7 @@ class Rewards(Page):
             "coming": words("from {day} on", day=words.date(item.valid_from)),
             "ended": words("no longer offered"),
         }.get(item.state, words("{n} left", n=words.number(item.left)))
-        return " · ".join((state, *item.merchant_names))
+        return " · ".join((state, shops(item, words.language)))
 
     def _open_order(self, order: Order) -> Widget:
         words, card = self.words, Card(outline="hold", test_id=f"order-{order.item_id}")
@@ -161,7 +162,7 @@ class Rewards(Page):
             missing = max(0, -after)
             if not missing:
                 sheet.body.add_widget(Pair(label=words("You keep"), value=words.points(after)))
-        sheet.body.add_widget(Pair(label=words("Where"), value=words.both("、", ", ").join(item.merchant_names)))
+        sheet.body.add_widget(Pair(label=words("Where"), value=shops(item, words.language)))
         sheet.body.add_widget(Pair(label=words("Left"), value=words.number(item.left)))
         button = FilledButton(text=words("Get it"), icon="ticket", test_id="get-it")
         why = self._why_not(item, missing)

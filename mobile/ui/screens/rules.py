@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from kivy.uix.widget import Widget
 
 from mobile.core.api.points import MethodRecord
+from mobile.core.api.public import Said
 from mobile.core.models.rules import Rules as RulesModel
 from mobile.core.models.rules import RulesOfToday
 from mobile.core.words import N_
@@ -14,6 +16,7 @@ from mobile.ui.kit import CardList, Pair, Row, Section, Segment, Sheet, Text
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.trip_parts import icon_of
 
+VALUE_CHARS_MAX = 16
 _VIEWS = (("methods", N_("Acts")), ("factors", N_("Factors")), ("rules", N_("Rules")))
 
 
@@ -87,18 +90,28 @@ class Rules(Page):
         sheet.open(self)
 
     def _factors(self, rules: RulesOfToday) -> Widget:
-        words, card = self.words, CardList(test_id="factors")
+        card = CardList(test_id="factors")
         for one in rules.factors.factors:
-            row = Row(title=one.key, value=f"{one.value} {one.unit}", lines=4)
-            row.subtitle = words("{source}, from {day}", source=one.source, day=words.date(one.valid_from))
-            card.add_widget(row)
+            card.add_widget(self._row(one.said, one.valid_from))
         return card
 
     def _published(self, rules: RulesOfToday) -> Widget:
-        words, card = self.words, CardList(test_id="rules")
+        card = CardList(test_id="rules")
         for one in (*rules.rules.permits, *rules.rules.points):
-            row = Row(title=one.key, lines=5)
-            row.subtitle = words("{source}, from {day}", source=one.source, day=words.date(one.valid_from))
-            row.value = words.both("、", ", ").join(one.values) + (f" {one.unit}" if one.unit else "")
-            card.add_widget(row)
+            card.add_widget(self._row(one.said, one.valid_from))
         return card
+
+    def _row(self, said: Said, since: date) -> Row:
+        """What it is about and where it comes from; a value that is too long for the right side stands below."""
+        words, text = self.words, self.words.both(said.text_zh, said.text_en)
+        source = words(
+            "{source}, from {day}",
+            source=words.both(said.source_zh, said.source_en),
+            day=words.date(since),
+        )
+        row = Row(title=words.both(said.name_zh, said.name_en), lines=8)
+        if len(text) > VALUE_CHARS_MAX:
+            row.subtitle = f"{text}\n{source}"
+        else:
+            row.value, row.subtitle = text, source
+        return row

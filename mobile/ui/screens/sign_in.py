@@ -7,7 +7,19 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.widget import Widget
 
 from mobile.core.models.sign_in import SignIn as SignInModel
-from mobile.ui.kit import Column, Field, FilledButton, Gap, IconTile, Note, QuietButton, Scroll, Segment, Text
+from mobile.ui.kit import (
+    Column,
+    Field,
+    FilledButton,
+    Gap,
+    IconTile,
+    Note,
+    OutlineButton,
+    QuietButton,
+    Scroll,
+    Segment,
+    Text,
+)
 from mobile.ui.screen import AppScreen
 
 
@@ -61,7 +73,16 @@ class SignIn(AppScreen):
             parts.append(field)
         button = FilledButton(text=words("Sign in"), busy=model.is_busy, test_id="sign-in")
         button.bind(on_release=lambda _button: self._go())
-        return [*parts, button]
+        return [*parts, button, *self._demo()]
+
+    def _demo(self) -> list[Widget]:
+        """In a demonstration nobody has to look for a name and a password."""
+        account = self.app.demo_account
+        if account is None:
+            return []
+        button = OutlineButton(text=self.words("Use the demo's account"), icon="play", test_id="demo-account")
+        button.bind(on_release=lambda _button: self.run(self.model.go(*account), outlives=True))
+        return [button]
 
     def _below(self) -> list[Widget]:
         words = self.words

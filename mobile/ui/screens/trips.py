@@ -42,7 +42,8 @@ class Trips(AppScreen):
     def opened(self) -> None:
         self.model, self.scans = TripsModel(self.client), Scans(self.client)
         self._shown_count = SHOWN_AT_ONCE
-        self.watch(self.model.changed)
+        self._drawn: tuple[object, ...] = ()
+        self.watch(self.model.changed, self._redraw_if_changed)
         self.watch(self.scans.changed, self._outbox_changed)
 
     def on_shown(self) -> None:
@@ -55,13 +56,24 @@ class Trips(AppScreen):
         self.scans.close()
 
     def _outbox_changed(self) -> None:
-        self.redraw()
+        self._redraw_if_changed()
         if self.is_shown and not self.scans.waiting():
             self.run(self.model.refresh())
 
     # ------------------------------------------------------------ widgets
 
+    def _facts(self) -> tuple[object, ...]:
+        """What the widgets are built from; asking again mostly changes none of it."""
+        shown = self.model.shown
+        waiting, not_taken = self.scans.waiting(), self.scans.not_taken()
+        return shown.value, shown.phase == "loading", shown.problem, self.model.running(), waiting, not_taken
+
+    def _redraw_if_changed(self) -> None:
+        if self._facts() != self._drawn:
+            self.redraw()
+
     def build(self) -> Widget:
+        self._drawn = self._facts()
         page = BoxLayout(orientation="vertical")
         page.add_widget(TopBar(title=self.words("Trips"), has_back=False, large=True))
         column = Column(padding=(dp(20), dp(4), dp(20), dp(32)), spacing=dp(12))

@@ -11,6 +11,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import VoucherCode
 from mobile.core.models.rewards import Vouchers as VouchersModel
 from mobile.ui.kit import CardList, EmptyState, QrView, Row, Section, Sheet, Text
+from mobile.ui.screens.code import in_groups
 from mobile.ui.screens.page import Page
 
 
@@ -58,7 +59,7 @@ class Vouchers(Page):
         place = AnchorLayout(size_hint_y=None, height=dp(260))
         place.add_widget(QrView(text=one.code, test_id="qr"))
         sheet.body.add_widget(place)
-        sheet.body.add_widget(Text(text=one.code_grouped, style="code", halign="center"))
+        sheet.body.add_widget(Text(text=in_groups(one.code_grouped), style="code", halign="center"))
         left = words("{left} of {amount} left", left=words.fen(voucher.left_fen), amount=words.fen(voucher.amount_fen))
         sheet.body.add_widget(Text(text=left, halign="center", tone="ink2"))
         sheet.open(self)

@@ -20,7 +20,8 @@ from scenes import DEVICE_CODE, LANGUAGES, NEW, NOBODY, SCENES, SOMEBODY, THEMES
 from mobile.core.client import Client, build_client
 from mobile.ui import window
 
-STILL_FRAMES = 4
+# Answers come between two frames, and what they change is drawn in the next one.
+STILL_FRAMES = 3
 AWAIT_S = 60.0
 
 
@@ -31,34 +32,35 @@ class Painter:
         self._app, self._island, self._folder = app, island, folder
         self._cameras, self._camera = cameras, camera
         self._actor = Actor(app)
-        self._who: str | None = None
         self.wrong: list[str] = []
 
     async def paint(self, role: str, wanted: frozenset[str]) -> None:
         """Every scene in every look."""
         scenes = [one for one in SCENES[role] if not wanted or one.name in wanted]
         for who in (NOBODY, NEW, SOMEBODY):
-            for scene in [one for one in scenes if one.who == who]:
-                await self._sign(who, role)
-                for language in LANGUAGES:
-                    for theme in THEMES:
-                        name = f"{role}-{scene.name}-{language}-{theme}"
-                        await self._actor.do_settings(language=language, theme=theme)
-                        try:
-                            await self._show(scene)
-                            await self._actor.do_shot(str(self._folder / f"{name}.png"))
-                        except Failed as error:
-                            self.wrong.append(f"{name}: {error}; on the screen: {await self._actor.do_texts()}")
-                        await self._leave()
+            mine = [one for one in scenes if one.who == who]
+            if not mine:
+                continue
+            await self._sign(who, role)
+            for language in LANGUAGES:
+                for theme in THEMES:
+                    await self._actor.do_settings(language=language, theme=theme)
+                    for scene in mine:
+                        await self._paint(scene, f"{role}-{scene.name}-{language}-{theme}")
         self.wrong += [f"the fixed island has no answer to {one}" for one in sorted(self._island.asked)]
         if self._app.faults.count:
             self.wrong.append((self._app.client.data_dir / "faults.log").read_text(encoding="utf-8")[-3000:])
 
+    async def _paint(self, scene: Scene, name: str) -> None:
+        try:
+            await self._show(scene)
+            await self._actor.do_shot(str(self._folder / f"{name}.png"))
+        except Failed as error:
+            self.wrong.append(f"{name}: {error}; on the screen: {await self._actor.do_texts()}")
+        await self._leave()
+
     async def _sign(self, who: str, role: str) -> None:
-        if who == self._who:
-            return
         session = self._app.client.session
-        self._who = who
         if who == NOBODY:
             return
         from picture_people import CHEN, PASSWORD, XIAOYU
@@ -71,15 +73,16 @@ class Painter:
         await self._quiet()
 
     async def _show(self, scene: Scene) -> None:
+        from mobile.ui import routes
+
         app, actor = self._app, self._actor
         _hold(self._cameras[scene.camera], self._camera)
         self._island.is_riding = scene.is_riding
-        home = app.router._tabs[0] if scene.who else "sign_in"
-        app.router.reset(home)
-        await self._quiet()
+        first = routes.TABS[app.client.role][0].name if scene.who else routes.SIGN_IN
         if scene.is_riding != _rides(app.client):
             await _learn_trips(app.client)
-        if scene.screen != home:
+        app.router.reset(first)
+        if scene.screen != first:
             app.router.go(scene.screen, **scene.given)
         await self._quiet()
         if scene.is_cut:
@@ -91,7 +94,7 @@ class Painter:
             await self._quiet()
         if scene.awaits:
             await actor.do_wait(test_id=scene.awaits, within_s=AWAIT_S)
-        await self._quiet()
+            await self._quiet()
         if app.router.front.name != scene.screen:
             raise Failed(f"{app.router.front.name} is in front")
 
@@ -115,6 +118,13 @@ class Painter:
             now = self._actor._looks()
             same = same + 1 if now == before and not self._app.router.is_moving else 0
             before = now
+
+
+def _screens(role: str) -> list[str]:
+    """All that the role can be shown."""
+    from mobile.ui import routes
+
+    return sorted(routes.table(role))
 
 
 def _rides(client: Client) -> bool:
@@ -149,8 +159,8 @@ def _hold(picture: Path, camera: Path) -> None:
 
 
 def _cameras(folder: Path) -> dict[str, Path]:
-    """What the camera sees: a plain wall that grows darker downwards, and the same with a machine's code on it."""
-    wall = Image.linear_gradient("L").resize((720, 1280)).point(lambda grey: 150 - grey // 3).convert("RGB")
+    """What the camera sees: a grey wall, and the same with a machine's code on it."""
+    wall = Image.new("RGB", (720, 1280), (104, 112, 116))
     wall.save(folder / "wall.png")
     beside = folder / "qr.png"
     segno.make_qr(_device_text()).save(str(beside), scale=9, border=4)
@@ -209,7 +219,7 @@ def main() -> None:
             return painter
 
         painter = asyncio.run(run())
-        sys.stdout.write(json.dumps({"wrong": painter.wrong}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"wrong": painter.wrong, "screens": _screens(role)}, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

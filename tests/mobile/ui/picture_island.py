@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -147,5 +146,3 @@ class FixedIsland:
             ("GET", f"/carbon/visits/{number}", lambda number, **_: permits.visit(number)),
             ("GET", "/papers", page(carbon_api.PaperPage, permits.PAPERS)),
         ]
-
-

@@ -19,7 +19,9 @@ _CONSENTS = (
 )
 
 
-def _person(username: str, name: str, role: str, may: tuple[str, ...], *, wards: tuple[people.Relative, ...] = ()) -> people.PersonalData:
+def _person(
+    username: str, name: str, role: str, may: tuple[str, ...], *, wards: tuple[people.Relative, ...] = ()
+) -> people.PersonalData:
     return people.PersonalData(
         user_id=f"00000000-0000-4000-8000-{len(username):012d}",
         username=username,
@@ -78,19 +80,58 @@ LOOKS = (
     people.Look(2, ago(days=6), "open", "reviewer", "申诉 appeal"),
 )
 REQUESTS = (
-    people.DataRequest("q1", "question", "我的出行数据保存多久？", "answered", ago(days=12), ago(days=2), "一年。", ago(days=11)),
+    people.DataRequest(
+        "q1", "question", "我的出行数据保存多久？", "answered", ago(days=12), ago(days=2), "一年。", ago(days=11)
+    ),
 )
 GUARDIAN_CODE = people.GuardianCode("M7QX4K2P", NOW + timedelta(minutes=15))
 _DAY = date(2026, 9, 1)
 RULES = public.PublicRules(
     day=NOW.date(),
     permits_version="2026-09-01",
-    permits=(public.PublicRule("apply_ahead.special.least", ("24",), "h", _DAY, "管理办法第十条"),),
+    permits=(
+        public.PublicRule(
+            "apply_ahead.special.least",
+            ("24",),
+            "h",
+            _DAY,
+            "管理办法第十条",
+            public.Said(
+                "特种车辆提前申请",
+                "Special vehicles ask ahead",
+                "24 小时",
+                "24 h",
+                "管理办法第十条",
+                "Measures art. 10",
+            ),
+        ),
+    ),
     points_version="2026-09-01",
-    points=(public.PublicRule("cap.day", ("5000",), "points", _DAY, "policy value"),),
+    points=(
+        public.PublicRule(
+            "cap.day",
+            ("5000",),
+            "points",
+            _DAY,
+            "policy value",
+            public.Said("每日上限", "Most in a day", "5000 分", "5000 points", "岛上规定", "the island's own value"),
+        ),
+    ),
 )
 FACTORS = public.PublicMethods(
     day=NOW.date(),
-    factors=(public.FactorRow("grid.hainan", "0.4287", "kg/kWh", _DAY, "生态环境部", "2025-17"),),
+    factors=(
+        public.FactorRow(
+            "grid.hainan",
+            "0.4287",
+            "kg/kWh",
+            _DAY,
+            "生态环境部",
+            "2025-17",
+            public.Said(
+                "海南电网", "Grid of Hainan", "0.4287 kg/kWh", "0.4287 kg/kWh", "生态环境部", "Ministry of Ecology"
+            ),
+        ),
+    ),
     points=(),
 )

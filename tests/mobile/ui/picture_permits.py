@@ -38,7 +38,9 @@ def _form(plate: str, **more: Any) -> permits.Form:
         "window_from": ago(hours=2.7),
         "window_until": NOW + timedelta(hours=7.3),
         "holder": "海岛起重",
-        "papers": (permits.Paper("ab" * 32, "vehicle_licence", "image/png", 184_320, "licence.png", date(2027, 6, 30)),),
+        "papers": (
+            permits.Paper("ab" * 32, "vehicle_licence", "image/png", 184_320, "licence.png", date(2027, 6, 30)),
+        ),
     }
     return permits.Form(**given | more)
 
@@ -86,13 +88,30 @@ ROWS = (
         due_at=NOW + timedelta(days=3), due_term="resubmit", due_of_office=False,
     ),
     _row(ACTIVE, "active", FORMS[ACTIVE], left=4, decided_at=ago(days=1), published_at=ago(days=1)),
-    _row(REFUSED, "rejected", FORMS[REFUSED], left=0, decided_at=ago(days=9)),
+    _row(REFUSED, "refused", FORMS[REFUSED], left=0, decided_at=ago(days=9)),
 )  # fmt: skip
 
 
+_ACTIONS = {
+    "draft": "create",
+    "submitted": "submit",
+    "returned": "return",
+    "approved": "approve",
+    "active": "activate",
+    "refused": "refuse",
+}
+
+
 def _change(number: int, before: str, after: str, role: str, at: Any, **more: Any) -> permits.ChangeRecord:
-    given: dict[str, Any] = {"by": role, "by_name": {"driver": "陈师傅"}.get(role, "办公室 Office"), "reason": "", "remarks": ()}
-    return permits.ChangeRecord(number=number, at=at, role=role, action=after, before=before, after=after, **given | more)
+    given: dict[str, Any] = {
+        "by": role,
+        "by_name": {"driver": "陈师傅"}.get(role, "办公室 Office"),
+        "reason": "",
+        "remarks": (),
+    }
+    return permits.ChangeRecord(
+        number=number, at=at, role=role, action=_ACTIONS[after], before=before, after=after, **given | more
+    )
 
 
 _HANDED_IN = (_change(1, "", "draft", "driver", ago(days=3)), _change(2, "draft", "submitted", "driver", ago(days=2)))
@@ -107,7 +126,14 @@ _HISTORY: Mapping[str, tuple[permits.ChangeRecord, ...]] = {
     ),
     REFUSED: (
         *_HANDED_IN,
-        _change(3, "submitted", "rejected", "reviewer", ago(days=9), reason="有新能源车可用。 An electric vehicle can do it."),
+        _change(
+            3,
+            "submitted",
+            "refused",
+            "reviewer",
+            ago(days=9),
+            reason="有新能源车可用。 An electric vehicle can do it.",
+        ),
     ),
 }
 
@@ -116,7 +142,11 @@ def application(number: str) -> permits.ApplicationRecord:
     row = next(one for one in ROWS if one.application_id == number)
     used = 0 if row.status != "active" else 2
     said = permits.Words("请在期限前补正。", "Correct it before the term ends.")
-    term = (permits.DeadlineRecord(row.due_term, row.due_at, bool(row.due_of_office), False, said),) if row.due_at and row.due_term else ()
+    term = (
+        (permits.DeadlineRecord(row.due_term, row.due_at, bool(row.due_of_office), False, said),)
+        if row.due_at and row.due_term
+        else ()
+    )
     return permits.ApplicationRecord(
         row=row,
         form=FORMS[number],
@@ -157,9 +187,21 @@ REMINDERS = (
 )  # fmt: skip
 
 
-def _vehicle(vehicle_id: str, plate: str, name: str, kind: str, drive: str, *, confirmed: bool) -> permits.VehicleRecord:
+def _vehicle(
+    vehicle_id: str, plate: str, name: str, kind: str, drive: str, *, confirmed: bool
+) -> permits.VehicleRecord:
     return permits.VehicleRecord(
-        vehicle_id, plate, "yellow", kind, drive, kind, Decimal("32.5"), name, ago(days=50), ago(days=50), ago(days=40) if confirmed else None
+        vehicle_id,
+        plate,
+        "yellow",
+        kind,
+        drive,
+        kind,
+        Decimal("32.5"),
+        name,
+        ago(days=50),
+        ago(days=50),
+        ago(days=40) if confirmed else None,
     )
 
 
@@ -183,7 +225,8 @@ CHOICES = permits.FormChoices(
     vehicle_types=_choices(offered.VEHICLES),
     drives=_choices(words.DRIVES),
     emission_classes=tuple(
-        permits.EmissionChoice(str(code), permits.Words(*said), Decimal("32.5")) for code, said in offered.EMISSIONS.items()
+        permits.EmissionChoice(str(code), permits.Words(*said), Decimal("32.5"))
+        for code, said in offered.EMISSIONS.items()
     ),
     entry_kinds=_choices(words.ENTRY_KINDS),
     paper_kinds=_choices(words.PAPER_KINDS),
@@ -214,7 +257,14 @@ def _visit(visit_id: str, hours: float, *, owed_g: int, covered_g: int, **more: 
         "revision": 1,
     }
     return carbon.VisitRow(
-        visit_id=visit_id, at=at, day=at.date(), plate=_PLATE, plate_colour="yellow", owed_g=owed_g, covered_g=covered_g, **given | more
+        visit_id=visit_id,
+        at=at,
+        day=at.date(),
+        plate=_PLATE,
+        plate_colour="yellow",
+        owed_g=owed_g,
+        covered_g=covered_g,
+        **given | more,
     )
 
 
@@ -270,8 +320,8 @@ def visit(visit_id: str) -> carbon.VisitRecord:
 
 ENTRIES = tuple(
     permits.VisitRecord(
-        one.visit_id, one.plate, one.application_id, one.application_id, "east", "east", one.at, one.at + timedelta(minutes=80),
-        "closed", (), "crane", False, True, None, one.at,
+        one.visit_id, one.plate, one.application_id, one.application_id, "east", "east", one.at,
+        one.at + timedelta(minutes=80), "closed", (), "crane", False, True, None, one.at,
     )
     for one in VISITS
 )  # fmt: skip

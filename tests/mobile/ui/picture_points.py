@@ -92,7 +92,14 @@ CUP = act("act-2", "reusable_cup", ago(minutes=55), count=15, merchant=_CAFE, by
 BIKE = act("act-3", "shared_bike", ago(minutes=90), count=133, minutes=12, way=(_PIER, _HALL), by=_BIKE)
 REFUSED = act(REFUSED_ID, "recycling", ago(hours=1.8), count=0, state="refused", reasons=(_OLD_CODE,))
 HELD = act(
-    "act-5", "shuttle", ago(days=1, hours=2), count=192, minutes=3, way=(_HALL, _PIER), state="held", reasons=(_TOO_FAST,)
+    "act-5",
+    "shuttle",
+    ago(days=1, hours=2),
+    count=192,
+    minutes=3,
+    way=(_HALL, _PIER),
+    state="held",
+    reasons=(_TOO_FAST,),
 )
 EVENTS = (SHUTTLE, CUP, BIKE, REFUSED, HELD)
 
@@ -112,8 +119,12 @@ ME = points.PointsOfMe(
     next_end_at=NOW + timedelta(days=40),
     next_end_points=560,
     equivalents=(
-        points.EquivalentRecord("petrol_km", "62.4", "km", "相当于燃油小客车行驶 62.4 公里", "As much as a petrol car emits over 62.4 km"),
-        points.EquivalentRecord("grid_kwh", "29.1", "kWh", "相当于 29.1 度网电的排放", "As much as 29.1 kWh of grid electricity emits"),
+        points.EquivalentRecord(
+            "petrol_km", "62.4", "km", "相当于燃油小客车行驶 62.4 公里", "As much as a petrol car emits over 62.4 km"
+        ),
+        points.EquivalentRecord(
+            "grid_kwh", "29.1", "kWh", "相当于 29.1 度网电的排放", "As much as 29.1 kWh of grid electricity emits"
+        ),
     ),
     badges=_BADGES,
     goal=points.GoalRecord(5_000, 3_400),
@@ -135,7 +146,9 @@ NOTHING = points.PointsOfMe(
 )
 
 
-def _entry(seq: int, entry_id: str, kind: tuple[str, str, str], at: datetime, count: int, **more: object) -> points.EntryRecord:
+def _entry(
+    seq: int, entry_id: str, kind: tuple[str, str, str], at: datetime, count: int, **more: object
+) -> points.EntryRecord:
     given = {"reason": "", "about": None, "valid_until": None, "hash": "7d", "event": None} | more
     return points.EntryRecord(seq, entry_id, points.Sentence(*kind), at, count, **given)  # type: ignore[arg-type]
 
@@ -215,7 +228,16 @@ CATALOGUE = (
 _RESERVED, _USED = points.Sentence("reserved", "可使用", "Can be used"), points.Sentence("used", "已使用", "Used")
 REDEMPTIONS = (
     points.RedemptionRecord(
-        CODE_ID, "coffee", "海岛咖啡一杯", "A cup of island coffee", 1_500, _RESERVED, ago(days=1), NOW + timedelta(days=6), None, ""
+        CODE_ID,
+        "coffee",
+        "海岛咖啡一杯",
+        "A cup of island coffee",
+        1_500,
+        _RESERVED,
+        ago(days=1),
+        NOW + timedelta(days=6),
+        None,
+        "",
     ),
     points.RedemptionRecord(
         "code-2", "bike", "单车一日票", "Bike day ticket", 2_400, _USED, ago(days=8), ago(days=1), ago(days=7), _CAFE
@@ -227,13 +249,25 @@ CODES = (
 )
 PERSON_CODE = points.PersonCode("P4TQ7XKZ2", "P4T Q7X KZ2", NOW + timedelta(minutes=5))
 APPEALS = (
-    points.AppealRecord("appeal-1", REFUSED, "机器的屏幕当时是暗的。 The screen was dark.", ago(hours=1), "open", 0, "", None),
-    points.AppealRecord("appeal-2", CUP, "我带了自己的杯子。", ago(days=9), "granted", 15, "已补记。 Granted.", ago(days=8)),
+    points.AppealRecord(
+        "appeal-1", REFUSED, "机器的屏幕当时是暗的。 The screen was dark.", ago(hours=1), "open", 0, "", None
+    ),
+    points.AppealRecord(
+        "appeal-2", CUP, "我带了自己的杯子。", ago(days=9), "granted", 15, "已补记。 Granted.", ago(days=8)
+    ),
 )
 VOUCHERS = (
     points.VoucherCode(
         points.VoucherRecord(
-            "v1", "scheme", "零碳通行券", "Zero-carbon voucher", 10_000, 6_500, ago(days=10), NOW + timedelta(days=80), "valid"
+            "v1",
+            "scheme",
+            "零碳通行券",
+            "Zero-carbon voucher",
+            10_000,
+            6_500,
+            ago(days=10),
+            NOW + timedelta(days=80),
+            "valid",
         ),
         "TX2MHB7K3QF9",
         "TX2M HB7K 3QF9",
@@ -266,10 +300,25 @@ def _method(key: str, names: tuple[str, str], unit: str, formulas: tuple[str, st
 
 
 METHODS = (
-    _method("shuttle", ("接驳车代替私家车", "Shuttle in place of a car"), "pkm", ("减排量 =（104 − 30）g/人公里 × 里程", "reduction = (104 − 30) g/pkm × way")),
-    _method("shared_bike", ("单车代替私家车", "Bike in place of a car"), "km", ("减排量 =（104 − 9）g/公里 × 里程", "reduction = (104 − 9) g/km × way")),
+    _method(
+        "shuttle",
+        ("接驳车代替私家车", "Shuttle in place of a car"),
+        "pkm",
+        ("减排量 =（104 − 30）g/人公里 × 里程", "reduction = (104 − 30) g/pkm × way"),
+    ),
+    _method(
+        "shared_bike",
+        ("单车代替私家车", "Bike in place of a car"),
+        "km",
+        ("减排量 =（104 − 9）g/公里 × 里程", "reduction = (104 − 9) g/km × way"),
+    ),
     _method("reusable_cup", ("自带杯", "Reusable cup"), "act", ("减排量 = 每次 15 g", "reduction = 15 g each time")),
-    _method("recycling", ("铝罐回收", "Aluminium cans"), "kg", ("减排量 = 8140 g/kg × 重量", "reduction = 8140 g/kg × weight")),
+    _method(
+        "recycling",
+        ("铝罐回收", "Aluminium cans"),
+        "kg",
+        ("减排量 = 8140 g/kg × 重量", "reduction = 8140 g/kg × weight"),
+    ),
 )
 PHONE_RULES = points.PhoneRules(
     code_age_s=120, phone_clock_s=86_400, trip_s=7_200, appeal_days=30, grams_per_point=1, cap_day_points=5_000

@@ -68,20 +68,41 @@ VISITOR = (
     Scene("rules", "rules", awaits="methods"),
 )
 DRIVER = (
-    Scene("permits_new", "permits", who=NEW),
+    Scene("permits_new", "permits", who=NEW, awaits="empty"),
     Scene("permits", "permits"),
     Scene("permits_offline", "permits", is_cut=True),
+    Scene("pass", "pass", {"application_id": "P-2611-0042"}, awaits="qr"),
+    Scene("pass_offline", "pass", {"application_id": "P-2611-0042"}, awaits="qr", is_cut=True),
+    Scene("apply", "apply"),
+    Scene("application", "application", {"application_id": "P-2611-0042"}),
+    Scene("application_returned", "application", {"application_id": "P-2611-0051"}),
     Scene("emission", "emission"),
+    Scene("visit", "visit", {"visit_id": "visit-1"}),
+    Scene("vehicles", "vehicles"),
+    Scene("vehicle", "vehicle"),
     Scene("reminders", "reminders"),
     Scene("me", "me"),
 )
 SCENES = {"visitor": VISITOR, "driver": DRIVER}
-# Screens that look the same for both roles are pictured with the visitor.
+# Screens that are the same for both roles are pictured with the visitor.
 SHARED_WITH_VISITOR = frozenset({"sign_in", "register", "my_data", "guardian", "rules"})
 
 
 def picture_names(role: str) -> list[str]:
     """File names of every picture of a role."""
-    return [
-        f"{role}-{scene.name}-{language}-{theme}.png" for scene in SCENES[role] for language in LANGUAGES for theme in THEMES
+    looks = [(language, theme) for language in LANGUAGES for theme in THEMES]
+    return [f"{role}-{scene.name}-{language}-{theme}.png" for scene in SCENES[role] for language, theme in looks]
+
+
+def parts(wanted: tuple[str, ...] = ()) -> list[tuple[str, tuple[str, ...]]]:
+    """Role and names of scenes for processes that work at the same time: about as much for each."""
+    names = {
+        role: tuple(one.name for one in of_role if not wanted or one.name in wanted) for role, of_role in SCENES.items()
+    }
+    middle = (len(names["visitor"]) + len(names["driver"])) // 2
+    split = [
+        ("visitor", names["visitor"][:middle]),
+        ("visitor", names["visitor"][middle:]),
+        ("driver", names["driver"]),
     ]
+    return [(role, some) for role, some in split if some]

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-ACTS = tuple(re.findall(r"^def (act_\w+)", (HERE / "widget_acts.py").read_text(encoding="utf-8"), re.MULTILINE))
+ACTS = tuple(
+    act
+    for name in ("widget_acts", "layer_acts")
+    for act in re.findall(r"^def (act_\w+)", (HERE / f"{name}.py").read_text(encoding="utf-8"), re.MULTILINE)
+)
 # A busy machine draws slowly; nothing here is a measure of speed.
 WITHIN_S = 380
 pytestmark = pytest.mark.timeout(400)

@@ -22,6 +22,7 @@ async def test_the_rules_in_force_are_published_with_day_and_source(
     told = answer.json()
     rows = {one["key"]: one for one in told["permits"] + told["points"]}
     assert rows["papers.special"]["values"] == ["vehicle_licence"]
+    assert rows["papers.special"]["said"]["text_zh"] == "行驶证"
     assert rows["exchange.grams_per_point"]["values"] == ["1"]
     expected = {"window.special.max", "review.term", "appeal.term", "cap.day", "points.validity", "appeal.window"}
     assert expected <= rows.keys()
@@ -41,6 +42,14 @@ async def test_the_rules_in_force_are_published_with_day_and_source(
     clock.leap(days=1)
     told = (await browser.get("/api/v1/public/rules")).json()
     (row,) = [one for one in told["permits"] if one["key"] == "appeal.term"]
+    assert row.pop("said") == {
+        "name_zh": "申诉 · 期限",
+        "name_en": "Appeal, time",
+        "text_zh": "33 天",
+        "text_en": "33 days",
+        "source_zh": "notice 4",
+        "source_en": "notice 4",
+    }
     assert row == {
         "key": "appeal.term",
         "values": ["33"],
@@ -48,3 +57,11 @@ async def test_the_rules_in_force_are_published_with_day_and_source(
         "valid_from": tomorrow.isoformat(),
         "source": "notice 4",
     }
+
+
+async def test_factors_are_named_in_both_languages(data: Any, browser: httpx.AsyncClient) -> None:
+    rows = {one["key"]: one["said"] for one in (await browser.get("/api/v1/public/methods")).json()["factors"]}
+    grid = rows["grid.hainan.co2"]
+    assert (grid["name_zh"], grid["name_en"]) == ("海南电网用电", "Electricity of the Hainan grid")
+    assert grid["text_zh"].endswith("kg/kWh")
+    assert all(one["name_zh"] and one["name_en"] and one["source_zh"] and one["source_en"] for one in rows.values())
