@@ -18,7 +18,7 @@ from mobile import start
 
 FLING_STEPS = 6
 FLING_PART = 0.55
-SEEK_WITHIN_S = 120.0
+SEEK_WITHIN_S = 400.0
 SCROLL_S = 10.0
 
 

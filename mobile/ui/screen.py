@@ -147,8 +147,8 @@ class AppScreen(FloatLayout):
         self.closed()
 
     def _draw_if_shown(self, _elapsed_s: float = 0.0) -> None:
-        if EventLoop.touches:
-            # A finger is down: what it is about to press must not be taken from under it.
+        if any(touch.is_touch for touch in EventLoop.touches):
+            # A finger is down, not only a mouse over it: what it is about to press must not be taken from under it.
             self._redraw()
         elif self.is_shown:
             self._draw()

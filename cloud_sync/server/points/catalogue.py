@@ -72,7 +72,8 @@ async def items(db: Reader, now: datetime, *, everything: bool = False) -> tuple
         "SELECT i.*, ARRAY(SELECT o.name FROM unnest(i.merchants) WITH ORDINALITY AS m (org_id, place)"
         " LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names,"
         " ARRAY(SELECT coalesce(nullif(o.name_en, ''), o.name) FROM unnest(i.merchants) WITH ORDINALITY"
-        " AS m (org_id, place) LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names_en FROM catalogue_items i"
+        " AS m (org_id, place) LEFT JOIN organisations o USING (org_id) ORDER BY m.place) AS merchant_names_en"
+        " FROM catalogue_items i"
         " WHERE $2 OR (valid_from <= $1 AND (valid_until IS NULL OR valid_until > $1)) ORDER BY price_points, item_id",
         *(now, everything),
     )

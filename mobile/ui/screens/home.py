@@ -89,7 +89,7 @@ class Home(Page):
     def _hero(self, me: PointsOfMe) -> Widget:
         words = self.words
         card = HeroCard(caption=words("My carbon points"), value=words.number(me.available), test_id="hero")
-        if self._home.is_of_today():
+        if self._home.is_of_today() and me.today_grams:
             card.left_note = words("Today {grams} less", grams=words.grams(me.today_grams))
         else:
             card.left_note = words("In all {grams} less", grams=words.grams(me.total_grams))

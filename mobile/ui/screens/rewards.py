@@ -112,7 +112,7 @@ class Rewards(Page):
             row.test_id = f"item-{item.item_id}"
             if item.state != "offered":
                 row.icon_tone, row.icon_ground, row.value_tone = "ink3", "surface2", "ink3"
-            row.bind(on_release=lambda _row, item=item: self._ask(item))
+            row.bind(on_release=lambda _row, item=item: self.run(self._ask(item)))
             card.add_widget(row)
         return [section, card]
 
@@ -149,7 +149,9 @@ class Rewards(Page):
 
     # ------------------------------------------------------------ taking something
 
-    def _ask(self, item: ItemRecord) -> None:
+    async def _ask(self, item: ItemRecord) -> None:
+        if self._home.shown.value is None:
+            await self._home.refresh()  # else nobody knows whether the points are enough
         words, today = self.words, self._home.shown.value
         sheet = Sheet(title=words.both(item.name_zh, item.name_en), close_label=words("Close"), test_id="item-sheet")
         text = words.both(item.text_zh, item.text_en)

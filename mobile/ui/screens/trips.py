@@ -69,15 +69,11 @@ class Trips(AppScreen):
         return shown.value, shown.phase == "loading", shown.problem, self.model.running(), waiting, not_taken
 
     def _redraw_if_changed(self) -> None:
-        import sys
-        from kivy.base import EventLoop
-        print("TRIPS", self.model.shown.phase, len(self.model.shown.value or ()), self._facts() != self._drawn, self.is_shown, EventLoop.touches, self._redraw.is_triggered, id(self), file=sys.stderr, flush=True)
         if self._facts() != self._drawn:
             self.redraw()
 
     def build(self) -> Widget:
         self._drawn = self._facts()
-        import sys; print("BUILD", self.model.running() is not None, id(self), file=sys.stderr, flush=True)
         page = BoxLayout(orientation="vertical")
         page.add_widget(TopBar(title=self.words("Trips"), has_back=False, large=True))
         column = Column(padding=(dp(20), dp(4), dp(20), dp(32)), spacing=dp(12))

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from PIL import Image
 from scenes import DEVICE_CODE, LANGUAGES, NEW, NOBODY, SCENES, SOMEBODY, THEMES, WALL, Scene
 
 from mobile.core.client import Client, build_client
+from mobile.core.errors import Offline
+from mobile.ports.camera import CameraState
 from mobile.ui import window
 
 # Answers come between two frames, and what they change is drawn in the next one.
 STILL_FRAMES = 3
-AWAIT_S = 60.0
+AWAIT_S = 20.0
+QUIET_FRAMES_MAX = 600
 
 
 class Painter:
@@ -84,11 +88,11 @@ class Painter:
         app.router.reset(first)
         if scene.screen != first:
             app.router.go(scene.screen, **scene.given)
+        if scene.screen == "scan":
+            await self._seen_by_camera()
         await self._quiet()
         if scene.is_cut:
-            self._island.is_cut = True
-            await actor.do_ask()
-            await self._quiet()
+            await self._cut(is_cut=True)
         for test_id in scene.taps:
             await actor.do_tap(test_id=test_id, within_s=AWAIT_S)
             await self._quiet()
@@ -106,18 +110,40 @@ class Painter:
         for entry in outbox.entries():
             outbox.dismiss(entry.entry_id)
         if self._island.is_cut:
-            self._island.is_cut = False
-            await self._actor.do_ask()
-            await self._quiet()
+            await self._cut(is_cut=False)
+
+    async def _cut(self, *, is_cut: bool) -> None:
+        """The network goes or comes, and the app notices."""
+        self._island.is_cut = is_cut
+        with suppress(Offline):
+            await self._app.client.api.public.health()
+        await self._quiet()
 
     async def _quiet(self) -> None:
-        """Until nothing changes any more for some frames."""
+        """Until nothing changes any more for some frames, and nobody waits for an answer."""
         before, same = None, 0
-        while same < STILL_FRAMES:
+        for _ in range(QUIET_FRAMES_MAX):
             await self._actor._frame()
             now = self._actor._looks()
-            same = same + 1 if now == before and not self._app.router.is_moving else 0
+            same = same + 1 if now == before and not self._is_busy() else 0
             before = now
+            if same == STILL_FRAMES:
+                return
+        raise Failed("it does not come to rest")
+
+    def _is_busy(self) -> bool:
+        """Answers are still to come. Looking through the camera goes on for ever."""
+        if self._app.router.is_moving:
+            return True
+        return any(not one.get_name().endswith("._look") for one in self._app._tasks)
+
+    async def _seen_by_camera(self) -> None:
+        """Until the camera gives pictures."""
+        for _ in range(QUIET_FRAMES_MAX):
+            if self._app.ports.camera.state is CameraState.ON:
+                return
+            await self._actor._frame()
+        raise Failed("the camera gives no picture")
 
 
 def _screens(role: str) -> list[str]:
@@ -207,8 +233,11 @@ def main() -> None:
         register_kinds(client)
         window.configure()
         window.opened_window()
+        from kivy.lang import Builder
+
         from mobile.ui.app import IslandApp
 
+        Builder.load_string("<TextInput>:\n    cursor_blink: False")
         cameras, camera = _cameras(here), here / "camera.png"
         _hold(cameras[WALL], camera)
 

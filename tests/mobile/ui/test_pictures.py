@@ -1,6 +1,7 @@
 """Every screen of both roles, in both languages and themes, compared with pictures that somebody looked at.
 
-`python tests/mobile/ui/test_pictures.py --write [SCENE...]` takes them anew; then look at them.
+`python tests/mobile/ui/test_pictures.py --write [SCENE...]` takes them anew; then look at them. Without scenes it takes
+all, and puts the best ones together for `docs/app.md`.
 
 Compared is the mean difference of each tile of 30 x 30 pixels, of 255 levels and over the three colours. A goldens'
 palette of 64 colours costs a tile up to 6, and another Mesa smooths the edges of shapes a little differently (letters
@@ -35,6 +36,12 @@ TILE_PX = 30
 DIFFERENCE_MAX = 12.0
 COLOURS = 64
 GOLDENS_BYTES_MAX = 3_000_000
+DOCS = ROOT / "docs" / "screenshots" / "app.png"
+# The best screens side by side, once in each language and theme.
+BEST = ("visitor-home", "visitor-scan_result", "visitor-trip", "visitor-code", "driver-permits", "driver-pass")
+BEST_LOOKS = ("en-light", "zh-dark")
+BEST_SIZE = (234, 506)
+BEST_GAP_PX = 12
 # A busy machine draws slowly; nothing here is a measure of speed.
 WITHIN_S = 560
 pytestmark = pytest.mark.timeout(600)
@@ -173,6 +180,19 @@ def small(picture: Image.Image, colours: int = COLOURS) -> Image.Image:
     return picture.convert("RGB").quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
+def contact_sheet(folder: Path) -> Image.Image:
+    """The best screens on a plain ground."""
+    width, height = (side + BEST_GAP_PX for side in BEST_SIZE)
+    size = (width * len(BEST) + BEST_GAP_PX, height * len(BEST_LOOKS) + BEST_GAP_PX)
+    sheet = Image.new("RGB", size, (214, 219, 218))
+    for row, look in enumerate(BEST_LOOKS):
+        for column, name in enumerate(BEST):
+            with Image.open(folder / f"{name}-{look}.png") as opened:
+                shown = opened.convert("RGB").resize(BEST_SIZE, Image.Resampling.LANCZOS)
+            sheet.paste(shown, (column * width + BEST_GAP_PX, row * height + BEST_GAP_PX))
+    return small(sheet, 256)
+
+
 def write(wanted: tuple[str, ...]) -> None:
     """Takes the pictures anew and puts them into `goldens`; all that has no scene any more goes."""
     GOLDENS.mkdir(exist_ok=True)
@@ -184,6 +204,8 @@ def write(wanted: tuple[str, ...]) -> None:
         for path in sorted(taken.glob("*.png")):
             with Image.open(path) as opened:
                 small(opened).save(GOLDENS / path.name, optimize=True)
+        if not wanted:
+            contact_sheet(taken).save(DOCS, optimize=True)
     finally:
         for path in taken.iterdir():
             path.unlink()
