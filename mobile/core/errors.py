@@ -78,5 +78,9 @@ class StoreBroken(StoreError):
     """The file cannot be read as a whole."""
 
 
+class FileGone(StoreError):
+    """A file that was kept cannot be read any more; no later try helps."""
+
+
 class StoreTooNew(StoreError):
     """A newer version of the app wrote the file."""

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from mobile.core.errors import StoreError, StoreFull
+from mobile.core.errors import FileGone, StoreError, StoreFull
 from mobile.core.store import Store
 
 _NO_ROOM = {28, 122}  # ENOSPC, EDQUOT
@@ -33,11 +33,11 @@ class Files:
         return sha256
 
     def read(self, sha256: str) -> bytes:
-        """The bytes of a file that was kept."""
+        """The bytes of a file that was kept. Raises FileGone."""
         try:
             return self.path(sha256).read_bytes()
         except OSError as error:
-            raise _trouble(error, self.path(sha256)) from error
+            raise FileGone(f"{self.path(sha256)}: {error}") from error
 
     def path(self, sha256: str) -> Path:
         """Where a file lies."""

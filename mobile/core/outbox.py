@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from mobile.core.api.parsing import plain
-from mobile.core.errors import ApiProblem, Offline, SignedOut, StoreError
+from mobile.core.api.parsing import Unreadable, plain
+from mobile.core.errors import ApiProblem, FileGone, Offline, SignedOut, StoreError
 from mobile.core.shown import Trouble, trouble_of
 from mobile.core.signal import Signal
 from mobile.core.store import Store
@@ -241,6 +241,11 @@ class Outbox:
                 self._wait(entry, problem, problem.retry_after_s)
                 return False
             self._end(entry, REFUSED, problem=_text(trouble_of(problem)))
+        except FileGone as error:
+            self._end(entry, REFUSED, problem=_text(trouble_of(error)))
+        except Unreadable:
+            # Another version of the app kept it; the person finds it among what was not taken.
+            self._end(entry, REFUSED, problem=_text(Trouble("bad_answer")))
         else:
             self._end(entry, SENT, answer=_text(answer), problem=None)
         return True

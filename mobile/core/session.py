@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mobile.core.api.calling import TokenPair
 from mobile.core.api.island import Api
 from mobile.core.api.parsing import parse, plain
-from mobile.core.errors import ApiProblem, Offline
+from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.files import Files
 from mobile.core.secrets_file import SecretsFile
 from mobile.core.signal import Signal
@@ -80,7 +80,7 @@ class Session:
     # ------------------------------------------------------------ in
 
     async def sign_in(self, username: str, password: str, device: str = "") -> Person:
-        """Signs in. Raises ApiProblem (`wrong_credentials`, `role_differs`) or Offline."""
+        """Signs in. Raises ApiProblem (`wrong_credentials`, `role_differs`), Offline or StoreError."""
         await self._leave()
         try:
             return await self._enter(await self._api.people.sign_in(username, password, device))
@@ -88,7 +88,7 @@ class Session:
             self.changed.emit()
 
     async def register(self, new: Registration) -> Person:
-        """Opens an account and signs in. Raises ApiProblem or Offline."""
+        """Opens an account and signs in. Raises ApiProblem, Offline or StoreError."""
         await self._leave()
         try:
             return await self._enter(await self._api.people.register(new))
@@ -97,6 +97,7 @@ class Session:
 
     async def _enter(self, pair: TokenPair) -> Person:
         before = self._secrets.take(pair)
+        self._take_over()  # until the owner is known and kept, the rows are nobody's
         try:
             me = await self._api.people.me()
         except (ApiProblem, Offline):
@@ -107,7 +108,11 @@ class Session:
             raise _role_differs()
         account_id = hashlib.sha256(f"{self._base_url}\n{me.user_id}".encode()).hexdigest()[:32]
         person = Person(account_id, me.user_id, me.username, me.name, me.role, me.may)
-        self._secrets.keep(plain(asdict(person)))
+        try:
+            self._secrets.keep(plain(asdict(person)))
+        except StoreError:
+            self._forget(before.number)
+            raise
         return person
 
     def _forget(self, number: int) -> None:

@@ -13,7 +13,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mobile.core.api.parsing import Unreadable, parse, plain
-from mobile.core.errors import ApiProblem, BadAnswer, Offline, StoreBroken, StoreError, StoreFull
+from mobile.core.errors import ApiProblem, BadAnswer, FileGone, Offline, StoreBroken, StoreError, StoreFull
 from mobile.core.signal import Signal
 from mobile.core.words import N_, Words
 
@@ -25,10 +25,11 @@ Phase = Literal["loading", "ready", "stale", "error"]
 
 # Our own troubles: (sentence, what to do next).
 _OURS = {
-    "offline": (N_("No connection to the island."), N_("Check the network. What you did is kept and sent later.")),
+    "offline": (N_("No connection to the island."), N_("Check the network, then try again.")),
     "store_full": (N_("The phone has no room left."), N_("Free some space, then try again.")),
     "store_broken": (N_("The app's memory is damaged."), N_("Close the app and open it again: it mends what it can.")),
     "store_error": (N_("The phone could not keep this."), N_("Try again. If it stays so, restart the phone.")),
+    "file_gone": (N_("A picture or paper is no longer on the phone."), N_("Add it again.")),
     "bad_answer": (N_("The island's server is newer than this app."), N_("Update the app.")),
 }
 _SIGN_IN_AGAIN = frozenset({"not_signed_in", "token_invalid", "token_reused"})
@@ -69,6 +70,10 @@ class Trouble:
             return words("Try again later.")
         return ""
 
+    def said(self, words: Words) -> str:
+        """Both, one behind the other as the language writes it."""
+        return words.both("", " ").join(filter(None, (self.sentence(words), self.advice(words))))
+
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Fields that the server found wrong, each with its reason (in English)."""
@@ -85,6 +90,8 @@ def trouble_of(error: ApiProblem | Offline | StoreError) -> Trouble:
             return Trouble("store_full")
         case StoreBroken():
             return Trouble("store_broken")
+        case FileGone():
+            return Trouble("file_gone")
         case StoreError():
             return Trouble("store_error")
         case BadAnswer():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 
 Listener = Callable[[], None]
+log = logging.getLogger("mobile")
 
 
 class Signal:
@@ -23,7 +26,22 @@ class Signal:
         return disconnect
 
     def emit(self) -> None:
-        """Tells those who listen now; whoever is taken away meanwhile is not told any more."""
+        """Tells those who listen now; whoever is taken away meanwhile is not told any more.
+
+        A listener's mistake is the loop's to report: what is told has happened, and the others hear of it too.
+        """
         for listener in tuple(self._listeners):
             if any(one is listener for one in self._listeners):
-                listener()
+                _call(listener)
+
+
+def _call(listener: Listener) -> None:
+    try:
+        listener()
+    except Exception as mistake:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            log.error("a listener failed: %s", type(mistake).__name__)  # its text may name what a person entered
+        else:
+            loop.call_exception_handler({"message": "a listener failed", "exception": mistake})

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mobile.ports.camera import Camera, CameraState, NoCamera
 from mobile.ports.device import Brightness, Vibration
 from mobile.ports.files import Files
+from mobile.ports.papers import Papers
 from mobile.ports.reader import CodeReader
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Ports:
     files: Files
     brightness: Brightness
     vibration: Vibration
+    papers: Papers
 
 
 def build_ports(platform: str, *, camera: str = "", ask: Ask | None = None) -> Ports:
@@ -46,17 +48,21 @@ def _on_android() -> Ports:
     from mobile.ports.android.camera import AndroidCamera
     from mobile.ports.android.device import PhoneVibration, WindowBrightness
     from mobile.ports.android.files import AndroidFiles
+    from mobile.ports.android.papers import AndroidPapers
     from mobile.ports.android.reader import ZbarReader
 
-    return Ports(AndroidCamera(), ZbarReader(), AndroidFiles(), WindowBrightness(), PhoneVibration())
+    return Ports(AndroidCamera(), ZbarReader(), AndroidFiles(), WindowBrightness(), PhoneVibration(), AndroidPapers())
 
 
 def _on_desktop(camera: str, ask: Ask | None) -> Ports:
     from mobile.ports.desktop.device import FixedBrightness, NoVibration
     from mobile.ports.desktop.files import DesktopFiles
+    from mobile.ports.desktop.papers import DesktopPapers
     from mobile.ports.desktop.reader import ZxingReader
 
-    return Ports(desktop_camera(camera), ZxingReader(), DesktopFiles(ask), FixedBrightness(), NoVibration())
+    return Ports(
+        desktop_camera(camera), ZxingReader(), DesktopFiles(ask), FixedBrightness(), NoVibration(), DesktopPapers()
+    )
 
 
 def desktop_camera(choice: str) -> Camera:

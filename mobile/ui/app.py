@@ -93,6 +93,8 @@ class IslandApp(App):
         self.client.settings.changed.connect(self._look_changed)
         Window.bind(on_flip=self._first_frame)
         self.run_task(self._reach_out())
+        if self.client.mended_from is not None:
+            self.say(self.words("The app's memory was damaged and mended; what could be read was kept."), seconds=10)
 
     async def serve(self) -> None:
         """Run until the window is closed, then put everything away."""
@@ -158,8 +160,7 @@ class IslandApp(App):
         try:
             await work
         except (ApiProblem, Offline, StoreError) as error:
-            trouble = trouble_of(error)
-            self.say(f"{trouble.sentence(self.words)} {trouble.advice(self.words)}".strip())
+            self.say(trouble_of(error).said(self.words))
 
     def _done(self, task: asyncio.Task[None], work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.discard(task)

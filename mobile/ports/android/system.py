@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from android import activity, mActivity
@@ -36,21 +37,50 @@ def open_app_settings() -> None:
     mActivity.startActivity(intent)
 
 
-async def result_of(intent: Any, request: int) -> Any:
-    """Starts another app's page and waits for its answer: an Intent, or None where the person went back."""
+async def granted(permission: str) -> bool:
+    """Asks the person where they did not give this permission before; whether the app has it then."""
+    if allowed(permission):
+        return True
     loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = loop.create_future()
-
-    def answered(request_code: int, result_code: int, data: Any) -> None:
-        if request_code == request:
-            activity.unbind(on_activity_result=answered)
-            loop.call_soon_threadsafe(_settle, waiting, data if result_code == _RESULT_OK else None)
-
-    activity.bind(on_activity_result=answered)
-    mActivity.startActivityForResult(intent, request)
+    waiting: asyncio.Future[bool] = loop.create_future()
+    ask_for(permission, lambda given: loop.call_soon_threadsafe(_settle, waiting, given))
     return await waiting
 
 
-def _settle(waiting: asyncio.Future[Any], data: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What another app's page answered. A camera app answers without `data`, for it wrote where it was told to."""
+
+    is_given: bool
+    data: Any
+
+
+async def result_of(intent: Any, request: int) -> Answer:
+    """Starts another app's page and waits for its answer. Raises JavaException where no app has such a page."""
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[Answer] = loop.create_future()
+
+    def answered(request_code: int, result_code: int, data: Any) -> None:
+        if request_code == request:
+            loop.call_soon_threadsafe(_settle, waiting, Answer(result_code == _RESULT_OK, data))
+
+    # Never unbound inside `answered`: Android is then going through the list of those who listen.
+    activity.bind(on_activity_result=answered)
+    try:
+        mActivity.startActivityForResult(intent, request)
+        return await waiting
+    finally:
+        activity.unbind(on_activity_result=answered)
+
+
+def opened(address: Any, mode: str) -> int:
+    """A file descriptor of what is behind a content address; the caller closes it. Raises JavaException, OSError."""
+    descriptor = mActivity.getContentResolver().openFileDescriptor(address, mode)
+    if descriptor is None:
+        raise OSError("the app that has the file does not answer")
+    return int(descriptor.detachFd())
+
+
+def _settle(waiting: asyncio.Future[Any], answer: Any) -> None:
     if not waiting.done():
-        waiting.set_result(data)
+        waiting.set_result(answer)

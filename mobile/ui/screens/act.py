@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from uuid import uuid4
 
 from kivy.uix.widget import Widget
 
-from mobile.core.api.points import EarningRecord, EntryRecord
+from mobile.core.api.points import AppealMade, EarningRecord, EntryRecord
 from mobile.core.models.history import Acts, Appeals, History
 from mobile.core.models.trips import can_appeal
 from mobile.ui.kit import Card, CardList, EmptyState, Figure, Note, OutlineButton, Row, Text
@@ -106,14 +106,11 @@ class Act(Page):
         return [button]
 
     def _ask(self, act: EarningRecord) -> None:
-        def send(text: str) -> None:
-            self.run(self._send(act, text), outlives=True)
+        def send(text: str) -> Awaitable[AppealMade]:
+            return self._appeals.make(act.event_id, text, key=self._appeal_key)
 
-        AppealSheet(self.words, is_refusal=act.state == "refused", send=send).open(self)
-
-    async def _send(self, act: EarningRecord, text: str) -> None:
-        await self._appeals.make(act.event_id, text, key=self._appeal_key)
-        self.say(self.words("Sent. The answer stands here."), icon="check")
+        sent = self.words("Sent. The answer stands here.")
+        AppealSheet(self, is_refusal=act.state == "refused", send=send, sent=sent).open(self)
 
 
 class Entry(Act):

@@ -225,11 +225,5 @@ class Application(Page):
         self.go("apply", draft_id=self._drafts.copy(record.form).draft_id)
 
     def _appeal(self) -> None:
-        AppealSheet(self, self._choices, self._send_appeal).open(self)
-
-    def _send_appeal(self, reason: str, papers: tuple[bytes, ...]) -> None:
-        self.run(self._sent(reason, papers), outlives=True)
-
-    async def _sent(self, reason: str, papers: tuple[bytes, ...]) -> None:
-        await self._application.appeal(reason, papers)
-        self.say(self.words("Your appeal is with the office. Somebody else decides."), icon="circle-check")
+        sent = self.words("Your appeal is with the office. Somebody else decides.")
+        AppealSheet(self, self._choices, self._application.appeal, sent=sent).open(self)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mobile.core.models.choices import Choices
 from mobile.ports.pictures import Prepared
 from mobile.ui.kit import Column, Field, FilledButton, OutlineButton, Row, Sheet, Text
 from mobile.ui.screen import AppScreen
 from mobile.ui.screens.given_paper import ask_paper
+from mobile.ui.screens.sending import send_from
 
 TEXT_CHARS_MAX = 500
 # While the server's own limit is not known.
@@ -16,12 +17,19 @@ PAPERS_MAX = 3
 
 
 class AppealSheet(Sheet):
-    """`send` is called with the reason and the papers' bytes."""
+    """`send` sends the reason and the papers' bytes; `sent` is said then."""
 
-    def __init__(self, screen: AppScreen, choices: Choices, send: Callable[[str, tuple[bytes, ...]], None]) -> None:
+    def __init__(
+        self,
+        screen: AppScreen,
+        choices: Choices,
+        send: Callable[[str, tuple[bytes, ...]], Awaitable[object]],
+        *,
+        sent: str,
+    ) -> None:
         words = self._words = screen.words
         super().__init__(title=words("Appeal"), close_label=words("Close"), test_id="appeal-sheet")
-        self._screen, self._choices, self._send = screen, choices, send
+        self._screen, self._send, self._sent = screen, send, sent
         self._papers: list[tuple[str, bytes]] = []
         known = choices.shown.value
         self._most = PAPERS_MAX if known is None else known.appeal_papers_max
@@ -35,9 +43,9 @@ class AppealSheet(Sheet):
         self._add = OutlineButton(icon="plus", compact=True, test_id="appeal-paper")
         self._add.bind(on_release=lambda _button: ask_paper(screen, words("Paper"), choices, self._taken))
         self.body.add_widget(self._add)
-        button = FilledButton(text=words("Send"), icon="send", test_id="appeal-send")
-        button.bind(on_release=lambda _button: self._hand_in())
-        self.body.add_widget(button)
+        self._button = FilledButton(text=words("Send"), icon="send", test_id="appeal-send")
+        self._button.bind(on_release=lambda _button: screen.run(self._hand_in(), outlives=True))
+        self.body.add_widget(self._button)
         self._tell()
 
     def _taken(self, name: str, ready: Prepared) -> None:
@@ -52,10 +60,11 @@ class AppealSheet(Sheet):
         self._add.disabled = len(self._papers) >= self._most
         self._add.text = self._words("Add a paper ({n} of {most})", n=len(self._papers), most=self._most)
 
-    def _hand_in(self) -> None:
+    async def _hand_in(self) -> None:
         reason = self._field.text.strip()
         if not reason:
             self._field.error = self._words("Say in a few words why.")
             return
-        self.close()
-        self._send(reason, tuple(content for _name, content in self._papers))
+        papers = tuple(content for _name, content in self._papers)
+        if await send_from(self._screen, self, self._button, self._field, lambda: self._send(reason, papers)):
+            self._screen.say(self._sent, icon="circle-check")

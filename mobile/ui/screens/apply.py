@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
@@ -88,6 +89,9 @@ class Apply(Page):
         return self.words("New application")
 
     def on_shown(self) -> None:
+        if self._is_leaving:  # handed in while another screen was in front
+            Clock.schedule_once(lambda _elapsed_s: self._leave())
+            return
         self.run(self.choices.refresh_if_old())
         self.run(self.vehicles.refresh_if_old())
         if self._application is not None:
@@ -146,8 +150,10 @@ class Apply(Page):
         ]
 
     def turn_to(self, step: int) -> None:
-        """Another page of the form."""
+        """Another page of the form; not while it is being handed in."""
         assert self.draft is not None
+        if self._is_busy:
+            return
         if self.drafts.get(self.draft.draft_id) is None:
             self.draft = self.drafts.change(self.draft)
         self.draft = self.drafts.turn_to(self.draft, step)
@@ -158,7 +164,7 @@ class Apply(Page):
     # ------------------------------------------------------------ widgets
 
     def actions(self) -> Sequence[Widget]:
-        if self.draft is None:
+        if self.draft is None or self._is_busy:
             return ()
         discard = IconButton(icon="trash-2", label=self.words("Throw this draft away"), tone="ink2", test_id="discard")
         discard.bind(on_release=lambda _button: self._ask_discard())
@@ -234,6 +240,8 @@ class Apply(Page):
         self.redraw()
 
     def _hand_in(self) -> None:
+        if self._is_busy:
+            return
         missing = self.gaps()
         if missing:
             self._asked = True
@@ -245,14 +253,17 @@ class Apply(Page):
 
     async def _handed_in(self) -> None:
         assert self.draft is not None
-        entry = self.drafts.hand_in(self.draft)
-        found = await self.client.outbox.settled(entry.entry_id, ANSWER_WITHIN_S)
-        self._is_busy = False
+        try:
+            entry = self.drafts.hand_in(self.draft)
+            found = await self.client.outbox.settled(entry.entry_id, ANSWER_WITHIN_S)
+        finally:
+            self._is_busy = False
+            self.redraw()
         if found is not None and found.state == "refused":
             self._take_back(found)
             return
         self._is_leaving = True
-        self.back()
+        self._leave()
         if found is not None and found.state == SENT:
             self.say(self.words("Handed in. The office answers here."), icon="circle-check")
         else:
@@ -264,7 +275,14 @@ class Apply(Page):
         problems = [] if entry.problem is None else entry.problem.more.get("problems", [])
         key = self.words.both("zh", "en")
         self._problems = {one["field"]: one[key] for one in problems}
+        if not self.is_shown:
+            self.say(self._refusal, icon="octagon-x")
         self.redraw()
+
+    def _leave(self) -> None:
+        """Only from here: what the person went to meanwhile stays in front."""
+        if self.is_shown:
+            self.back()
 
     def _ask_discard(self) -> None:
         words, draft = self.words, self.draft

@@ -11,6 +11,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import CodeRecord
 from mobile.core.models.rewards import OPEN, Catalogue, Codes, Redemptions, shops
 from mobile.ui.kit import Across, Card, Column, Divider, EmptyState, IconTile, Note, Pair, QrView, Tag, Text, Ticket
+from mobile.ui.screens.held_out import hold_out, put_away
 from mobile.ui.screens.page import Page
 
 
@@ -35,7 +36,15 @@ class Code(Page):
     def model(self) -> Redemptions:
         return self._redemptions
 
+    def on_shown(self) -> None:
+        super().on_shown()
+        hold_out(self.app)
+
+    def on_hidden(self) -> None:
+        put_away(self.app)
+
     def closed(self) -> None:
+        put_away(self.app)
         self._redemptions.close()
         self._catalogue.close()
 

@@ -24,6 +24,7 @@ from mobile.ui.kit import (
     Text,
 )
 from mobile.ui.screens.page import Page
+from mobile.ui.screens.sending import send_from
 
 GOAL_POINTS_MAX = 1_000_000
 
@@ -105,19 +106,21 @@ class Goal(Page):
         field = Field(label=words("Points in a month"), input_type="number", max_chars=7, test_id="goal-points")
         field.text = "" if me.goal is None else str(me.goal.month_points)
         save = FilledButton(text=words("Save"), test_id="goal-save")
-        save.bind(on_release=lambda _button: self._save(sheet, field))
+        save.bind(on_release=lambda _button: self._save(sheet, save, field))
         sheet.body.add_widget(field)
         sheet.body.add_widget(save)
         if me.goal is not None:
             drop = QuietButton(text=words("No goal"), test_id="goal-drop")
-            drop.bind(on_release=lambda _button: (sheet.close(), self.run(self._home.set_goal(None))))
+            drop.bind(on_release=lambda _button: self._send(sheet, save, field, None))
             sheet.body.add_widget(drop)
         sheet.open(self)
 
-    def _save(self, sheet: Sheet, field: Field) -> None:
+    def _save(self, sheet: Sheet, button: FilledButton, field: Field) -> None:
         text = field.text.strip()
         if not text.isascii() or not text.isdigit() or not 0 < int(text) <= GOAL_POINTS_MAX:
             field.error = self.words("A whole number from 1 to 1,000,000.")
             return
-        sheet.close()
-        self.run(self._home.set_goal(int(text)))
+        self._send(sheet, button, field, int(text))
+
+    def _send(self, sheet: Sheet, button: FilledButton, field: Field, points: int | None) -> None:
+        self.run(send_from(self, sheet, button, field, lambda: self._home.set_goal(points)), outlives=True)

@@ -39,8 +39,7 @@ class Guardian(Page):
         words, problem = self.words, self._account.act_problem
         parts: list[Widget] = []
         if problem is not None:
-            said = " ".join(filter(None, (problem.sentence(words), problem.advice(words))))
-            parts.append(Note(text=said, icon="circle-alert", tone="refuse", test_id="failed"))
+            parts.append(Note(text=problem.said(words), icon="circle-alert", tone="refuse", test_id="failed"))
         if me.guardian is not None:
             parts += [Section(title=words("My guardian")), self._my_guardian(me)]
         else:

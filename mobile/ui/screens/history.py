@@ -58,8 +58,8 @@ class History(Page):
     def build(self) -> Widget:
         page = BoxLayout(orientation="vertical")
         page.add_widget(self.head())
-        chips = Chips(options=[(key, self.words(label)) for key, label in _FILTERS], value=self._filter)
-        chips.test_id = "filter"
+        options = [(key, self.words(label)) for key, label in _FILTERS]
+        chips = Chips(options=options, value=self._filter, test_id="filter")
         chips.ids.holder.padding = (dp(20), 0)
         chips.bind(value=lambda _chips, value: self._choose(value))
         page.add_widget(chips)

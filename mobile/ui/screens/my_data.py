@@ -87,8 +87,7 @@ class MyData(Page):
         words, problem = self.words, self._account.act_problem
         parts: list[Widget] = []
         if problem is not None:
-            said = " ".join(filter(None, (problem.sentence(words), problem.advice(words))))
-            parts.append(Note(text=said, icon="circle-alert", tone="refuse", test_id="failed"))
+            parts.append(Note(text=problem.said(words), icon="circle-alert", tone="refuse", test_id="failed"))
         parts += [Section(title=words("What is kept"), note=self.age_of(self._account)), self._kept(me)]
         parts += [Section(title=words("What you agreed to")), self._consents(me)]
         parts += [Section(title=words("Who looked at it")), self._log()]

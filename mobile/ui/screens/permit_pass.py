@@ -32,6 +32,7 @@ from mobile.ui.kit import (
     Text,
     TopBar,
 )
+from mobile.ui.screens.held_out import hold_out, put_away
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.permit_parts import entries_words, short_number, span, vehicle_words
 
@@ -70,17 +71,17 @@ class Pass(Page):
         super().on_shown()
         self.run(self._application.refresh_if_old())
         self.run(self._choices.refresh_if_old())
-        self.app.ports.brightness.brighten()
+        hold_out(self.app)
         self._ticking()
         self.redraw()
 
     def on_hidden(self) -> None:
         self._ticking.cancel()
-        self.app.ports.brightness.restore()
+        put_away(self.app)
 
     def closed(self) -> None:
         self._ticking.cancel()
-        self.app.ports.brightness.restore()
+        put_away(self.app)
         for one in (self._pass, self._application, self._choices):
             one.close()
 
@@ -136,8 +137,8 @@ class Pass(Page):
 
     # ------------------------------------------------------------ widgets
 
-    def top(self) -> TopBar:
-        bar = super().top()
+    def head(self) -> TopBar:
+        bar = super().head()
         bar.back_icon, bar.back_label = "x", self.words("Close")
         return bar
 

@@ -14,6 +14,7 @@ from mobile.core.errors import ApiProblem, Offline
 from mobile.core.shown import Trouble, trouble_of
 from mobile.ui.kit import Card, ErrorState, OutlineButton, QrView, Skeleton, Text
 from mobile.ui.screens.code import in_groups
+from mobile.ui.screens.held_out import hold_out, put_away
 from mobile.ui.screens.page import Page
 
 EACH_S = 1.0
@@ -35,10 +36,15 @@ class PersonCode(Page):
 
     def on_shown(self) -> None:
         self._ticking()
+        hold_out(self.app)
         self.run(self._make())
 
     def on_hidden(self) -> None:
         self._ticking.cancel()
+        put_away(self.app)
+
+    def closed(self) -> None:
+        put_away(self.app)
 
     async def _make(self) -> None:
         try:

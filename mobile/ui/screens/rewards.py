@@ -208,4 +208,4 @@ class Rewards(Page):
         if any(one.item_id == item.item_id for one in self._codes.open_orders()):
             again = self.words("Press again to ask: it is never bought twice.")
             return self.words.both("", " ").join((trouble.sentence(self.words), again))
-        return self.words.both("", " ").join(filter(None, (trouble.sentence(self.words), trouble.advice(self.words))))
+        return trouble.said(self.words)

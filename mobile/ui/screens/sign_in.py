@@ -66,8 +66,7 @@ class SignIn(AppScreen):
             self._name.text = known.username
         self._password = Field(label=words("Password"), password=True, icon="key-round", test_id="password")
         if model.problem is not None:
-            said = (model.problem.sentence(words), model.problem.advice(words))
-            self._password.error = " ".join(one for one in said if one)
+            self._password.error = model.problem.said(words)
         for field in (self._name, self._password):
             field.bind(on_enter=lambda _field: self._go())
             parts.append(field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from uuid import uuid4
 
 from kivy.metrics import dp
@@ -147,12 +148,8 @@ class Trip(AppScreen):
     # ------------------------------------------------------------ not right
 
     def _tell(self, event: EarningRecord) -> None:
-        sheet = AppealSheet(self.words, is_refusal=can_appeal(event), send=lambda text: self._appeal(event, text))
-        sheet.open(self)
+        def send(text: str) -> Awaitable[None]:
+            return self.model.tell(event, text, key=self._appeal_key)
 
-    def _appeal(self, event: EarningRecord, text: str) -> None:
-        self.run(self._send_appeal(event, text), outlives=True)
-
-    async def _send_appeal(self, event: EarningRecord, text: str) -> None:
-        await self.model.tell(event, text, key=self._appeal_key)
-        self.say(self.words("We have it, and answer within the app."), icon="circle-check")
+        sent = self.words("We have it, and answer within the app.")
+        AppealSheet(self, is_refusal=can_appeal(event), send=send, sent=sent).open(self)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from mobile.core.words import Words
 from mobile.ui.kit import Field, FilledButton, Sheet, Text
+from mobile.ui.screen import AppScreen
+from mobile.ui.screens.sending import send_from
 
 TEXT_CHARS_MAX = 500
 
 
 class AppealSheet(Sheet):
-    """`send` is called with what was typed. `is_refusal`: another person than who refused decides."""
+    """`send` sends what was typed; `sent` is said then. `is_refusal`: another person than who refused decides."""
 
-    def __init__(self, words: Words, *, is_refusal: bool, send: Callable[[str], None]) -> None:
+    def __init__(
+        self, screen: AppScreen, *, is_refusal: bool, send: Callable[[str], Awaitable[object]], sent: str
+    ) -> None:
+        words = self._words = screen.words
         super().__init__(title=words("Not right? Tell us"), close_label=words("Close"), test_id="appeal-sheet")
-        self._words, self._send = words, send
+        self._screen, self._send, self._sent = screen, send, sent
         if is_refusal:
             text = words("Somebody else than who decided looks at it again.")
         else:
@@ -29,14 +33,14 @@ class AppealSheet(Sheet):
             test_id="appeal-text",
         )
         self.body.add_widget(self._field)
-        button = FilledButton(text=words("Send"), icon="send", test_id="appeal-send")
-        button.bind(on_release=lambda _button: self._hand_in())
-        self.body.add_widget(button)
+        self._button = FilledButton(text=words("Send"), icon="send", test_id="appeal-send")
+        self._button.bind(on_release=lambda _button: self._screen.run(self._hand_in(), outlives=True))
+        self.body.add_widget(self._button)
 
-    def _hand_in(self) -> None:
+    async def _hand_in(self) -> None:
         text = self._field.text.strip()
         if not text:
             self._field.error = self._words("Say in a few words what is not right.")
             return
-        self.close()
-        self._send(text)
+        if await send_from(self._screen, self, self._button, self._field, lambda: self._send(text)):
+            self._screen.say(self._sent, icon="circle-check")

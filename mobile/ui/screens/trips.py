@@ -103,8 +103,9 @@ class Trips(AppScreen):
         parts += self._list(is_alone=not parts)
         problem = self.model.shown.problem
         if self.model.shown.phase == "stale" and problem is not None and not self.model.shown.is_offline:
-            text = f"{problem.sentence(self.words)} {problem.advice(self.words)}".strip()
-            parts.insert(0, Note(text=text, icon="triangle-alert", tone="hold", test_id="not-renewed"))
+            parts.insert(
+                0, Note(text=problem.said(self.words), icon="triangle-alert", tone="hold", test_id="not-renewed")
+            )
         return parts
 
     def _running_card(self, trip: TripRecord) -> Widget:

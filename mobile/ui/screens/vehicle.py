@@ -10,7 +10,7 @@ from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
 from mobile.core.api.permits import VehicleRecord, VehicleWords
-from mobile.core.errors import ApiProblem, Offline
+from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.choices import Choices
 from mobile.core.models.vehicles import Typed, Vehicles, typed
 from mobile.core.shown import trouble_of
@@ -101,6 +101,8 @@ class Vehicle(Page):
     # ------------------------------------------------------------ acts
 
     def _save(self) -> None:
+        if self._is_busy:
+            return
         self._asked = True
         if not self._wrong():
             self._is_busy = True
@@ -126,13 +128,16 @@ class Vehicle(Page):
     async def _done(self, work: Any) -> None:
         try:
             await work
-        except (ApiProblem, Offline) as error:
-            trouble = trouble_of(error)
-            self._problem = f"{trouble.sentence(self.words)} {trouble.advice(self.words)}".strip()
+        except (ApiProblem, Offline, StoreError) as error:
+            self._problem = trouble_of(error).said(self.words)
+            if not self.is_shown:
+                self.say(self._problem)
+        else:
+            if self.is_shown:
+                self.back()
+        finally:
             self._is_busy = False
             self.redraw()
-        else:
-            self.back()
 
     def _ask_remove(self) -> None:
         words = self.words
@@ -144,6 +149,10 @@ class Vehicle(Page):
 
     def _remove(self) -> None:
         assert self._old is not None
+        if self._is_busy:
+            return
+        self._is_busy = True
+        self.redraw()
         self.run(self._done(self._vehicles.remove(self._old.vehicle_id)), outlives=True)
 
 

@@ -78,8 +78,7 @@ class Walk(AppScreen):
         try:
             self._entry_id = hand_in(self.client, found)
         except StoreError as error:
-            trouble = trouble_of(error)
-            self.say(f"{trouble.sentence(self.words)} {trouble.advice(self.words)}", icon="octagon-x")
+            self.say(trouble_of(error).said(self.words), icon="octagon-x")
         else:
             self._tell()
 
@@ -100,6 +99,6 @@ class Walk(AppScreen):
             self._sheet.open(self)
         else:
             self._sheet.tell(told)
-        if found.state not in (OutcomeState.WAITING, OutcomeState.NOT_TAKEN):
+        if found.state is not OutcomeState.NOT_TAKEN:  # one that waits is kept: the same again would be another walk
             for field in (self._steps, self._km, self._minutes):
                 field.text = ""

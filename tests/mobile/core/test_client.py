@@ -250,3 +250,29 @@ def test_a_signal_tells_whoever_listens_now(times: int) -> None:
         stops[0]()
     signal.emit()
     assert heard == ["a"]
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_the_others() -> None:
+    signal, heard, reported = Signal(), [], []
+
+    def fails() -> None:
+        raise ValueError("a mistake")
+
+    signal.connect(fails)
+    signal.connect(lambda: heard.append("told"))
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, said: reported.append(said["exception"]))
+    signal.emit()
+    assert heard == ["told"]
+    assert [str(one) for one in reported] == ["a mistake"]
+
+
+def test_a_listener_that_fails_without_a_loop_is_logged_without_its_values(caplog: pytest.LogCaptureFixture) -> None:
+    signal = Signal()
+
+    def fails() -> None:
+        raise ValueError("a secret")
+
+    signal.connect(fails)
+    signal.emit()
+    assert caplog.messages == ["a listener failed: ValueError"]

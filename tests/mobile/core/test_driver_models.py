@@ -7,16 +7,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from cloud_sync.server.auth import CurrentUser
 from cloud_sync.server.permits import applications, worker
 from cloud_sync.server.roles import Role
 from control.permits.application import Remark
+from mobile.core.api.late import Limits
 from mobile.core.api.permits import ApplicationRow, ClassChoice, PassRecord, VehicleWords, Words
+from mobile.core.api.transport import HttpTransport
+from mobile.core.api.wire import Request, Response
 from mobile.core.client import Client
-from mobile.core.errors import SignedOut
+from mobile.core.errors import Offline, SignedOut
 from mobile.core.models import application_draft, application_sending, passes, visits
 from mobile.core.models.application_draft import Draft, Drafts
 from mobile.core.models.application_gaps import gaps, missing_papers, step_of
@@ -43,26 +45,29 @@ def png(shade: int = 90, side: int = 220) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-class Lossy(httpx.AsyncBaseTransport):
+class Lossy(HttpTransport):
     """Passes everything on, and loses the answers that `lost` names by method and end of the path, once each."""
 
-    def __init__(self) -> None:
-        self._inner = httpx.AsyncHTTPTransport()
+    def __init__(self, url: str) -> None:
+        super().__init__(url, Limits())
         self.lost: list[tuple[str, str]] = []
-        self.seen: list[tuple[str, str]] = []
+        self.seen: list[str] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._inner.handle_async_request(request)
-        self.seen.append((request.method, request.url.path))
-        hit = next((one for one in self.lost if one[0] == request.method and request.url.path.endswith(one[1])), None)
-        if hit is not None:
-            self.lost.remove(hit)
-            await answer.aread()
-            raise httpx.ReadError("the answer was lost", request=request)
+    async def send(self, request: Request) -> Response:
+        answer = await super().send(request)
+        self.seen.append(request.target)
+        for one in self.lost:
+            if one[0] == request.method and request.target.endswith(one[1]):
+                self.lost.remove(one)
+                raise Offline("the answer was lost")
         return answer
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+
+class Away(HttpTransport):
+    """No network."""
+
+    async def send(self, request: Request) -> Response:
+        raise Offline("away")
 
 
 class Road:
@@ -121,8 +126,10 @@ async def office(island: Any) -> CurrentUser:
 @pytest.fixture
 async def road(island: Any, phone: Callable[..., Client]) -> Road:
     await island.add_person("driver")
-    await island.given.pool.execute("INSERT INTO lanes (gateway_id, lane_id, gate_id, direction) VALUES ('gw-east', 'e1', 'east', 'in')")
-    wire = Lossy()
+    await island.given.pool.execute(
+        "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction) VALUES ('gw-east', 'e1', 'east', 'in')"
+    )
+    wire = Lossy(island.url)
     client = phone(island.url, "driver", transport=wire)
     register_kinds(client)
     await client.session.sign_in("driver", PASSWORD)
@@ -338,7 +345,7 @@ async def test_a_pass_is_in_the_phone_before_it_is_needed(road: Road, office: Cu
     assert len(road.wire.seen) == calls  # nothing changed
     (known,) = passes.kept(road.client)
     assert (known.application_id, known.gates) == (number, ("east",))
-    away = phone(role="driver")
+    away = phone(road.island.url, "driver", transport=Away(road.island.url, Limits()))
     assert passes.kept(away) == (known,)
     shown = PermitPass(away, number)
     await shown.refresh()
@@ -356,7 +363,7 @@ async def test_a_pass_is_in_the_phone_before_it_is_needed(road: Road, office: Cu
 
 async def test_choices_are_known_without_a_network_once_they_were_heard(road: Road, phone: Any) -> None:
     await Choices(road.client).refresh()
-    known = Choices(phone(role="driver", language="en"))
+    known = Choices(phone(road.island.url, "driver", language="en", transport=Away(road.island.url, Limits())))
     assert known.name("gates", "east") == "East gate"
     assert known.gates(["east", "dock"]) == "East gate, dock"
     assert known.name("purposes", None) == ""

@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mobile.core.api.parsing import Unreadable
 from mobile.core.database import Database
-from mobile.core.errors import ApiProblem, BadAnswer, Offline, SignedOut, StoreFull
+from mobile.core.errors import ApiProblem, BadAnswer, FileGone, Offline, SignedOut, StoreFull
 from mobile.core.outbox import Backoff, Entry, Outbox
 from mobile.core.store import Store
 
@@ -54,7 +55,7 @@ class Phone:
         outcome = self.outcomes.pop(0) if self.outcomes else "ok"
         if outcome == "lost":
             raise Offline("before it arrived")
-        if isinstance(outcome, ApiProblem):
+        if isinstance(outcome, Exception):
             raise outcome
         self.taken.setdefault(entry.key, entry.body)
         if outcome == "unanswered":
@@ -286,6 +287,18 @@ async def test_without_room_nothing_is_promised(phone: Phone) -> None:
     with pytest.raises(StoreFull):
         phone.outbox.put("scan", {"text": "x" * 100_000})
     assert phone.outbox.entries() == ()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code"), [(FileGone("the paper"), "file_gone"), (Unreadable("the body"), "bad_answer")]
+)
+async def test_what_can_never_be_sent_is_told_and_blocks_nothing(phone: Phone, mistake: Exception, code: str) -> None:
+    phone.outcomes = [mistake]
+    phone.outbox.put("scan", {"text": "A"})
+    phone.outbox.put("scan", {"text": "B"})
+    await phone.outbox.turn()
+    first, second = phone.outbox.entries()
+    assert (first.state, first.problem and first.problem.code, second.state) == ("refused", code, "sent")
 
 
 OUTCOMES = st.sampled_from(["ok", "lost", "unanswered", REFUSED, ApiProblem("database_away", status=503)])

@@ -283,6 +283,36 @@ async def test_signing_out_needs_no_room(
     assert client.store.account == ""
 
 
+async def test_a_sign_in_that_cannot_be_kept_sends_nothing_of_the_one_before(
+    island: Any, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any) -> None:
+        raise StoreFull("no room")
+
+    await island.add_person("visitor", "mei")
+    await island.add_person("visitor", "li")
+    client, sent = phone(island.url), []
+
+    async def send(entry: Any) -> None:
+        sent.append(entry.key)
+
+    client.outbox.register("thing", send)
+    await client.session.sign_in("mei", PASSWORD)
+    await client.session.sign_out()
+    await client.session.sign_in("mei", PASSWORD)
+    client.outbox.put("thing", {})
+    monkeypatch.setattr("mobile.core.secrets_file.write_whole", no_room)
+    with pytest.raises(StoreFull):
+        await client.session.sign_in("li", PASSWORD)
+    assert (client.session.is_signed_in, client.session.person, client.store.account) == (False, None, "")
+    await client.outbox.turn()
+    assert sent == []
+    monkeypatch.undo()
+    await client.session.sign_in("mei", PASSWORD)
+    await client.outbox.turn()
+    assert len(sent) == 1
+
+
 async def test_unreadable_tokens_are_no_tokens(island: Any, phone: Phone, tmp_path: Path) -> None:
     (tmp_path / "phone").mkdir()
     (tmp_path / "phone" / "secrets-visitor.json").write_text("{half")

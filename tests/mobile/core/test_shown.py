@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mobile.core.client import Client
-from mobile.core.errors import ApiProblem, BadAnswer, Offline, StoreBroken, StoreError, StoreFull
+from mobile.core.errors import ApiProblem, BadAnswer, FileGone, Offline, StoreBroken, StoreError, StoreFull
 from mobile.core.shown import Model, PagedModel, Trouble, trouble_of
 from mobile.core.words import Words
 
@@ -171,13 +171,14 @@ async def test_pages_are_added_and_the_first_is_kept(phone: Phone) -> None:
 @pytest.mark.parametrize(
     ("error", "zh", "advice"),
     [
-        (Offline("cut"), "连不上服务器。", "检查网络。已做的操作都保存着，稍后自动提交。"),
+        (Offline("cut"), "连不上服务器。", "检查网络后重试。"),
         (StoreFull("x"), "手机存储空间不足。", "清理一些空间，再试一次。"),
         (StoreBroken("x"), "应用的本地数据已损坏。", "关闭应用再打开，会自动修复能读出的内容。"),
         (StoreError("x"), "手机没能保存这项内容。", "再试一次；仍不行就重启手机。"),
+        (FileGone("x"), "照片或文件已不在手机里。", "请重新添加。"),
         (BadAnswer("bad_answer"), "服务器比本应用新。", "请更新应用。"),
         (ApiProblem("token_reused", zh="已退出", status=401), "已退出", "重新登录即可，内容都还在。"),
-        (ApiProblem("too_many_requests", zh="太多", status=429, retry_after_s=90), "太多", "1 分后再试。"),
+        (ApiProblem("too_many_requests", zh="太多", status=429, retry_after_s=90), "太多", "1 分钟后再试。"),
         (ApiProblem("database_away", zh="没有应答", status=503), "没有应答", "稍后再试。"),
         (ApiProblem("forbidden", zh="不行", status=403), "不行", ""),
         (ApiProblem("points_refused", zh="规则不允许", more={"sentence_zh": "已兑完"}), "已兑完", ""),

@@ -20,6 +20,7 @@ from scenes import DEVICE_CODE, LANGUAGES, NEW, NOBODY, SCENES, SOMEBODY, THEMES
 
 from mobile.core.client import Client, build_client
 from mobile.core.errors import Offline
+from mobile.core.models.trips import remember, remembered_running
 from mobile.ports.camera import CameraState
 from mobile.ui import window
 
@@ -83,9 +84,10 @@ class Painter:
         _hold(self._cameras[scene.camera], self._camera)
         self._island.is_riding = scene.is_riding
         first = routes.TABS[app.client.role][0].name if scene.who else routes.SIGN_IN
-        if scene.is_riding != _rides(app.client):
-            await _learn_trips(app.client)
-        app.router.reset(first)
+        if app.router.front.name != first or scene.is_riding != _rides(app.client):
+            if app.client.role == "visitor" and scene.who:
+                await remember(app.client)
+            app.router.reset(first)
         if scene.screen != first:
             app.router.go(scene.screen, **scene.given)
         if scene.screen == "scan":
@@ -103,8 +105,8 @@ class Painter:
             raise Failed(f"{app.router.front.name} is in front")
 
     async def _leave(self) -> None:
-        """Nothing of this scene stays: sheets, what was scanned, the cut."""
-        while self._app.overlay.back():
+        """Nothing of this scene stays: sheets, what was scanned, the screen itself, the cut."""
+        while self._app.overlay.back() or self._app.router.back():
             await self._actor._frame()
         outbox = self._app.client.outbox
         for entry in outbox.entries():
@@ -154,15 +156,7 @@ def _screens(role: str) -> list[str]:
 
 
 def _rides(client: Client) -> bool:
-    from mobile.core.models.trips import remembered_running
-
     return client.role == "visitor" and remembered_running(client) is not None
-
-
-async def _learn_trips(client: Client) -> None:
-    from mobile.core.models.trips import remember
-
-    await remember(client)
 
 
 def _keep_codes(client: Client) -> None:
@@ -208,8 +202,10 @@ def _device_text() -> str:
 
 async def serve(app: Any, painter: Painter, role: str, wanted: frozenset[str]) -> None:
     async def work() -> None:
-        await painter.paint(role, wanted)
-        app.stop()
+        try:
+            await painter.paint(role, wanted)
+        finally:
+            app.stop()
 
     working = asyncio.create_task(work())
     await app.serve()

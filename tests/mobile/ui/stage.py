@@ -209,6 +209,8 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._port = 0
+        # Connections are taken and never answered.
+        self.is_jammed = False
 
     @property
     def url(self) -> str:
@@ -228,6 +230,10 @@ class Wire:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_jammed:
+            await reader.read()
+            writer.close()
+            return
         try:
             there, back = await asyncio.open_connection(*self._target)
         except OSError:

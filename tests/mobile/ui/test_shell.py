@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +92,16 @@ async def test_a_lost_network_is_told_and_forgotten_when_it_is_back(
     await app.wait_for("banner", gone=True, within_s=60)
 
 
-async def test_the_first_frame_waits_for_no_network(stage: Any, signed_in: Any, island: Any) -> None:
+async def test_the_first_frame_waits_for_no_network(stage: Any, signed_in: Any, island: Any, wire: Any) -> None:
     """A server that takes connections and never answers."""
-    folder = await signed_in("visitor")
-    silent = await asyncio.start_server(lambda *_: asyncio.sleep(3600), "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    app = await stage("visitor", server=f"http://127.0.0.1:{port}", data_dir=folder)
+    line = await wire(island.url)
+    folder = await signed_in("visitor", server=line.url)
+    line.is_jammed = True
+    app = await stage("visitor", server=line.url, data_dir=folder)
     assert (await app.state())["screen"] == "home"
     assert "tab-home" in await app.ids()
     app.kill()
     await app.gone()
-    silent.close()
 
 
 async def test_a_fault_of_ours_is_told_noted_without_its_words_and_the_app_goes_on(

@@ -28,7 +28,9 @@ async def test_a_form_offers_gates_that_exist_and_the_limits_of_the_day(desk: An
     kinds = {one["code"] for one in offered["paper_kinds"]}
     assert all(set(one["papers"]) <= kinds for one in offered["permit_classes"])
     assert offered["appeal_papers_max"] == 3
-    await desk.given.pool.execute("INSERT INTO lanes VALUES ('gw-n', 'n1', 'dock', 'in')")
+    await desk.given.pool.execute(
+        "INSERT INTO lanes (gateway_id, lane_id, gate_id, direction) VALUES ('g', 'n1', 'dock', 'in')"
+    )
     offered = (await driver.get("/applications/choices")).json()
     assert {"code": "dock", "words": {"zh": "dock", "en": "dock"}} in offered["gates"]
 
