@@ -22,6 +22,8 @@ class Choices:
     server: str
     data_dir: Path
     language: str | None = None
+    # What the app speaks at first, before anything was chosen.
+    phone_language: str | None = None
     theme: str | None = None
     text_scale: float | None = None
     is_animated: bool = True
@@ -45,6 +47,7 @@ def made(choices: Choices) -> IslandApp:
         choices.server,
         choices.role,
         language=choices.language,
+        phone_language=choices.phone_language,
         theme=choices.theme,
         text_scale=choices.text_scale,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from mobile.core.api.island import Api
 from mobile.core.api.late import LateTransport, Limits
 from mobile.core.api.wire import Transport, Wire
-from mobile.core.clock import ServerClock
+from mobile.core.clock import UNKNOWN_S, ServerClock
 from mobile.core.database import opened_or_mended
 from mobile.core.errors import StoreError
 from mobile.core.files import Files
@@ -55,6 +55,7 @@ class Client:
         mono: Callable[[], float],
         draw: Callable[[], float],
         language: str | None,
+        phone_language: str | None,
         theme: str | None,
         text_scale: float | None,
     ) -> None:
@@ -62,7 +63,9 @@ class Client:
         database, self.mended_from = opened_or_mended(data_dir / "island.db")
         self.store = Store(database)
         self.files = Files(data_dir / "files", self.store)
-        self.settings = Settings(self.store, language=language, theme=theme, text_scale=text_scale)
+        self.settings = Settings(
+            self.store, language=language, phone_language=phone_language, theme=theme, text_scale=text_scale
+        )
         self.clock = ServerClock(self.store, wall, mono)
         self.words = Words(self.settings.language, self.clock.now)
         self.network = Network(tuning.asking, draw)
@@ -79,6 +82,11 @@ class Client:
         ]
         self._session_changed()
 
+    @property
+    def papers_dir(self) -> Path:
+        """Where papers and copies that the person asked for lie; they leave the phone with the account."""
+        return self.files.papers_dir
+
     def _speak(self) -> None:
         self.words.language = self.settings.language
 
@@ -94,9 +102,22 @@ class Client:
 
     async def start(self) -> None:
         """Starts what goes on beside the screens."""
-        await asyncio.to_thread(self._tidy)
         for name, work in (("outbox", self.outbox.run), ("network watch", self._watch)):
             self._tasks.append(asyncio.create_task(_for_ever(name, work), name=name))
+
+        self._tasks.append(asyncio.create_task(self._tidy_once(), name="tidying"))
+
+    async def _tidy_once(self) -> None:
+        """When the island's time is known: by a wrong clock, what is new would be forgotten."""
+        heard = asyncio.Event()
+        stop = self.network.changed.connect(heard.set)
+        try:
+            while self.clock.stamp().doubt_s >= UNKNOWN_S:
+                heard.clear()
+                await heard.wait()
+        finally:
+            stop()
+        await asyncio.to_thread(self._tidy)
 
     def _tidy(self) -> None:
         try:
@@ -146,6 +167,7 @@ def build_client(
     role: str,
     *,
     language: str | None = None,
+    phone_language: str | None = None,
     theme: str | None = None,
     text_scale: float | None = None,
     transport: Transport | None = None,
@@ -167,6 +189,7 @@ def build_client(
         mono=mono,
         draw=draw,
         language=language,
+        phone_language=phone_language,
         theme=theme,
         text_scale=text_scale,
     )

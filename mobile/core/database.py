@@ -67,6 +67,7 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise StoreBroken(f"{self.path} is damaged: {found}")
@@ -98,6 +99,16 @@ class Database:
         """The first of them."""
         found = self.rows(sql, *values)
         return found[0] if found else None
+
+    def scrub(self) -> None:
+        """Takes what was deleted out of the log, and removes damaged files that were set aside. Raises StoreError.
+
+        What could be read of those was saved when they were set aside.
+        """
+        with self._lock, _told(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for aside in self.path.parent.glob(f"{self.path.name}.damaged-*"):
+                aside.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -43,6 +43,11 @@ class Files:
         """Where a file lies."""
         return self._of(self._store.account) / sha256
 
+    @property
+    def papers_dir(self) -> Path:
+        """A folder of the present account for papers that it saved, each under its own name."""
+        return self._of(self._store.account) / "papers"
+
     def drop(self, sha256: str) -> None:
         """Removes a file; one that is not there is no error."""
         try:

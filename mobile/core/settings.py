@@ -11,20 +11,24 @@ TEXT_SCALE_LEAST, TEXT_SCALE_MOST = 1.0, 1.6
 
 
 class Settings:
-    """Set by attribute; each change is kept and told. `given` wins over what is kept, for this run."""
+    """Set by attribute; each change is kept and told.
+
+    What is given wins over what is kept, for this run; `phone_language` counts as long as nothing was kept.
+    """
 
     def __init__(
         self,
         store: Store,
         *,
         language: str | None = None,
+        phone_language: str | None = None,
         theme: str | None = None,
         text_scale: float | None = None,
     ) -> None:
         self.changed = Signal()
         self._store = store
         kept = store.setting_get("look", {})
-        self._language = _one_of(LANGUAGES, language, kept.get("language"))
+        self._language = _one_of(LANGUAGES, language, kept.get("language"), phone_language)
         self._theme = _one_of(THEMES, theme, kept.get("theme"))
         self._text_scale = _scale(text_scale if text_scale is not None else kept.get("text_scale", TEXT_SCALE_LEAST))
 

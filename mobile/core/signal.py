@@ -38,10 +38,14 @@ class Signal:
 def _call(listener: Listener) -> None:
     try:
         listener()
-    except Exception as mistake:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            log.error("a listener failed: %s", type(mistake).__name__)  # its text may name what a person entered
-        else:
-            loop.call_exception_handler({"message": "a listener failed", "exception": mistake})
+    except Exception as mistake:  # noqa: BLE001 - told to the loop, as of a call_soon
+        _report(mistake)
+
+
+def _report(mistake: Exception) -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        log.warning("a listener failed: %s", type(mistake).__name__)  # its text may name what a person entered
+    else:
+        loop.call_exception_handler({"message": "a listener failed", "exception": mistake})

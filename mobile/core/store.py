@@ -58,10 +58,10 @@ class Store:
             )
 
     def tidy(self, before: datetime) -> None:
-        """Forgets what was last seen before a moment, and what was sent or told before it."""
+        """Forgets what was last seen before a moment, and what was sent before it; a refusal waits for its person."""
         with self.database.change() as change:
             change.execute("DELETE FROM cache WHERE seen_at < ?", (_moment(before),))
-            change.execute("DELETE FROM outbox WHERE state <> 'waiting' AND ended_at < ?", (_moment(before),))
+            change.execute("DELETE FROM outbox WHERE state = 'sent' AND ended_at < ?", (_moment(before),))
             change.execute("DELETE FROM codes WHERE ends_at < ?", (_moment(before),))
 
     # ------------------------------------------------------------ drafts
@@ -147,6 +147,7 @@ class Store:
         with self.database.change() as change:
             for table in ("cache", "drafts", "codes", "outbox"):
                 change.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+        self.database.scrub()
 
     def close(self) -> None:
         """Lets go of the file."""

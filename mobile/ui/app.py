@@ -10,6 +10,7 @@ import gc
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
@@ -20,6 +21,7 @@ from kivy.uix.widget import Widget
 from mobile.core.client import Client
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.shown import trouble_of
+from mobile.ports.papers import Handed, PaperNotGiven
 from mobile.ui import routes, window
 from mobile.ui.faults import Barrier, FaultLog
 from mobile.ui.kit import Overlay, Toast
@@ -109,12 +111,17 @@ class IslandApp(App):
             await self.client.stop()
 
     def on_pause(self) -> bool:
-        """Android may take the app away at any time; everything that was confirmed is in the store already."""
+        """Android may take the app away at any time; everything that was confirmed is in the store already.
+
+        What the screen in front holds, as the camera with its lamp, is for other apps meanwhile.
+        """
+        self.router.pause()
         return True
 
     def on_resume(self) -> None:
         """Back again: day may have become night meanwhile."""
         self._look_changed()
+        self.router.resume()
 
     def open_settings(self, *_: Any) -> bool:
         """Kivy's own settings page stays closed."""
@@ -139,6 +146,19 @@ class IslandApp(App):
     def say(self, sentence: str, **more: Any) -> None:
         """A short message over everything; `more` as for `Toast.show`: icon, action_text, on_action, seconds."""
         Toast.show(self.overlay, sentence, **more)
+
+    async def hand_over(self, path: Path, media_type: str) -> None:
+        """Give a saved paper to the person, and say where it is then."""
+        words = self.words
+        try:
+            handed = await self.ports.papers.hand_over(path, media_type)
+        except PaperNotGiven:
+            self.say(words("It cannot be saved there. Choose another place."), icon="file-x")
+            return
+        if handed is Handed.LIES:
+            self.say(words("Saved as {path}", path=str(path)), icon="download", seconds=0)
+        elif handed is Handed.GIVEN:
+            self.say(words("Saved where you chose."), icon="download")
 
     def run_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
         """Do it in the background; what is refused is said, a fault of ours is noted."""

@@ -98,6 +98,16 @@ class Router(RelativeLayout):
         if self.front is not None:
             self.front.redraw()
 
+    def pause(self) -> None:
+        """The app goes to the background, and the screen in front with it."""
+        if self.front is not None and self.front.is_shown:
+            self.front.hidden()
+
+    def resume(self) -> None:
+        """The app is back."""
+        if self.front is not None and not self.front.is_shown:
+            self.front.shown()
+
     def close(self) -> None:
         """End every screen; the app is going."""
         for stack in self._stacks.values():
@@ -128,7 +138,7 @@ class Router(RelativeLayout):
         if new is old:
             return
         self._settle()
-        if old is not None:
+        if old is not None and old.is_shown:
             old.hidden()
         self.front = new
         self.clear_widgets()

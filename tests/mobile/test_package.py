@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from cloud_sync.contract.look.tokens import LIGHT
 from mobile import package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,10 +42,27 @@ OF_KIVY = {"filetype"}
 PURE = {name for name, source in ALLOWED.values() if source.endswith("none-any")}
 
 
-def requirements() -> list[str]:
+def specified() -> configparser.SectionProxy:
     spec = configparser.ConfigParser()
     spec.read(ROOT / "mobile" / "buildozer.spec", encoding="utf-8")
-    return [one.partition("==")[0].strip() for one in spec["app"]["requirements"].split(",")]
+    return spec["app"]
+
+
+def pinned() -> dict[str, str]:
+    """Each requirement with its version; empty where the recipe has the version."""
+    parts = (one.partition("==") for one in specified()["requirements"].split(","))
+    return {name.strip(): version.strip() for name, _, version in parts}
+
+
+def requirements() -> list[str]:
+    return list(pinned())
+
+
+def locked() -> dict[str, str]:
+    """Versions of requirements.lock by normalised name."""
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    parts = (line.removesuffix("\\").strip().partition("==") for line in lines if line[:1].isalnum())
+    return {name.replace("_", "-").lower(): version.partition(" ")[0] for name, _, version in parts}
 
 
 def pure_closure() -> set[str]:
@@ -69,6 +88,34 @@ def test_the_app_imports_nothing_that_a_phone_cannot_have() -> None:
 def test_everything_that_is_imported_is_required_and_nothing_else() -> None:
     wanted = {name for name, _ in ALLOWED.values()} | set(BELOW) | OF_KIVY | pure_closure()
     assert set(requirements()) == wanted
+
+
+@pytest.mark.parametrize("name", sorted(pure_closure() | OF_KIVY | {"kivy"}))
+def test_the_phone_runs_the_versions_that_are_tested(name: str) -> None:
+    assert pinned()[name] == locked()[name.replace("_", "-").lower()]
+
+
+def test_permissions_are_those_that_the_ports_use() -> None:
+    assert set(specified()["android.permissions"].split(", ")) == {"INTERNET", "CAMERA", "VIBRATE"}
+
+
+def test_what_is_seen_of_the_app_before_it_runs_is_in_the_package() -> None:
+    carried = {path.relative_to(ROOT).as_posix() for path in package.files()}
+    pictures = {specified()[f"{one}.filename"] for one in ("icon", "presplash")}
+    assert pictures <= carried
+    assert specified()["android.presplash_color"] == LIGHT["accent"]
+    for name in pictures:
+        with Image.open(ROOT / name) as picture:
+            assert picture.size == (512, 512)
+
+
+def test_data_goes_with_the_package_and_what_makes_it_stays_at_home() -> None:
+    carried = {path.relative_to(ROOT) for path in package.files()}
+    in_app = {path.relative_to(ROOT) for path in (ROOT / "mobile").rglob("*") if "desktop" not in path.parts}
+    assert {path for path in in_app if path.suffix in {".kv", ".ttf", ".txt", ".mo"}} <= carried
+    assert not {path for path in carried if path.name.startswith("make_")}
+    assert {path.suffix for path in carried if path.parts[0] != "mobile"} == {".py"}
+    assert set(specified()["source.include_exts"].split(",")) >= {path.suffix[1:] for path in carried}
 
 
 @pytest.mark.parametrize("name", sorted(pure_closure() | OF_KIVY))

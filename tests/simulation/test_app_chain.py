@@ -61,7 +61,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_visitor_and_driver_by_the_app(
     island_folder: Path, stage: Any, wire: Any, photos: Path, tmp_path: Path
 ) -> None:
@@ -220,7 +220,7 @@ async def driver(island: Island, password: str, stage: Any, line: Any, tmp_path:
     choices = {"server": line.url, "data_dir": tmp_path / "driver", "language": "en", "theme": "light"}
     app = await stage("driver", **choices)
     await signed_in(app, DRIVER, password, "new")
-    await app.tap("new")
+    await opened(app, "new", "plate-field")
     await filled_in(app)
     await app.tap("next")
     number = await handed_in(island, "submitted")
@@ -312,7 +312,7 @@ async def until_tomorrow(app: Any) -> None:
 
 async def corrected(app: Any, number: str) -> None:
     """The office's words stand beside their field; everything else is there still."""
-    await app.tap(f"change-{number}")
+    await opened(app, f"change-{number}", "next")
     for _ in range(TRIES):
         if "remark-purpose_text" in await app.ids():
             break

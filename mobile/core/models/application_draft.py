@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from mobile.core.api.parsing import parse, plain
 from mobile.core.api.permits import ApplicationRecord, Form
+from mobile.core.models.kept_files import drop_unneeded
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -41,8 +42,8 @@ class DraftPaper:
 class Draft:
     """What was entered. `version` is the server's that it was made from; None while the server knows nothing of it.
 
-    `form` holds fields by their names in `Form`, as JSON; papers stand beside it. `submits` is how often the server's
-    application had been handed in by then.
+    `form` holds fields by their names in `Form`, as JSON; papers stand beside it. `base` is the server's form that it
+    was made from. `submits` is how often the server's application had been handed in by then.
     """
 
     draft_id: str
@@ -54,6 +55,12 @@ class Draft:
     form: dict[str, Any] = field(default_factory=dict)
     papers: tuple[DraftPaper, ...] = ()
     step: int = 0
+    base: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """Fields that were entered here: they differ from the server's that it was made from."""
+        return {name: one for name, one in self.form.items() if name not in self.base or self.base[name] != one}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +99,18 @@ class Drafts:
     def of(self, application: ApplicationRecord) -> Draft:
         """The draft of an application that can be changed: the one in the phone, else the server's.
 
-        What was entered here stays; it lies over the server's fields.
+        What was entered here stays; it lies over the server's fields, which others may have changed since.
         """
         number = application.row.application_id
         mine = next((one for one in self.all() if one.application_id == number), None)
         server, now = entered(application.form), self._client.clock.now()
+        form = dict(server)
         if mine is None:
             mine = Draft(uuid4().hex, now, now, number, papers=_papers(application.form))
         else:
-            server |= mine.form
+            form |= mine.changed
         version, submits = application.row.version, submits_of(application)
-        return self._keep(replace(mine, version=version, submits=submits, form=server))
+        return self._keep(replace(mine, version=version, submits=submits, form=form, base=server))
 
     def change(self, draft: Draft, **fields: Any) -> Draft:
         """Keeps changed fields."""
@@ -148,7 +156,7 @@ class Drafts:
         draft: Draft = parse(Draft, entry.body)
         made = self.made_of(entry)
         if made is not None:
-            draft = replace(draft, application_id=made[0], version=made[1])
+            draft = replace(draft, application_id=made[0], version=made[1], base=draft.form)
         # Kept first: were the phone to fall asleep here for good, it would stand twice rather than not at all.
         draft = self._keep(draft)
         if self._client.outbox.dismiss(entry.entry_id) or self._client.outbox.withdraw(entry.entry_id):
@@ -185,12 +193,7 @@ class Drafts:
 
     def _drop_files(self, papers: tuple[DraftPaper, ...]) -> None:
         """Removes papers that no other draft and nothing in the outbox needs."""
-        waiting = [one.body["papers"] for one in self._client.outbox.entries() if "papers" in one.body]
-        drafts = [one["papers"] for one in self._client.store.drafts(_DRAFTS).values()]
-        needed = {one["sha256"] if isinstance(one, dict) else one for papers_ in (*waiting, *drafts) for one in papers_}
-        for paper in papers:
-            if paper.is_here and paper.sha256 not in needed:
-                self._client.files.drop(paper.sha256)
+        drop_unneeded(self._client, (one.sha256 for one in papers if one.is_here))
 
 
 def entered(form: Form) -> dict[str, Any]:

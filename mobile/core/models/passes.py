@@ -50,8 +50,10 @@ class PermitPass(Model[PassRecord]):
 
     async def fetch(self) -> PassRecord:
         """From the server; kept with the codes too, which outlive the cache."""
+        account = self.client.store.account
         answer = await self.client.api.permits.permit_pass(self.application_id)
-        keep(self.client, answer)
+        if self.client.store.account == account:
+            keep(self.client, answer)
         return answer
 
 
@@ -68,10 +70,13 @@ def kept(client: Client) -> tuple[PassRecord, ...]:
 
 async def fetch_missing(client: Client, rows: tuple[ApplicationRow, ...]) -> None:
     """Gets passes of permits in force that the phone has not, or that changed since. Raises ApiProblem, Offline."""
-    have = {one.application_id: one for one in kept(client)}
+    account, have = client.store.account, {one.application_id: one for one in kept(client)}
     for row in rows:
         if row.status not in ("active", "approved") or row.published_at is None:
             continue
         mine = have.get(row.application_id)
         if mine is None or mine.issued_at < row.published_at or mine.entries_left != row.entries_left:
-            keep(client, await client.api.permits.permit_pass(row.application_id))
+            answer = await client.api.permits.permit_pass(row.application_id)
+            if client.store.account != account:
+                return  # what is left is somebody else's
+            keep(client, answer)

@@ -131,15 +131,17 @@ class Codes:
 
     async def finish(self, order: Order) -> CodeRecord:
         """Asks for an order's code; never buys a second one. Raises as `buy` does."""
+        account = self._client.store.account
         try:
             bought = await self._client.api.points.redeem(order.item_id, key=order.key)
         except ApiProblem as error:
             if not error.may_pass and not isinstance(error, SignedOut | BadAnswer):
                 self.forget(order)
             raise
-        self.keep(bought)
-        self.forget(order)
-        return bought
+        if self._client.store.account == account:
+            self.keep(bought)
+            self.forget(order)
+        return bought  # somebody else's phone by now: the order stays open for who made it
 
     def keep(self, bought: CodeRecord) -> None:
         """A code is in the phone when this returns."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mobile.core.api.points import ScanResult
+from mobile.core.clock import UNKNOWN_S, Stamp
+from mobile.core.errors import Offline
+from mobile.core.typed import number
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -43,7 +46,7 @@ def walk_of(
     *, steps: str, distance_km: str, minutes: str, ended_at: datetime, now: datetime
 ) -> Walk | frozenset[WalkProblem]:
     """What a person typed as a walk, or everything that does not fit."""
-    count, km, duration = _whole(steps), _decimal(distance_km), _whole(minutes)
+    count, km, duration = _whole(steps), number(distance_km), _whole(minutes)
     problems = {
         WalkProblem.NO_STEPS: not 0 < count <= STEPS_MAX,
         WalkProblem.NO_DISTANCE: km is None or not _KM_STEP <= km < KM_BELOW,
@@ -57,18 +60,27 @@ def walk_of(
 
 
 def hand_in(client: Client, walk: Walk) -> int:
-    """Keeps a walk; its entry in the outbox. Raises StoreError."""
+    """Keeps a walk, whose times are by the phone's clock of now; its entry in the outbox. Raises StoreError."""
     body = {
         "started_at": walk.started_at,
         "ended_at": walk.ended_at,
         "distance_km": f"{walk.distance_km.normalize():f}",
         "steps": walk.steps,
+        "stamp": client.clock.stamp().as_json(),
     }
     return client.outbox.put(WALK, body).entry_id
 
 
 def register(client: Client) -> None:
     """Tells the outbox how walks are sent; once for a client."""
+
+    def prepared(body: dict[str, Any]) -> dict[str, Any]:
+        if client.clock.stamp().doubt_s >= UNKNOWN_S:
+            raise Offline("the server's time is not known yet")
+        stamp = Stamp.of(body["stamp"])
+        off = client.clock.settled(stamp).at - stamp.at  # what the phone's clock was wrong by
+        times = {name: datetime.fromisoformat(body[name]) + off for name in ("started_at", "ended_at")}
+        return body | {name: at.isoformat() for name, at in times.items()}
 
     async def send(entry: Entry) -> ScanResult:
         body: dict[str, Any] = entry.body
@@ -80,17 +92,9 @@ def register(client: Client) -> None:
             key=entry.key,
         )
 
-    client.outbox.register(WALK, send)
+    client.outbox.register(WALK, send, prepare=prepared)
 
 
 def _whole(text: str) -> int:
-    plain = text.strip().replace(",", "")
-    return int(plain) if plain.isascii() and plain.isdecimal() and len(plain) < 10 else 0
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        found = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    found = number(text)
+    return int(found) if found is not None and found == found.to_integral_value() else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from mobile.core.api.carbon import EvidenceMade, VisitRecord, VisitRow
 from mobile.core.api.parsing import plain
+from mobile.core.errors import FileGone
 from mobile.core.files import write_whole
+from mobile.core.models.kept_files import drop_unneeded
 from mobile.core.shown import Model, PagedModel
 
 if TYPE_CHECKING:
@@ -83,14 +86,22 @@ class OneVisit(Model[VisitRecord]):
 
     def tidy(self) -> None:
         """Forgets declarations of this visit that were sent, with their papers: the server has both."""
-        outbox, others = self.client.outbox, set()
-        sent = [one for one in outbox.entries(EVIDENCE, "sent") if one.body["visit_id"] == self.visit_id]
-        for one in outbox.entries(EVIDENCE, "waiting"):
-            others.update(one.body["papers"])
-        for one in sent:
-            outbox.dismiss(one.entry_id)
-            for sha256 in set(one.body["papers"]) - others:
-                self.client.files.drop(sha256)
+        for one in self.client.outbox.entries(EVIDENCE, "sent"):
+            if one.body["visit_id"] == self.visit_id:
+                self.drop(one)
+
+    def drop(self, entry: Entry) -> None:
+        """Forgets a declaration that was sent or not taken, with the papers that nothing else needs."""
+        if self.client.outbox.dismiss(entry.entry_id):
+            drop_unneeded(self.client, entry.body["papers"])
+
+    def papers_of(self, entry: Entry) -> tuple[bytes, ...]:
+        """The papers of a declaration that are still on the phone."""
+        found = []
+        for sha256 in entry.body["papers"]:
+            with suppress(FileGone):
+                found.append(self.client.files.read(sha256))
+        return tuple(found)
 
     def on_its_way(self) -> tuple[Entry, ...]:
         """Declarations of this visit that wait, or that the server did not take."""
@@ -112,7 +123,7 @@ async def statement(client: Client, since: date, until: date, language: str) -> 
 
 async def save_paper(client: Client, name: str, content: bytes) -> Path:
     """Where it lies then. Raises StoreError."""
-    path = client.data_dir / "papers" / name
+    path = client.papers_dir / name
     await asyncio.to_thread(write_whole, path, content)
     return path
 

@@ -1,8 +1,8 @@
 """Choosing and taking pictures on Android: owns the system's own pages for it and reading what they give.
 
-ACTION_OPEN_DOCUMENT needs no permission and hands over a content address, which is read through a file descriptor: paths
-of other apps' files cannot be read since Android 10. A photo is written by the camera app to an entry of the system's
-media store, is read and is then taken away again.
+ACTION_OPEN_DOCUMENT needs no permission and hands over a content address, which is read through a file descriptor:
+paths of other apps' files cannot be read since Android 10. A photo is written by the camera app to an entry of the
+system's media store, is read and is then taken away again.
 """
 
 from __future__ import annotations

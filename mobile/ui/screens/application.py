@@ -156,7 +156,7 @@ class Application(Page):
         """Filled in, handed in, decided, in force."""
         words, row = self.words, record.row
         card = Card(test_id="way")
-        names = (words("Filled in"), words("Handed in"), words("Decided by the office"), words("Valid"))
+        names = (words("Filled in"), words("Sent to the office"), words("Decided by the office"), words("Valid"))
         moments = (record.created_at, row.submitted_at, row.decided_at, row.published_at)
         reached = {"draft": 0, "returned": 1, "submitted": 1, "appealed": 2, "refused": 2, "approved": 2}.get(
             row.status, 3

@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.carbon import VisitRow
 from mobile.core.models.choices import Choices
 from mobile.core.models.visits import EVIDENCE, Visits, save_paper, statement, sums
+from mobile.ports.papers import PDF
 from mobile.ui.kit import (
     Card,
     CardList,
@@ -37,6 +38,7 @@ class Emission(Page):
     def opened(self) -> None:
         self._tabs = {name: Visits(self.client, name) for name in ("all", "open")}
         self._tab, self._choices, self._is_making = "all", Choices(self.client), False
+        self._year = 0  # of the statement; 0: this one
         for one in (*self._tabs.values(), self._choices):
             self.watch(one.changed)
         self.watch(self.client.outbox.changed)
@@ -98,13 +100,19 @@ class Emission(Page):
 
     def _sums(self, rows: Sequence[VisitRow]) -> Widget:
         words, card, found = self.words, Card(test_id="sums"), sums(rows)
-        card.add_widget(Text(text=words("Emitted on these visits"), style="small", tone="ink2"))
+        said = words("Emitted on these visits")
+        if self.model.has_more:
+            said = words("Emitted on the {n} visits shown", n=len(rows))
+        card.add_widget(Text(text=said, style="small", tone="ink2"))
         value, _, unit = words.grams(found.owed_g).partition(" ")
         card.add_widget(Figure(value=value, unit=f"{unit} CO₂e", test_id="owed"))
         card.add_widget(Pair(label=words("Offset"), value=words.grams(found.covered_g), tone="admit"))
         card.add_widget(
             Pair(label=words("Still open"), value=words.grams(found.open_g), tone="hold" if found.open_g else "ink")
         )
+        if self.model.has_more:
+            text = words("Older visits are not in it. Show more below adds them.")
+            card.add_widget(Text(text=text, style="small", tone="ink3", test_id="sums-of-shown"))
         return card
 
     def _row(self, one: VisitRow) -> Widget:
@@ -122,7 +130,12 @@ class Emission(Page):
 
     def _paper(self) -> Widget:
         words, card = self.words, Card()
-        year = words.today().year
+        this_year = words.today().year
+        year = self._year or this_year
+        options = [(str(one), str(one)) for one in (this_year, this_year - 1)]
+        years = Segment(options=options, value=str(year), test_id="statement-year")
+        years.bind(value=lambda _years, value: self._choose_year(int(value)))
+        card.add_widget(years)
         button = OutlineButton(text=words("Statement of {year} as PDF", year=year), icon="download", compact=True)
         button.test_id, button.busy = "statement", self._is_making
         button.bind(on_release=lambda _button: self.run(self._make(year), outlives=True))
@@ -132,16 +145,23 @@ class Emission(Page):
         )
         return card
 
+    def _choose_year(self, year: int) -> None:
+        self._year = year
+        self.redraw()
+
     async def _make(self, year: int) -> None:
+        if self._is_making:
+            return
         self._is_making = True
         self.redraw()
         try:
-            content = await statement(self.client, date(year, 1, 1), self.words.today(), self.words.language)
+            until = min(date(year, 12, 31), self.words.today())
+            content = await statement(self.client, date(year, 1, 1), until, self.words.language)
             path = await save_paper(self.client, f"visits-{year}.pdf", content)
         finally:
             self._is_making = False
             self.redraw()
-        self.say(self.words("Saved as {path}", path=str(path)), icon="download", seconds=0)
+        await self.app.hand_over(path, PDF)
 
 
 def standing(screen: Page, one: VisitRow) -> tuple[str, str, str]:

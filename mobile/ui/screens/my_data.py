@@ -10,6 +10,7 @@ from mobile.core.api.people import PersonalData
 from mobile.core.models.account import AccessLog, Account, DataRequests
 from mobile.core.models.sign_in import TermsText
 from mobile.core.words import N_
+from mobile.ports.papers import JSON
 from mobile.ui.kit import (
     Card,
     CardList,
@@ -119,7 +120,7 @@ class MyData(Page):
             row = ToggleRow(icon="handshake", active=one.given, test_id=f"consent-{one.purpose}")
             row.title = text.title if text is not None else words("The terms of the account")
             row.subtitle = words("since {day}, version {version}", day=words.day(one.at), version=one.version)
-            row.bind(active=lambda _row, given, purpose=one.purpose: self._consent(purpose, given=given))
+            row.bind(active=lambda _row, given, purpose=one.purpose: self._ask_consent(purpose, given=given))
             card.add_widget(row)
         if not any(one.purpose == "contact" for one in me.consents):
             row = ToggleRow(icon="handshake", active=False, test_id="consent-contact")
@@ -127,6 +128,19 @@ class MyData(Page):
             row.bind(active=lambda _row, given: self._consent("contact", given=given))
             card.add_widget(row)
         return card
+
+    def _ask_consent(self, purpose: str, *, given: bool) -> None:
+        """Withdrawing deletes what was given for the purpose: asked first."""
+        me, words = self._account.shown.value, self.words
+        if given or purpose != "contact" or me is None or not (me.phone or me.email):
+            self._consent(purpose, given=given)
+            return
+        text = words("Your phone number and e-mail are deleted at once, here and on the server.")
+        dialog = Dialog(title=words("No longer reach you?"), text=text, kind="refuse", test_id="withdraw-dialog")
+        dialog.confirm_text, dialog.cancel_text = words("Delete them"), words("Leave it on")
+        dialog.bind(on_confirm=lambda _dialog: self._consent(purpose, given=False))
+        dialog.bind(on_cancel=lambda _dialog: self.redraw())  # the switch goes back
+        dialog.open(self)
 
     def _consent(self, purpose: str, *, given: bool) -> None:
         async def change() -> None:
@@ -178,6 +192,8 @@ class MyData(Page):
         button = FilledButton(text=words("Save"), test_id="correct-save")
 
         async def save() -> None:
+            if button.busy:
+                return
             button.busy = True
             if await self._account.correct(**{name: field.text.strip()}):
                 sheet.close()
@@ -192,10 +208,9 @@ class MyData(Page):
         sheet.open(self)
 
     async def _export(self) -> None:
-        folder = self.client.data_dir / "papers"
-        path = await self._account.export_to(folder)
+        path = await self._account.export_to(self.client.papers_dir)
         if path is not None:
-            self.say(self.words("Saved as {path}", path=str(path)), icon="download", seconds=0)
+            await self.app.hand_over(path, JSON)
 
     def _ask(self) -> None:
         words = self.words
@@ -207,12 +222,19 @@ class MyData(Page):
         async def send() -> None:
             if not field.text.strip():
                 field.error = words("This is needed.")
-            elif await self._account.ask_office(kind.value, field.text.strip()):
+            elif not button.busy:
+                await asked()
+
+        async def asked() -> None:
+            button.busy = True
+            is_taken = await self._account.ask_office(kind.value, field.text.strip())
+            button.busy = False
+            if is_taken:
                 sheet.close()
                 self.say(words("The office will answer. You see it here."), icon="check")
                 await self._requests.refresh()
             elif self._account.act_problem is not None:
-                field.error = self._account.act_problem.sentence(words)
+                field.error = self._account.act_problem.said(words)
 
         button.bind(on_release=lambda _button: self.run(send()))
         for part in (kind, field, button):
@@ -237,7 +259,12 @@ class MyData(Page):
         button = FilledButton(text=words("Delete for good"), icon="trash-2", kind="refuse", test_id="delete-yes")
 
         async def delete() -> None:
-            if not await self._account.delete(field.text) and self._account.act_problem is not None:
+            if button.busy:
+                return
+            button.busy = True
+            is_deleted = await self._account.delete(field.text)
+            button.busy = False
+            if not is_deleted and self._account.act_problem is not None:
                 field.error = self._account.act_problem.sentence(words)
             else:
                 sheet.close()

@@ -158,7 +158,7 @@ class Permits(Page):
         return [Tag(text=self.words("As of {age}", age=age), tone="stale", icon="history", test_id="age")]
 
     def _to_do(self, cards: Sequence[Widget]) -> list[Widget]:
-        return [Section(title=self.words("To do"), test_id="to-do"), *cards] if cards else []
+        return [Section(title=self.words("For you to do"), test_id="to-do"), *cards] if cards else []
 
     def _list(self, rows: Iterable[Row], test_id: str) -> CardList:
         card = CardList(test_id=test_id)

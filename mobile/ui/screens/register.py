@@ -44,18 +44,19 @@ class Register(Page):
             self._password_field(wrong),
             self._field("name", words("How shall we call you? (may stay empty)"), wrong, icon="contact"),
         ]
-        if self.client.role == "visitor":
-            parts += self._age(wrong)
+        parts += self._age(wrong)
         parts += [self._terms(), self._tick("agrees_terms", words("I have read it and agree"), wrong)]
         contact = words("You may reach me about my account (phone or e-mail, may be withdrawn)")
         parts.append(self._tick("agrees_contact", contact, wrong, redraws=True))
         if filled.agrees_contact:
             parts.append(self._field("phone", words("Phone"), wrong, icon="phone", input_type="tel"))
             parts.append(self._field("email", words("E-mail"), wrong, icon="mail", input_type="mail"))
+        seen = {part.test_id for part in parts}
+        for name in wrong.keys() - seen:
+            parts.append(Note(text=wrong[name], icon="circle-alert", tone="refuse", test_id=f"wrong-{name}"))
         problem = self.register.problem
         if problem is not None:
-            said = (problem.sentence(words), problem.advice(words))
-            parts.append(Note(text=" ".join(filter(None, said)), icon="circle-alert", tone="refuse", test_id="failed"))
+            parts.append(Note(text=problem.said(words), icon="circle-alert", tone="refuse", test_id="failed"))
         button = FilledButton(text=words("Open the account"), busy=self.register.is_busy, test_id="open-account")
         button.bind(on_release=lambda _button: self.run(self.register.go(self._password), outlives=True))
         return [*parts, button]
@@ -80,7 +81,7 @@ class Register(Page):
         ]
         if filled.is_old_enough:
             return parts
-        born = Field(label=words("Date of birth"), hint="2014-05-31", icon="calendar", test_id="born-on")
+        born = Field(label=words("Date of birth"), hint="2014-05-31", icon="calendar", test_id="born_on")
         born.text = "" if filled.born_on is None else filled.born_on.isoformat()
         born.error = wrong.get("born_on", "")
         born.bind(on_leave=lambda field: self._take_day(field))
@@ -103,6 +104,9 @@ class Register(Page):
 
         def take(_tick: CheckRow, active: bool) -> None:
             setattr(self.register.filled, name, active)
+            if name == "is_old_enough" and active:
+                # Their fields go, and what nobody sees is not sent.
+                self.register.filled.born_on, self.register.filled.guardian_code = None, ""
             if redraws:
                 self.redraw()
 

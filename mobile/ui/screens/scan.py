@@ -20,6 +20,7 @@ from mobile.core.models.scan_codes import CodeKind, ReadCode, scanned, typed
 from mobile.core.models.scan_words import Told, not_ours, outcome
 from mobile.core.models.trips import Trips
 from mobile.core.shown import trouble_of
+from mobile.core.words import N_
 from mobile.ports.build import LOOK_EVERY_S
 from mobile.ports.camera import CameraState
 from mobile.ports.files import FileUnreadable, Kind
@@ -37,10 +38,18 @@ PICTURE_EVERY_S = 1 / 20
 PHOTO_SIDES_PX = (1_200, 2_400)
 BUZZ_MS = 40
 WHOLE = {"x": 0, "y": 0}
+_ANYWHERE = N_("On shuttles, bikes, recycling machines and cup counters")
+# Scene of the tile that was pressed -> where its code is found.
+_WHERE = {
+    "shuttle": N_("The code is on the screen inside the shuttle, beside the door."),
+    "shared_bike": N_("The code is on the bike, beside its lock."),
+    "recycling": N_("The machine shows its code once you have put something in."),
+    "reusable_cup": N_("The code is on the screen at the counter, once you have ordered."),
+}
 
 
 class Scan(AppScreen):
-    """`given`: `direction` "end" when it was opened to end a trip."""
+    """`given`: `direction` "end" when it was opened to end a trip; `scene` of the act that is meant."""
 
     has_bar = False
     tells_network = True
@@ -244,7 +253,7 @@ class Scan(AppScreen):
     def _hint(self) -> Widget:
         hint = Column(pos_hint={"top": 1}, padding=(dp(24), dp(178 + 260 + 28), dp(24), 0), spacing=dp(2))
         hint.add_widget(LightText(text=self.words("Point at the code"), style="lead", halign="center"))
-        where = self.words("On shuttles, bikes, recycling machines and cup counters")
+        where = self.words(_WHERE.get(self.given.get("scene", ""), _ANYWHERE))
         hint.add_widget(LightText(text=where, style="small", halign="center"))
         return hint
 

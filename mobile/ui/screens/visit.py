@@ -11,13 +11,16 @@ from mobile.core.models.choices import Choices
 from mobile.core.models.visits import OneVisit, save_paper
 from mobile.core.outbox import Entry
 from mobile.core.words import N_
+from mobile.ports.papers import PDF
 from mobile.ui.kit import (
     Card,
     CardList,
+    Dialog,
     Divider,
     Note,
     OutlineButton,
     Pair,
+    QuietButton,
     Row,
     Section,
     Tag,
@@ -147,20 +150,33 @@ class Visit(Page):
         finally:
             self._is_making = False
             self.redraw()
-        self.say(self.words("Saved as {path}", path=str(path)), icon="download", seconds=0)
+        await self.app.hand_over(path, PDF)
 
     def _waiting(self, entry: Entry) -> Widget:
         words, card = self.words, CardList(test_id=f"sending-{entry.entry_id}")
         if entry.state == "refused" and entry.problem is not None:
             row = Row(icon="octagon-x", title=words("Not taken"), subtitle=entry.problem.sentence(words), lines=4)
-            row.icon_tone, row.icon_ground, row.value_icon, row.pressable = "refuse", "refusesoft", "x", True
-            row.bind(on_release=lambda _row: self.client.outbox.dismiss(entry.entry_id))
+            row.icon_tone, row.icon_ground, row.chevron, row.pressable = "refuse", "refusesoft", True, True
+            row.test_id = f"refused-{entry.entry_id}"
+            row.bind(on_release=lambda _row: self._ask_about(entry))
         else:
             text = words("It is sent once, as soon as there is a network.")
             row = Row(icon="cloud-upload", title=words("Your statement is kept"), subtitle=text)
             row.icon_tone, row.icon_ground = "stale", "stalesoft"
         card.add_widget(row)
         return card
+
+    def _ask_about(self, entry: Entry) -> None:
+        """What becomes of a statement that was not taken; nothing of it goes unasked."""
+        words = self.words
+        text = words("Put it right and declare it again, or throw it away with its photos.")
+        dialog = Dialog(title=words("This statement was not taken"), text=text, test_id="refused-dialog")
+        dialog.confirm_text, dialog.cancel_text = words("Put it right"), words("Keep it")
+        dialog.bind(on_confirm=lambda _dialog: DeclareSheet(self, self._choices, self._visit, entry).open(self))
+        drop = QuietButton(text=words("Throw it away"), tone="refuse", test_id="refused-drop")
+        drop.bind(on_release=lambda _button: (dialog.close(), self._visit.drop(entry)))
+        dialog.body.add_widget(drop)
+        dialog.open(self)
 
     def _computed(self, record: VisitRecord, figure: Figure) -> Widget:
         """The ladder's rung, the fuel, the gases, and the factors with their sources."""

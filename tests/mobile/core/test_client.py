@@ -13,7 +13,7 @@ import pytest
 from mobile.core.api.late import LateTransport, Limits
 from mobile.core.api.points import PointsOfMe
 from mobile.core.api.wire import Request, Response
-from mobile.core.client import Client, build_client
+from mobile.core.client import KEEP_DAYS, Client, build_client, device_mono
 from mobile.core.clock import Stamp
 from mobile.core.errors import Offline
 from mobile.core.models.reminders import Reminders
@@ -23,6 +23,7 @@ from mobile.core.shown import Model
 from mobile.core.signal import Signal
 
 PASSWORD = "a long enough password"
+AT = datetime(2026, 11, 21, 2, 42, 31, tzinfo=UTC)
 Phone = Callable[..., Client]
 
 
@@ -276,3 +277,21 @@ def test_a_listener_that_fails_without_a_loop_is_logged_without_its_values(caplo
     signal.connect(fails)
     signal.emit()
     assert caplog.messages == ["a listener failed: ValueError"]
+
+
+async def test_nothing_is_tidied_by_a_clock_that_nobody_confirmed(tmp_path: Path) -> None:
+    tidied = []
+    client = build_client(tmp_path, "http://127.0.0.1:9", "visitor", wall=lambda: AT + timedelta(days=900))
+    client.store.tidy = tidied.append  # type: ignore[method-assign]
+    await client.start()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert tidied == []
+    mono_s = device_mono()
+    for one in (client.clock, client.network):
+        one.heard(AT.strftime("%a, %d %b %Y %H:%M:%S GMT"), mono_s - 0.1, mono_s)
+    async with asyncio.timeout(30):
+        while not tidied:
+            await asyncio.sleep(0.01)
+    await client.stop()
+    assert abs(tidied[0] + timedelta(days=KEEP_DAYS) - AT) < timedelta(minutes=2)

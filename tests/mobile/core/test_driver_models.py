@@ -18,7 +18,7 @@ from mobile.core.api.permits import ApplicationRow, ClassChoice, PassRecord, Veh
 from mobile.core.api.transport import HttpTransport
 from mobile.core.api.wire import Request, Response
 from mobile.core.client import Client
-from mobile.core.errors import Offline, SignedOut
+from mobile.core.errors import ApiProblem, Offline, SignedOut
 from mobile.core.models import application_draft, application_sending, passes, visits
 from mobile.core.models.application_draft import Draft, Drafts
 from mobile.core.models.application_gaps import gaps, missing_papers, step_of
@@ -397,6 +397,70 @@ async def test_a_declaration_waits_with_its_photo(phone: Callable[..., Client]) 
     assert visit.on_its_way() == (entry,)
     assert client.files.read(entry.body["papers"][0]) == png()
     assert (visits.Sums(5, 3).open_g, sums(()).owed_g) == (2, 0)
+
+
+async def test_a_photo_stays_while_anything_needs_it(phone: Callable[..., Client]) -> None:
+    client = phone(role="driver")
+    client.store.account = "wu"
+    answers: list[Exception] = []
+
+    async def send(_: Any) -> None:
+        if answers:
+            raise answers.pop()
+
+    client.outbox.register(visits.EVIDENCE, send)
+    drafts, visit = Drafts(client), OneVisit(client, "v1")
+    draft = drafts.add_paper(drafts.new(), png(), kind="contract", name="a.png", media_type="image/png")
+    visit.declare({"fuel_used": 12}, (png(),))
+    await client.outbox.turn()
+    visit.tidy()
+    assert visit.on_its_way() == ()
+    sha256 = draft.papers[0].sha256
+    assert client.files.read(sha256) == png()  # the draft's too
+    answers.append(ApiProblem("evidence_refused", status=409))
+    refused = visit.declare({"fuel_used": 12}, (png(),))
+    await client.outbox.turn()
+    drafts.drop(draft)
+    assert client.files.read(sha256) == png()  # may be handed in again
+    client.outbox.dismiss(refused.entry_id)
+    visit.declare({"fuel_used": 12}, (png(),))
+    await client.outbox.turn()
+    visit.tidy()
+    assert not client.files.path(sha256).exists()
+
+
+async def test_a_pass_that_comes_for_somebody_else_is_not_kept(
+    phone: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = phone(role="driver")
+    client.store.account = "wu"
+
+    async def answered(number: str) -> PassRecord:
+        client.store.account = "li"
+        return PassRecord("A1", "琼C61K28", "T", AT, AT, AT + timedelta(hours=10), ("east",), None)
+
+    monkeypatch.setattr(client.api.permits, "permit_pass", answered)
+    await PermitPass(client, "A1").refresh()
+    client.store.account = "wu"
+    names = dict.fromkeys(ApplicationRow.__dataclass_fields__)
+    row = ApplicationRow(**names | {"application_id": "A1", "status": "active", "published_at": AT})
+    await passes.fetch_missing(client, (row, row))
+    assert client.store.account == "li"
+    for account in ("wu", "li"):
+        client.store.account = account
+        assert passes.kept(client) == ()
+
+
+async def test_what_others_changed_meanwhile_is_seen_under_what_was_entered_here(
+    road: Road, office: CurrentUser
+) -> None:
+    number = await returned(road, office)
+    record = await road.client.api.permits.application(number)
+    road.drafts.change(road.drafts.of(record), purpose_text="from this phone")
+    await road.client.api.permits.edit(number, version=record.row.version, form={"route": "from the web"})
+    newer = road.drafts.of(await road.client.api.permits.application(number))
+    assert (newer.form["purpose_text"], newer.form["route"]) == ("from this phone", "from the web")
+    assert newer.changed == {"purpose_text": "from this phone"}
 
 
 def test_a_state_of_a_later_version_stands_with_the_past() -> None:

@@ -260,6 +260,7 @@ async def test_the_end_of_a_trip_renews_what_is_remembered_of_trips(phone: Phone
 
 async def test_a_walk_is_kept_and_sent_as_it_was(phone: Phone) -> None:
     scan_walk.register(phone)  # type: ignore[arg-type]
+    phone.hear()
     phone.answers = [GRANTED]
     ended_at = AT + timedelta(minutes=31)
     entry_id = scan_walk.hand_in(phone, scan_walk.Walk(AT, ended_at, Decimal("2.400"), 3_200))  # type: ignore[arg-type]
@@ -270,6 +271,25 @@ async def test_a_walk_is_kept_and_sent_as_it_was(phone: Phone) -> None:
     assert phone.asked == [
         {"started_at": AT, "ended_at": ended_at, "distance_km": "2.4", "steps": 3_200, "key": entry.key}
     ]
+
+
+async def test_the_time_of_a_walk_is_the_servers_also_when_it_is_learnt_later(phone: Phone) -> None:
+    scan_walk.register(phone)  # type: ignore[arg-type]
+    phone.at -= timedelta(minutes=20)  # somebody set the phone's clock back
+    now = phone.clock.now()
+    walk = scan_walk.walk_of(steps="3200", distance_km="2.4", minutes="31", ended_at=now, now=now)
+    assert isinstance(walk, scan_walk.Walk)
+    scan_walk.hand_in(phone, walk)  # type: ignore[arg-type]
+    phone.answers = [GRANTED]
+    await phone.outbox.turn()
+    assert phone.asked == []  # nobody told the time yet
+    phone.pass_time(300)
+    phone.hear(ahead_s=20 * 60)
+    phone.outbox.retry_now()
+    await phone.outbox.turn()
+    (asked,) = phone.asked
+    assert abs(asked["ended_at"] - AT) < timedelta(seconds=2)
+    assert asked["ended_at"] - asked["started_at"] == timedelta(minutes=31)
 
 
 async def test_an_entry_says_what_it_is(phone: Phone) -> None:

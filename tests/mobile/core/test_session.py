@@ -255,6 +255,7 @@ async def test_everything_of_an_account_leaves_with_it(island: Any, phone: Phone
     await log.refresh()
     assert (log.shown.phase, log.shown.is_empty, log.has_more) == ("ready", True, False)
     client.files.keep(b"a picture")
+    assert await account.export_to(client.papers_dir) is not None
     assert not await account.delete("wrong")
     assert account.act_problem is not None
     assert account.act_problem.code == "wrong_credentials"

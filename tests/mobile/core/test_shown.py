@@ -200,3 +200,12 @@ def _kept(trouble: Trouble) -> dict[str, Any]:
 def test_fields_of_a_refusal() -> None:
     said = {"fields": [{"field": "body.username", "why": "too short"}]}
     assert trouble_of(ApiProblem("invalid", more=said)).fields == (("username", "too short"),)
+
+
+def test_a_trouble_is_said_whole_as_each_language_writes_it(phone: Phone) -> None:
+    words = phone().words
+    words.choose("en")
+    assert Trouble("store_error").said(words).startswith("The phone could not keep this. Try again.")
+    assert Trouble("full", "满了", "It is full.").said(words) == "It is full."
+    words.choose("zh")
+    assert " " not in Trouble("store_error").said(words)

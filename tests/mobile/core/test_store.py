@@ -182,7 +182,16 @@ def test_old_things_are_forgotten_and_what_waits_is_not(store: Store) -> None:
     store.cache_put("new", 1, AT)
     store.code_put("pass", "ended", {}, made_at=AT, ends_at=AT - timedelta(days=9))
     store.code_put("pass", "open", {}, made_at=AT, ends_at=None)
+    with store.database.change() as change:
+        for number, state in enumerate(("waiting", "sent", "refused")):
+            change.execute(
+                "INSERT INTO outbox (account, kind, key, body, made_at, state, ended_at)"
+                " VALUES ('mei', 'scan', ?, '{}', ?, ?, ?)",
+                (str(number), AT.isoformat(), state, (AT - timedelta(days=9)).isoformat(timespec="microseconds")),
+            )
     store.tidy(AT - timedelta(days=5))
+    left = store.database.rows("SELECT state FROM outbox ORDER BY key")
+    assert [one["state"] for one in left] == ["waiting", "refused"]  # a refusal is read first
     assert store.cache_get("old") is None
     assert store.cache_get("new") is not None
     assert [one.code_id for one in store.codes("pass")] == ["open"]
@@ -213,6 +222,16 @@ def test_the_newest_of_each_account_and_key_is_there(store: Store) -> None:
             assert store.cache_get(key) == (value, AT)
 
     holds()
+
+
+def test_what_is_forgotten_leaves_no_trace(store: Store, path: Path) -> None:
+    store.draft_put("a", {"said": "a very private sentence"})
+    aside = path.with_name(f"{path.name}.damaged-1")
+    aside.write_bytes(b"a very private sentence")
+    store.forget_account("mei")
+    assert not aside.exists()
+    for one in path.parent.iterdir():
+        assert b"very private" not in one.read_bytes()
 
 
 # ---------------------------------------------------------------- files

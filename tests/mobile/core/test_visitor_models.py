@@ -163,6 +163,28 @@ async def test_codes_show_offline_to_who_bought_them_and_to_nobody_else(market: 
     assert Codes(same).code(code.redemption.redemption_id) == code
 
 
+async def test_a_code_that_comes_after_its_buyer_has_left_is_kept_under_nobody(
+    market: Any, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await signed_in(phone(market.url))
+    item, mine, redeem = await item_of(client), client.store.account, client.api.points.redeem
+
+    async def slow(item_id: str, *, key: str) -> Any:
+        bought = await redeem(item_id, key=key)
+        client.store.account = "lin"
+        return bought
+
+    monkeypatch.setattr(client.api.points, "redeem", slow)
+    await Codes(client).buy(item)
+    assert Codes(client).all() == ()
+    client.store.account = mine
+    (order,) = Codes(client).open_orders()  # who made it gets the code by asking again
+    monkeypatch.undo()
+    assert Codes(client).all() == ()
+    code = await Codes(client).finish(order)
+    assert Codes(client).all() == (code,)
+
+
 async def test_a_used_code_is_told_so(market: Any, phone: Phone) -> None:
     client = await signed_in(phone(market.url))
     codes = Codes(client)

@@ -16,10 +16,12 @@ import pytest
 
 from mobile.ports.build import DESKTOP, build_ports, desktop_camera
 from mobile.ports.camera import Camera, CameraState, Frame
+from mobile.ports.desktop import papers
 from mobile.ports.desktop.cameras import PolledCamera
 from mobile.ports.desktop.files import DesktopFiles
 from mobile.ports.desktop.reader import ZxingReader
 from mobile.ports.files import FILE_BYTES_MAX, FileUnreadable, Kind
+from mobile.ports.papers import PDF, Handed
 from mobile.ports.reader import meant
 
 
@@ -198,3 +200,18 @@ def test_choosing_the_ports_loads_no_library_that_is_large_or_has_no_recipe() ->
     )
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+async def test_a_paper_is_shown_where_there_is_a_viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper, seen, viewer = tmp_path / "visits.pdf", tmp_path / "seen", tmp_path / "viewer"
+    viewer.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.part && mv {seen}.part {seen}\n')
+    viewer.chmod(0o700)
+    monkeypatch.setattr(papers, "VIEWER", str(viewer))
+    assert await papers.DesktopPapers().hand_over(paper, PDF) is Handed.LIES
+    await _until(seen.exists)
+    assert seen.read_text() == str(paper)
+
+
+async def test_without_a_viewer_a_paper_only_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(papers, "VIEWER", str(tmp_path / "none"))
+    assert await papers.DesktopPapers().hand_over(tmp_path / "visits.pdf", PDF) is Handed.LIES

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobile import start
+from mobile.ports.desktop import papers
 
 STILL_FRAMES = 3
 STEP_S = 1 / 60
@@ -323,6 +324,7 @@ async def play(app: Any) -> None:
 def main() -> None:
     wanted = json.loads(sys.argv[1])
     wanted["data_dir"] = Path(wanted["data_dir"])
+    papers.VIEWER = ""  # no viewer of this computer opens beside a test
     asyncio.run(play(start.made(start.Choices(**wanted))))
 
 

@@ -47,6 +47,27 @@ async def test_a_visitor_opens_an_account_signs_out_and_in_again(stage: Any, isl
     assert (await app.state())["screen"] == "sign_in"
 
 
+async def test_a_driver_says_the_age_too_and_is_told_what_is_missing(stage: Any, island: Any) -> None:
+    app = await stage("driver", server=island.url, language="en", theme="light")
+    await app.tap("register")
+    await app.wait_for("terms")
+    await app.tap("username")
+    await app.type("laochen")
+    await app.tap("password")
+    await app.type(PASSWORD)
+    await app.scroll_to("agrees_terms")
+    await app.tap("agrees_terms")
+    await app.scroll_to("open-account")
+    await app.tap("open-account")
+    await app.scroll_to("is_old_enough")
+    await app.wait_for(text="Say that you are 14 or older")
+    await app.tap("is_old_enough")
+    await app.wait_for("born_on", gone=True)
+    await app.scroll_to("open-account")
+    await app.tap("open-account")
+    await app.wait_for("tab-permits")
+
+
 async def test_the_look_is_chosen_under_me(stage: Any, island: Any, signed_in: Any) -> None:
     app = await stage("visitor", server=island.url, data_dir=await signed_in("visitor"), language="en", theme="light")
     await app.tap("tab-me")

@@ -1,10 +1,10 @@
 """Every screen of both roles, in both languages and themes, compared with pictures that somebody looked at.
 
-`python tests/mobile/ui/test_pictures.py --write [SCENE...]` takes them anew; then look at them. Without scenes it takes
+`python -m tests.mobile.ui.test_pictures --write [SCENE...]` takes them anew; then look at them. Without scenes it takes
 all, and puts the best ones together for `docs/app.md`.
 
 Compared is the mean difference of each tile of 30 x 30 pixels, of 255 levels and over the three colours. A goldens'
-palette of 64 colours costs a tile up to 6, and another Mesa smooths the edges of shapes a little differently (letters
+palette of 64 colours costs a tile up to 8, and another Mesa smooths the edges of shapes a little differently (letters
 are drawn by SDL, and are the same everywhere). Text or a button that moves by one pixel changes its worst tile by 20 to
 40, by four pixels by 50 to 80.
 """
@@ -43,8 +43,8 @@ BEST_LOOKS = ("en-light", "zh-dark")
 BEST_SIZE = (234, 506)
 BEST_GAP_PX = 12
 # A busy machine draws slowly; nothing here is a measure of speed.
-WITHIN_S = 560
-pytestmark = pytest.mark.timeout(600)
+WITHIN_S = 1_100
+pytestmark = pytest.mark.timeout(1_200)
 
 
 def _scenes() -> ModuleType:
@@ -70,10 +70,19 @@ class Painted:
     screens: Mapping[str, set[str]]
 
 
+class PictureFailures(AssertionError):
+    """Scenes that could not be shown; the others were taken all the same."""
+
+
 async def paint(folder: Path, environment: Mapping[str, str], wanted: Iterable[str] = ()) -> Painted:
     """All pictures, or those of the `wanted` scenes, by processes that work at the same time."""
     parts = scenes.parts(tuple(wanted))
-    found = await asyncio.gather(*(_part(folder, environment, role, names) for role, names in parts))
+    found = await asyncio.gather(
+        *(_part(folder, environment, role, names) for role, names in parts), return_exceptions=True
+    )
+    failures = [one for one in found if isinstance(one, BaseException)]
+    if failures:
+        raise PictureFailures("\n".join(str(one) for one in failures))
     return Painted(folder, {role: screens for (role, _), screens in zip(parts, found, strict=True)})
 
 
@@ -195,19 +204,17 @@ def contact_sheet(folder: Path) -> Image.Image:
 
 def write(wanted: tuple[str, ...]) -> None:
     """Takes the pictures anew and puts them into `goldens`; all that has no scene any more goes."""
-    GOLDENS.mkdir(exist_ok=True)
     taken = GOLDENS / "new"
-    taken.mkdir(exist_ok=True)
+    taken.mkdir(parents=True, exist_ok=True)
     try:
         with display() as environment:
             asyncio.run(paint(taken, environment, wanted))
-        for path in sorted(taken.glob("*.png")):
-            with Image.open(path) as opened:
-                small(opened).save(GOLDENS / path.name, optimize=True)
         if not wanted:
             contact_sheet(taken).save(DOCS, optimize=True)
     finally:
-        for path in taken.iterdir():
+        for path in sorted(taken.glob("*.png")):
+            with Image.open(path) as opened:
+                small(opened).save(GOLDENS / path.name, optimize=True)
             path.unlink()
         taken.rmdir()
     names = {name for of_role in NAMES.values() for name in of_role}
@@ -219,5 +226,5 @@ def write(wanted: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    assert sys.argv[1:2] == ["--write"], "python tests/mobile/ui/test_pictures.py --write [SCENE...]"
+    assert sys.argv[1:2] == ["--write"], "python -m tests.mobile.ui.test_pictures --write [SCENE...]"
     write(tuple(sys.argv[2:]))

@@ -107,8 +107,11 @@ async def test_history_tells_the_formula_and_takes_an_appeal_and_a_goal_is_set(
     assert (granted.state, refused.reason) == ("granted", "before_the_account")
     await client.stop()
     app = await stage(server=island.url, data_dir=folder, language="en", theme="light")
+    await app.wait_for("today-list")
     await app.tap("hero")
+    await app.wait_for("badges")
     await app.tap("set-goal")
+    await app.wait_for("goal-sheet")
     await app.type("0", into="goal-points")
     await app.tap("goal-save")
     await app.wait_for(text="A whole number from 1 to 1,000,000.")
@@ -129,6 +132,8 @@ async def test_history_tells_the_formula_and_takes_an_appeal_and_a_goal_is_set(
     assert f"+{granted.points}" in texts
     assert any(text.startswith("By the rule") for text in texts)
     await app.back()
+    chips = (await app.ids())["filter"]
+    await app.swipe((chips.left + 300, chips.middle[1]), (chips.left + 60, chips.middle[1]))
     await app.tap("filter-refused")
     await app.tap(text="Recycling machine")
     await app.wait_for(text="It was before the account was opened")
