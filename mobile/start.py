@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobile.core.server_url import checked_server_url
 from mobile.ui import window
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Choices:
 
 
 def made(choices: Choices) -> IslandApp:
-    """The app, ready to be served; raises NoDisplay, StoreBroken, StoreFull, StoreTooNew."""
+    """The app, ready to be served; raises ConfigurationError, NoDisplay, StoreBroken, StoreFull, StoreTooNew."""
+    checked_server_url(choices.server)
     choices.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     window.prepare(choices.data_dir)
     # httpx would load the libraries of its own command line (click, rich, pygments): 5 MB that the app never uses.

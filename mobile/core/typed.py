@@ -11,7 +11,7 @@ _PLAIN = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 
 
-def number(text: str) -> Decimal | None:
+def figure_of(text: str) -> Decimal | None:
     """A figure that is not below zero; None for nothing, or for what is no number.
 
     Commas between groups of three digits part thousands, as both languages of the app write them: "45,120" is 45120.

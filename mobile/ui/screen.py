@@ -50,7 +50,10 @@ class AppScreen(FloatLayout):
         self._drawn_look = -1
         self._disconnects: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._redraw = Clock.create_trigger(self._draw_if_shown)
+        # Built just before a frame is drawn (-1), where the layout follows at once: a touch that comes between the two
+        # would find every widget in the corner, and be lost.
+        self._before_frame = Clock.create_trigger(self._draw_if_shown, -1)
+        self._redraw = Clock.create_trigger(lambda _elapsed_s: self._before_frame())
         self.opened()
 
     # ------------------------------------------------------------ for subclasses
@@ -144,6 +147,7 @@ class AppScreen(FloatLayout):
         for task in tuple(self._tasks):
             task.cancel()
         self._redraw.cancel()
+        self._before_frame.cancel()
         self.closed()
 
     def _draw_if_shown(self, _elapsed_s: float = 0.0) -> None:

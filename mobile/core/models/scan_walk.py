@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mobile.core.api.points import ScanResult
 from mobile.core.clock import UNKNOWN_S, Stamp
 from mobile.core.errors import Offline
-from mobile.core.typed import number
+from mobile.core.typed import figure_of
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -46,7 +46,7 @@ def walk_of(
     *, steps: str, distance_km: str, minutes: str, ended_at: datetime, now: datetime
 ) -> Walk | frozenset[WalkProblem]:
     """What a person typed as a walk, or everything that does not fit."""
-    count, km, duration = _whole(steps), number(distance_km), _whole(minutes)
+    count, km, duration = _whole(steps), figure_of(distance_km), _whole(minutes)
     problems = {
         WalkProblem.NO_STEPS: not 0 < count <= STEPS_MAX,
         WalkProblem.NO_DISTANCE: km is None or not _KM_STEP <= km < KM_BELOW,
@@ -96,5 +96,5 @@ def register(client: Client) -> None:
 
 
 def _whole(text: str) -> int:
-    found = number(text)
+    found = figure_of(text)
     return int(found) if found is not None and found == found.to_integral_value() else 0

@@ -49,6 +49,7 @@ class Apply(Page):
         self._refusal, self.check = "", None
         self._problems: dict[str, str] = {}
         self.draft: Draft | None = None
+        self._drawn: tuple[Any, ...] = ()
         if self.given.get("draft_id"):
             self.draft = self.drafts.get(self.given["draft_id"])
         number = self.given.get("application_id") or (self.draft.application_id if self.draft else None)
@@ -58,8 +59,21 @@ class Apply(Page):
             self._application_heard()
         elif self.draft is None:
             self.draft = self._new()
-        self.watch(self.choices.changed)
-        self.watch(self.vehicles.changed)
+        self._drawn = self._facts()
+        self.watch(self.choices.changed, self._redraw_if_changed)
+        self.watch(self.vehicles.changed, self._redraw_if_changed)
+
+    def _facts(self) -> tuple[Any, ...]:
+        """What others say; a finger may be on the page, so it is built again for a change alone."""
+        record = None if self._application is None else self._application.shown
+        phases = (self.choices.shown.phase == "error", record is not None and record.phase == "error")
+        return self.choices.shown.value, self.vehicles.shown.value or (), record and record.value, phases
+
+    def _redraw_if_changed(self) -> None:
+        facts = self._facts()
+        if facts != self._drawn:
+            self._drawn = facts
+            self.redraw()
 
     def _new(self) -> Draft:
         person = self.client.session.person
@@ -72,7 +86,7 @@ class Apply(Page):
         assert self._application is not None
         record = self._application.shown.value
         if record is None:
-            self.redraw()
+            self._redraw_if_changed()
             return
         is_newer = self.draft is None or self.draft.version != record.row.version
         if record.row.status in ("draft", "returned") and is_newer and not self._is_busy:
@@ -80,7 +94,7 @@ class Apply(Page):
             self.draft = self.drafts.of(record)
             if begun and self.given.get("step") is not None:
                 self.draft = self.drafts.turn_to(self.draft, self.given["step"])
-        self.redraw()
+        self._redraw_if_changed()
 
     @property
     def title(self) -> str:

@@ -11,6 +11,7 @@ from kivy.uix.widget import Widget
 from control.domain.plates import PlateColour
 from mobile.core.models.choices import Choices
 from mobile.core.models.vehicles import Typed, colours, typed
+from mobile.core.typed import figure_of
 from mobile.core.words import N_, Words
 from mobile.ui.kit import ChoiceGrid, Column, Field, PlateField, Text
 from mobile.ui.screen import AppScreen
@@ -116,6 +117,6 @@ def _number(value: object) -> str:
 
 
 def _decimal(text: str) -> str | None:
-    """A number as it is sent; a comma is a point. None for nothing, or for what is no number."""
-    clean = text.strip().replace(",", ".")
-    return clean if clean.replace(".", "", 1).isdecimal() else None
+    """A number as it is sent. None for nothing, or for what is no number."""
+    figure = figure_of(text)
+    return None if figure is None else f"{figure:f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from kivy.metrics import dp
@@ -12,6 +11,7 @@ from mobile.core.models.choices import Choices
 from mobile.core.models.visits import OneVisit
 from mobile.core.outbox import Entry
 from mobile.core.shown import trouble_of
+from mobile.core.typed import figure_of
 from mobile.core.words import N_
 from mobile.ports.pictures import Prepared
 from mobile.ui.kit import Column, Field, FilledButton, OutlineButton, Row, Sheet, Text
@@ -86,12 +86,12 @@ class DeclareSheet(Sheet):
             return
         words, evidence, is_good = self._words, {}, True
         for name, field in self._fields.items():
-            text = field.text.strip().replace(",", ".")
             field.error = ""
-            if not text:
+            if not field.text.strip():
                 continue
-            if text.replace(".", "", 1).isdecimal():
-                evidence[name] = Decimal(text)
+            figure = figure_of(field.text)
+            if figure is not None:
+                evidence[name] = figure
             else:
                 field.error, is_good = words("A number is needed."), False
         came, left = evidence.get("odometer_in_km"), evidence.get("odometer_out_km")

@@ -232,6 +232,13 @@ def test_choices_are_kept_and_a_run_may_differ(phone: Phone) -> None:
     assert phone().settings.language == "en"
 
 
+def test_before_anything_is_chosen_the_phones_language_is_spoken(phone: Phone) -> None:
+    client = phone(phone_language="en")
+    assert (client.settings.language, client.words("today")) == ("en", "today")
+    client.settings.language = "zh"
+    assert phone(phone_language="en").settings.language == "zh"
+
+
 def test_a_damaged_store_is_told_and_the_app_starts(tmp_path: Path) -> None:
     (tmp_path / "island.db").write_bytes(b"not a database" * 100)
     client = build_client(tmp_path, "http://127.0.0.1:9", "visitor")

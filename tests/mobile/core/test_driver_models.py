@@ -409,6 +409,7 @@ async def test_a_photo_stays_while_anything_needs_it(phone: Callable[..., Client
             raise answers.pop()
 
     client.outbox.register(visits.EVIDENCE, send)
+    client.outbox.resume()
     drafts, visit = Drafts(client), OneVisit(client, "v1")
     draft = drafts.add_paper(drafts.new(), png(), kind="contract", name="a.png", media_type="image/png")
     visit.declare({"fuel_used": 12}, (png(),))
@@ -422,8 +423,10 @@ async def test_a_photo_stays_while_anything_needs_it(phone: Callable[..., Client
     await client.outbox.turn()
     drafts.drop(draft)
     assert client.files.read(sha256) == png()  # may be handed in again
-    client.outbox.dismiss(refused.entry_id)
-    visit.declare({"fuel_used": 12}, (png(),))
+    assert visit.papers_of(refused) == (png(),)
+    visit.declare({"fuel_used": 12}, visit.papers_of(refused))
+    visit.drop(refused)
+    assert client.files.read(sha256) == png()  # the new one's
     await client.outbox.turn()
     visit.tidy()
     assert not client.files.path(sha256).exists()

@@ -204,8 +204,8 @@ def test_fields_of_a_refusal() -> None:
 
 def test_a_trouble_is_said_whole_as_each_language_writes_it(phone: Phone) -> None:
     words = phone().words
-    words.choose("en")
+    words.language = "en"
     assert Trouble("store_error").said(words).startswith("The phone could not keep this. Try again.")
     assert Trouble("full", "满了", "It is full.").said(words) == "It is full."
-    words.choose("zh")
+    words.language = "zh"
     assert " " not in Trouble("store_error").said(words)

@@ -8,7 +8,7 @@ import pytest
 
 from control.domain.errors import ConfigurationError
 from mobile.core.server_url import checked_server_url
-from mobile.core.typed import number
+from mobile.core.typed import figure_of
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ from mobile.core.typed import number
     ],
 )
 def test_a_comma_is_read_as_it_is_meant(text: str, figure: str) -> None:
-    assert number(text) == Decimal(figure)
+    assert figure_of(text) == Decimal(figure)
 
 
 @pytest.mark.parametrize("text", ["", " ", ".", ",", "-5", "1e9", "NaN", "٣", "1,2,3", "1.2.3", "12,345,6", "9" * 19])
 def test_what_is_no_number_is_none(text: str) -> None:
-    assert number(text) is None
+    assert figure_of(text) is None
 
 
 @pytest.mark.parametrize(

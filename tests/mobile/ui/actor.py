@@ -220,6 +220,13 @@ class Actor:
         else:
             await self._pressed(fault)
 
+    async def do_away(self, is_away: bool) -> str:
+        if is_away:
+            assert self.app.on_pause()
+        else:
+            self.app.on_resume()
+        return str(self.app.ports.camera.state)
+
     async def do_quit(self) -> None:
         self.app.stop()
 

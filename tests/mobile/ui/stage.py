@@ -120,6 +120,11 @@ class StageApp:
         """A fault of ours with a plate in its words: `in_touch` or `in_task`."""
         await self._do("fail", where=where)
 
+    async def away(self, is_away: bool) -> str:
+        """Into the background as Android does it, or back; the camera's state then."""
+        state: str = await self._do("away", is_away=is_away)
+        return state
+
     async def shot(self, path: Path) -> Path:
         """A picture of the window, PNG."""
         await self._do("shot", path=str(path))

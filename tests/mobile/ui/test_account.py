@@ -95,7 +95,7 @@ async def test_one_sees_corrects_copies_and_deletes_ones_data(stage: Any, island
     await app.scroll_to("export")
     await app.tap("export")
     await app.wait_for(text="Saved as")
-    (copy,) = (folder / "papers").glob("my-data-*.json")
+    (copy,) = (folder / "files").glob("*/papers/my-data-*.json")
     assert "Xiaoyu Lin" in json.dumps(json.loads(copy.read_text()), ensure_ascii=False)
     await app.scroll_to("delete")
     await app.tap("delete")

@@ -70,6 +70,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
     office = CurrentUser(office_id, "reviewer", "Reviewer", Role("reviewer"), "")
     app = await stage("driver", server=line.url, data_dir=folder, language="en", theme="dark")
     await app.tap(f"draft-{draft_id}")
+    await app.wait_for("plate-field")
     for step in ("2/5", "3/5", "4/5", "5/5"):
         await app.tap("next")
         await app.wait_for(text=step)
@@ -86,7 +87,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
     await app.wait_for(f"change-{number}")
     await app.wait_for(text="Say which crane.")
     await app.tap(f"change-{number}")
-    await app.wait_for(text="1/5")
+    await app.wait_for("plate-field")
     await app.tap("next")
     await app.wait_for("remark-purpose_text")
     await app.scroll_to("text")
@@ -100,6 +101,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
     for step in ("3/5", "4/5", "5/5"):
         await app.tap("next")
         await app.wait_for(text=step)
+    await app.wait_for("ticks")
     await app.tap("next")
     await app.wait_for(f"row-{number}", within_s=60)
 
@@ -120,6 +122,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
 
     await line.cut()
     app = await stage("driver", server=line.url, data_dir=folder, language="zh", theme="dark")
+    await app.wait_for("banner")  # it moves the page
     await app.tap(f"pass-{number}")
     await app.wait_for("offline")
     await app.wait_for("qr")

@@ -227,3 +227,20 @@ async def test_a_person_who_refuses_the_camera_types_the_code_or_chooses_a_photo
         await app.wait_for(text=told)
     assert await street.points() > typed
     assert (await app.state())["faults"] == 0
+
+
+async def test_in_the_background_the_camera_is_for_others(
+    stage: Any, street: Street, at_home: Callable[..., Any]
+) -> None:
+    app = await stage(
+        server=street.island.url, data_dir=await at_home(), language="en", theme="light", camera=str(street.picture)
+    )
+    await app.tap("tab-scan")
+    await app.wait_for(text="Not a code of the island")
+    for _ in range(2):
+        assert await app.away(True) == "off"
+        assert await app.away(False) in ("starting", "on")
+    await app.tap("scan-result-again")
+    street.put_text("SEEN AFTERWARDS")
+    await app.wait_for(text="Not a code of the island")
+    assert (await app.state())["faults"] == 0
