@@ -204,6 +204,14 @@ def _keepers(top: Widget) -> Iterator[tuple[Any, Widget]]:
         if not isinstance(widget, (TextInput, ScrollView)):
             continue
         kind = "input" if isinstance(widget, TextInput) else "scroll"
-        key = getattr(widget, "test_id", "") or kind
+        key = _name_of(widget) if kind == "input" else getattr(widget, "test_id", "")
+        key = key or kind
         counts[key] = counts.get(key, 0) + 1
         yield (kind, key, counts[key]), widget
+
+
+def _name_of(widget: Widget) -> str:
+    """Its own name, or that of the field that it stands in: inputs of another page never get its text."""
+    while not getattr(widget, "test_id", "") and isinstance(widget.parent, BoxLayout):
+        widget = widget.parent
+    return getattr(widget, "test_id", "")

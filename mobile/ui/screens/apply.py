@@ -22,7 +22,7 @@ from mobile.core.models.choices import Choices
 from mobile.core.models.vehicles import Vehicles
 from mobile.core.outbox import SENT, Entry
 from mobile.core.words import N_
-from mobile.ui.kit import Column, Dialog, FilledButton, IconButton, Note, Skeleton, Stepper
+from mobile.ui.kit import Column, Dialog, FilledButton, IconButton, Note, Scroll, Skeleton, Stepper
 from mobile.ui.screens import apply_steps
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.permits import refusal
@@ -183,6 +183,14 @@ class Apply(Page):
         discard = IconButton(icon="trash-2", label=self.words("Throw this draft away"), tone="ink2", test_id="discard")
         discard.bind(on_release=lambda _button: self._ask_discard())
         return [discard]
+
+    def build(self) -> Widget:
+        """Each step begins at its top: its scroller has a name of its own."""
+        page = super().build()
+        for one in page.walk():
+            if isinstance(one, Scroll) and not one.test_id:
+                one.test_id = f"step-{0 if self.draft is None else self.draft.step}"
+        return page
 
     def parts(self) -> Sequence[Widget]:
         draft = self.draft

@@ -105,6 +105,8 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
     await app.tap("next")
     await app.wait_for(f"row-{number}", within_s=60)
 
+    said = await island.given.pool.fetchval("SELECT form ->> 'purpose_text' FROM applications")
+    assert said == "Lifting at the hall with the 25 t crane"
     await applications.approve(island.given, office, number)
     island.clock.by += timedelta(seconds=30)
     await worker.turn(island.given)
