@@ -10,6 +10,7 @@ from pathlib import Path
 
 from control.domain.errors import IslandError
 from mobile import demo_place
+from mobile.core.server_url import checked_server_url
 from mobile.start import Choices, run
 from mobile.ui import window
 
@@ -61,12 +62,11 @@ def _choices(parsed: argparse.Namespace) -> Choices:
             "No demo is running on this machine. Start one in another terminal with ./island demo,"
             " or name a cloud: ./island app --server https://cloud.example"
         )
-    if not re.fullmatch(r"https?://[^/\s]+/?", server):
-        raise IslandError(f"--server {server!r} is no address; it should look like https://cloud.example")
-    is_demo = demo is not None and server.rstrip("/") == demo.url
+    server = checked_server_url(server).rstrip("/")
+    is_demo = demo is not None and server == demo.url
     return Choices(
         role=parsed.role,
-        server=server.rstrip("/"),
+        server=server,
         data_dir=parsed.data_dir or _data_dir(parsed.role, "demo" if is_demo else server),
         language=parsed.language,
         theme=parsed.theme,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from control.domain.errors import ConfigurationError
 
 def checked_server_url(url: str) -> str:
     """The address as it is, when it is https, or http to this very machine. Raises ConfigurationError."""
+    if not re.fullmatch(r"[a-z]+://\S+", url):
+        raise ConfigurationError(f"{url!r}: the server's address has to begin with https:// and name a host")
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -20,9 +23,7 @@ def checked_server_url(url: str) -> str:
         return url
     if parts.scheme == "http" and _is_loopback(host):
         return url
-    raise ConfigurationError(
-        f"the server's address {url!r} has to begin with https:// and name a host; http:// is for this machine alone"
-    )
+    raise ConfigurationError(f"{url!r}: the server's address has to begin with https://; http:// is for this machine")
 
 
 def _is_loopback(host: str) -> bool:

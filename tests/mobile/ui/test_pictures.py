@@ -184,9 +184,9 @@ def _mark(picture: np.ndarray, place: tuple[int, int]) -> Image.Image:
     return Image.fromarray(framed)
 
 
-def small(picture: Image.Image, colours: int = COLOURS) -> Image.Image:
+def small(picture: Image.Image) -> Image.Image:
     """With a palette, which keeps rare colours too; the file is a fifth."""
-    return picture.convert("RGB").quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    return picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 def contact_sheet(folder: Path) -> Image.Image:
@@ -199,7 +199,7 @@ def contact_sheet(folder: Path) -> Image.Image:
             with Image.open(folder / f"{name}-{look}.png") as opened:
                 shown = opened.convert("RGB").resize(BEST_SIZE, Image.Resampling.LANCZOS)
             sheet.paste(shown, (column * width + BEST_GAP_PX, row * height + BEST_GAP_PX))
-    return small(sheet, 256)
+    return sheet
 
 
 def write(wanted: tuple[str, ...]) -> None:
