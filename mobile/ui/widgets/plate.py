@@ -71,7 +71,7 @@ class _Glyph:
         is_han = ord(char) > 0x2E80
         size = height * _TEXT * (_HAN if is_han else 1)
         renderer = TextRenderer(
-            text=char, font_name=STRONG if is_han else PLATE, font_size=size, font_hinting="light", color=(1, 1, 1, 1)
+            text=char, font_name=STRONG if is_han else PLATE, font_size=size, font_hinting=None, color=(1, 1, 1, 1)
         )
         renderer.refresh()
         self._texture: Texture = renderer.texture
