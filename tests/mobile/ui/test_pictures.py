@@ -3,8 +3,9 @@
 `python -m tests.mobile.ui.test_pictures --write [SCENE...]` takes them anew; then look at them. Without scenes it takes
 all, and puts the best ones together for `docs/app.md`.
 
-Compared are the mean colours of tiles of 12 x 12 pixels, in 255 levels. A palette of 64 colours costs up to 8, and another
-Mesa smooths the edges of shapes a little differently. A button that moves by four pixels changes its worst tile by 53.
+Compared are the mean colours of tiles of 12 x 12 pixels, in 255 levels. A palette of 64 colours costs up to 8, and
+another Mesa smooths the edges of shapes a little differently. A button that moves by four pixels changes its worst tile
+by 53.
 """
 
 from __future__ import annotations
