@@ -23,7 +23,6 @@ from kivy.uix.widget import Widget
 from mobile.ui.theme import FACE_LINE, STYLES, theme
 from mobile.ui.widgets.wrap import wrap
 
-# With hinting SDL places a letter by what it drew before: the same page would differ from run to run.
 HINTING = None
 # The smallest part of its size to which a word that does not fit is set, and the steps on the way there.
 SQUEEZE_MIN, SQUEEZE_STEP = 0.62, 0.04
