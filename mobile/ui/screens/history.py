@@ -34,7 +34,9 @@ class History(Page):
         self._filter = "all"
         self._entries = HistoryModel(self.client)
         self._acts: dict[str, Acts] = {}
-        self.watch(self._entries.changed)
+        self._bar: TopBar | None = None
+        self._lazy: LazyList | None = None
+        self.watch(self._entries.changed, self._follow)
 
     @property
     def title(self) -> str:
@@ -46,12 +48,21 @@ class History(Page):
             return self._entries
         if self._filter not in self._acts:
             self._acts[self._filter] = Acts(self.client, self._filter)
-            self.watch(self._acts[self._filter].changed)
+            self.watch(self._acts[self._filter].changed, self._follow)
         return self._acts[self._filter]
 
     def closed(self) -> None:
         for one in (self._entries, *self._acts.values()):
             one.close()
+
+    def _follow(self) -> None:
+        """What came later joins the list as it stands, under the finger of who is scrolling."""
+        rows = self._rows()
+        if self._lazy is None or self._bar is None or not rows:
+            self.redraw()
+            return
+        self._lazy.rows = rows
+        self._bar.over = self.age_of(self.model)
 
     # ------------------------------------------------------------ widgets
 
@@ -67,9 +78,9 @@ class History(Page):
         return page
 
     def head(self) -> TopBar:
-        bar = super().head()
-        bar.over = self.age_of(self.model)
-        return bar
+        self._bar = super().head()
+        self._bar.over = self.age_of(self.model)
+        return self._bar
 
     def _choose(self, value: str) -> None:
         self._filter = value
@@ -78,8 +89,9 @@ class History(Page):
 
     def _list(self) -> Widget:
         rows, model = self._rows(), self.model
+        self._lazy = None
         if rows:
-            lazy = LazyList(rows=rows, test_id="history")
+            lazy = self._lazy = LazyList(rows=rows, test_id="history")
             lazy.bind(on_pick=lambda _list, key: self._open(key), on_end=lambda _list: self.run(model.more()))
             return lazy
         holder = BoxLayout(orientation="vertical", padding=(dp(20), dp(8), dp(20), 0))

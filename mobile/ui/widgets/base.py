@@ -23,7 +23,6 @@ from kivy.uix.widget import Widget
 from mobile.ui.theme import FACE_LINE, STYLES, theme
 from mobile.ui.widgets.wrap import wrap
 
-HINTING = None
 # The smallest part of its size to which a word that does not fit is set, and the steps on the way there.
 SQUEEZE_MIN, SQUEEZE_STEP = 0.62, 0.04
 
@@ -36,7 +35,7 @@ class Marked:
 
 @lru_cache(maxsize=64)
 def _renderer(face: str, size_px: float) -> TextRenderer:
-    return TextRenderer(font_name=face, font_size=size_px, font_hinting=HINTING)
+    return TextRenderer(font_name=face, font_size=size_px)
 
 
 def text_width_px(text: str, face: str, size_px: float) -> int:

@@ -64,12 +64,21 @@ class LazyList(Marked, RecycleView):
         self.row_px = dp(self.row_height_dp) * theme.text_scale
 
     def _show(self, *_: object) -> None:
+        passed_px = (1 - self.scroll_y) * self._hidden_px(len(self.data))
         self.data = self.rows
         if len(self.rows) < self._asked_at:
             self._asked_at = -1
+        hidden_px = self._hidden_px(len(self.rows))
+        if passed_px > 0 and hidden_px:
+            # A scroller keeps its part of the way; whoever reads keeps the row.
+            self.scroll_y = max(0.0, 1 - passed_px / hidden_px)
+
+    def _hidden_px(self, count: int) -> float:
+        """How far so many rows can be scrolled."""
+        return max(0.0, count * self.row_px - self.height)
 
     def _look_for_end(self, *_: object) -> None:
-        left_px = self.scroll_y * max(0.0, len(self.rows) * self.row_px - self.height)
+        left_px = self.scroll_y * self._hidden_px(len(self.rows))
         if left_px < self.end_screens * self.height and self._asked_at != len(self.rows):
             self._asked_at = len(self.rows)
             self.dispatch("on_end")

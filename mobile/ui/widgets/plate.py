@@ -70,9 +70,7 @@ class _Glyph:
     def __init__(self, char: str, height: float, ink: list[float]) -> None:
         is_han = ord(char) > 0x2E80
         size = height * _TEXT * (_HAN if is_han else 1)
-        renderer = TextRenderer(
-            text=char, font_name=STRONG if is_han else PLATE, font_size=size, font_hinting=None, color=(1, 1, 1, 1)
-        )
+        renderer = TextRenderer(text=char, font_name=STRONG if is_han else PLATE, font_size=size, color=(1, 1, 1, 1))
         renderer.refresh()
         self._texture: Texture = renderer.texture
         self._ink = ink

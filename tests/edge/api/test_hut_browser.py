@@ -49,7 +49,7 @@ async def sign_in(page: Page, url: str) -> None:
     await page.fill("#name", "陈海龙")
     await page.fill("#pin", PIN)
     await page.click("button[type=submit]")
-    await page.wait_for_selector("#hut")
+    await page.wait_for_selector("body[data-armed]")  # its script listens; a click before that is lost
 
 
 async def violations(page: Page) -> list[str]:
