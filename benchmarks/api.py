@@ -18,6 +18,8 @@ import random
 import secrets
 import signal
 import sys
+import tempfile
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -38,6 +40,7 @@ PEOPLE = 500
 STAFF = "reviewer"
 WARM_S = 10.0
 PROVING_S = 5.0
+DISK_SYNCS, DISK_SYNCS_PER_S = 200, 100
 # Young enough that the next proof does not fall into the measured time.
 _PROVEN = "SELECT EXISTS (SELECT 1 FROM ledger_checks WHERE at > now() - interval '50 minutes')"
 # A server that keeps count of what its statements cost.
@@ -166,13 +169,27 @@ async def measured(folder: Path, arguments: argparse.Namespace) -> dict[str, Any
             while not await connection.fetchval(_PROVEN):
                 proving += await load(rate_per_s=arguments.rate, seconds=min(PROVING_S, arguments.seconds))
             await connection.execute("SELECT pg_stat_statements_reset()")
+            disk_ms = await asyncio.to_thread(disk_sync_ms, folder)
             with _few_collections():
                 answers = await load(rate_per_s=arguments.rate, seconds=arguments.seconds)
             database_s = await connection.fetchval(
                 "SELECT sum(total_exec_time) / 1000 FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%'"
             )
             await connection.close()
-    return figures(answers, proving, float(database_s or 0.0), arguments)
+    return figures(answers, proving, float(database_s or 0.0), arguments) | {"disk_sync_ms": disk_ms}
+
+
+def disk_sync_ms(folder: Path) -> dict[str, float]:
+    """What the disk itself takes to make one page last: no answer to a purchase can come sooner."""
+    took_s: list[float] = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(DISK_SYNCS):
+            begun_s = time.perf_counter()
+            os.pwrite(file.fileno(), bytes(8_192), 0)
+            os.fdatasync(file.fileno())
+            took_s.append(time.perf_counter() - begun_s)
+            time.sleep(1 / DISK_SYNCS_PER_S)
+    return {"p50": round(percentile_ms(took_s, 0.5), 2), "p99": round(percentile_ms(took_s, 0.99), 2)}
 
 
 def figures(

@@ -8,6 +8,7 @@ What was just compared is kept: a page that is opened again, an export and a dia
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -77,6 +78,9 @@ class WhatIfDesk:
         """Warms soon after the start, so that the first person need not wait; then there is nothing more to do."""
         await asyncio.sleep(WARM_AFTER_S)
         await self.warm()
+        # The compiler stays; a full collection that looks at it would stop every request for a tenth of a second.
+        gc.collect()
+        gc.freeze()
         await asyncio.Event().wait()
 
     async def warm(self) -> None:

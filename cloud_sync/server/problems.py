@@ -156,6 +156,16 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "Somebody changed the application meanwhile. Look at it again, then repeat the step.",
         "期间有人改过这份申请，看过新内容后再操作。",
     ),
+    "not_a_draft": (
+        409,
+        "Only what was never handed in can be deleted. This application was.",
+        "只有从未提交的草稿可以删除，这份申请已提交过。",
+    ),
+    "draft_of_entry": (
+        409,
+        "This vehicle came in on an emergency. Complete its papers and hand them in.",
+        "这辆车已紧急进岛，请补齐材料并提交，不能删除。",
+    ),
     "form_has_problems": (
         422,
         "The form still has problems. They stand beside the fields.",

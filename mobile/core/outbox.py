@@ -97,13 +97,17 @@ class Outbox:
 
     # ------------------------------------------------------------ rows
 
-    def put(self, kind: str, body: dict[str, Any], *, key: str | None = None) -> Entry:
-        """Keeps something to send. Raises StoreError; then nothing is kept."""
+    def put(self, kind: str, body: dict[str, Any], *, key: str | None = None, draft: str = "") -> Entry:
+        """Keeps something to send; the `draft` that it was is gone in the same moment.
+
+        Raises StoreError; then nothing is kept, and the draft is as it was.
+        """
         with self._store.database.change() as change:
             made = change.execute(
                 "INSERT INTO outbox (account, kind, key, body, made_at) VALUES (?, ?, ?, ?, ?)",
                 (self._store.account, kind, key or uuid4().hex, _text(body), self._now().isoformat()),
             ).lastrowid
+            change.execute("DELETE FROM drafts WHERE account = ? AND name = ?", (self._store.account, draft))
         assert made is not None
         entry = self.entry(made)
         assert entry is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mobile.core.api.parsing import Unreadable, parse, plain
@@ -135,7 +134,11 @@ class Model(Generic[T]):
         self.changed = Signal()
         self.shown: Shown[T] = Shown()
         self._account = client.store.account
-        self._stops: list[Callable[[], None]] = [client.session.changed.connect(self._session_changed)]
+        self._is_keeping = False
+        self._stops: list[Callable[[], None]] = [
+            client.session.changed.connect(self._session_changed),
+            client.store.kept(self.cache_key).connect(self._heard),
+        ]
         self.load()
 
     async def fetch(self) -> T:
@@ -151,26 +154,35 @@ class Model(Generic[T]):
     def load(self) -> None:
         """What was last seen."""
         try:
-            kept = self.client.store.cache_get(self.cache_key)
-            if kept is None:
-                self._show(Shown())
-                return
-            value: T = parse(self.answer, kept[0])
+            kept = self._kept()
         except StoreError as error:
             self._show(Shown(phase="error", problem=trouble_of(error)))
         except Unreadable:
             self._show(Shown())  # another version of the app kept it
         else:
-            self._show(Shown(value, kept[1], "stale", None, self.empty(value)))
+            self._show(Shown() if kept is None else Shown(*kept, "stale", None, self.empty(kept[0])))
 
-    def load_newer(self) -> None:
-        """What another screen has heard meanwhile."""
+    def _kept(self) -> tuple[T, datetime] | None:
+        """What is in the cache, and when it was seen. Raises StoreError, Unreadable."""
+        kept = self.client.store.cache_get(self.cache_key)
+        return None if kept is None else (parse(self.answer, kept[0]), kept[1])
+
+    def _heard(self) -> None:
+        """What another screen was told meanwhile: both show the same."""
+        if self._is_keeping:
+            return
+        before = self.shown
         try:
-            kept = self.client.store.cache_get(self.cache_key)
-        except StoreError:
+            kept = self._kept()
+        except (StoreError, Unreadable):
             return  # what is shown stays
-        if kept is not None and (self.shown.seen_at is None or kept[1] > self.shown.seen_at):
-            self.load()
+        if kept is None:
+            return
+        value, seen_at = kept
+        shown = replace(before, value=value, seen_at=seen_at, is_empty=self.empty(value))
+        if before.seen_at is None or seen_at > before.seen_at:
+            shown = replace(shown, phase="ready", problem=None)
+        self._show(shown)
 
     def _session_changed(self) -> None:
         """Somebody else's screen shows nothing of mine."""
@@ -200,12 +212,19 @@ class Model(Generic[T]):
     def put(self, value: T) -> None:
         """Shows and keeps a value that has just come from the server."""
         at = self.client.clock.now()
-        problem = None
-        try:
-            self.client.store.cache_put(self.cache_key, plain(value), at)
-        except StoreError as error:
-            problem = trouble_of(error)
+        problem = self._keep(lambda: self.client.store.cache_put(self.cache_key, plain(value), at))
         self._show(Shown(value, at, "ready", problem, self.empty(value)))
+
+    def _keep(self, work: Callable[[], None]) -> Trouble | None:
+        """Writes into the cache; why that failed."""
+        self._is_keeping = True
+        try:
+            work()
+        except StoreError as error:
+            return trouble_of(error)
+        finally:
+            self._is_keeping = False
+        return None
 
     def _failed(self, problem: Trouble) -> Shown[T]:
         phase: Phase = "error" if self.shown.value is None else "stale"
@@ -221,49 +240,3 @@ class Model(Generic[T]):
         """Its screen is gone."""
         for stop in self._stops:
             stop()
-
-
-class PagedModel(Model[tuple[T, ...]]):
-    """A list that comes in pages; a subclass says `cache_key`, `item` and `fetch_page`. The first page is cached."""
-
-    item: Any
-
-    def __init__(self, client: Client) -> None:
-        self.answer = GenericAlias(tuple, (self.item, ...))
-        self._next: Any = None
-        self.is_loading_more = False
-        super().__init__(client)
-
-    async def fetch_page(self, cursor: Any) -> tuple[tuple[T, ...], Any]:
-        """A page, and what the next one is asked with (None at the end); the first is asked with None."""
-        raise NotImplementedError
-
-    async def fetch(self) -> tuple[T, ...]:
-        """The first page."""
-        items, self._next = await self.fetch_page(None)
-        return items
-
-    @property
-    def has_more(self) -> bool:
-        """Whether there is a next page."""
-        return self._next is not None
-
-    async def more(self) -> None:
-        """Adds the next page."""
-        if self._next is None or self.is_loading_more:
-            return
-        account, before = self.client.store.account, self._next
-        self.is_loading_more = True
-        self.changed.emit()
-        try:
-            items, following = await self.fetch_page(before)
-        except (ApiProblem, Offline, StoreError) as error:
-            self.is_loading_more = False
-            self._show(self._failed(trouble_of(error)))
-            return
-        self.is_loading_more = False
-        if self.client.store.account == account and self._next == before and self.shown.value is not None:
-            self._next = following
-            self._show(replace(self.shown, value=self.shown.value + items, problem=None))
-        else:
-            self.changed.emit()

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from mobile.core.api.parsing import plain
 from mobile.core.database import Database
+from mobile.core.signal import Signal
 
 NOBODY = ""
+_PAGE_MARK = "#"
+_PUT = "INSERT OR REPLACE INTO cache (account, key, json, seen_at) VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +38,43 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.account = NOBODY
+        self._signals: dict[str, Signal] = {}
 
     # ------------------------------------------------------------ cache
 
-    def cache_get(self, key: str) -> tuple[Any, datetime] | None:
-        """What was last seen, and when."""
-        row = self.database.row("SELECT json, seen_at FROM cache WHERE account = ? AND key = ?", self.account, key)
+    def kept(self, key: str) -> Signal:
+        """Told when something newer is kept under a key of the cache."""
+        return self._signals.setdefault(key, Signal())
+
+    def _tell(self, key: str) -> None:
+        if key in self._signals:
+            self._signals[key].emit()
+
+    def cache_get(self, key: str, *, page: str = "") -> tuple[Any, datetime] | None:
+        """What was last seen, and when; of a list, the `page` of that name."""
+        name = _page_key(key, page)
+        row = self.database.row("SELECT json, seen_at FROM cache WHERE account = ? AND key = ?", self.account, name)
         return None if row is None else (json.loads(row["json"]), datetime.fromisoformat(row["seen_at"]))
 
-    def cache_put(self, key: str, value: Any, seen_at: datetime) -> None:
-        """Keeps the newest of a key."""
+    def cache_put(self, key: str, value: Any, seen_at: datetime, *, page: str = "") -> None:
+        """Keeps the newest of a key, or of one `page` of a list."""
+        with self.database.change() as change:
+            change.execute(_PUT, (self.account, _page_key(key, page), _text(value), _moment(seen_at)))
+        self._tell(key)
+
+    def pages_put(self, key: str, pages: Mapping[str, Any], seen_at: datetime, *, stay: Iterable[str]) -> None:
+        """Keeps the newest pages of a list by name, its first as "". Of the others, those named `stay` are left."""
+        names = [_page_key(key, name) for name in (*pages, *stay)]
+        further = f"{key}{_PAGE_MARK}"
         with self.database.change() as change:
             change.execute(
-                "INSERT OR REPLACE INTO cache (account, key, json, seen_at) VALUES (?, ?, ?, ?)",
-                (self.account, key, _text(value), _moment(seen_at)),
+                "DELETE FROM cache WHERE account = ? AND substr(key, 1, ?) = ? AND key NOT IN"
+                " (SELECT value FROM json_each(?))",
+                (self.account, len(further), further, _text(names)),
             )
+            rows = [(self.account, _page_key(key, name), _text(page), _moment(seen_at)) for name, page in pages.items()]
+            change.executemany(_PUT, rows)
+        self._tell(key)
 
     def cache_drop(self, prefix: str) -> None:
         """Forgets the keys that begin so."""
@@ -152,6 +178,10 @@ class Store:
     def close(self) -> None:
         """Lets go of the file."""
         self.database.close()
+
+
+def _page_key(key: str, name: str) -> str:
+    return f"{key}{_PAGE_MARK}{name}" if name else key
 
 
 def _read(row: sqlite3.Row) -> dict[str, Any]:

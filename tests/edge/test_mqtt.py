@@ -101,20 +101,13 @@ class Cloud:
         return Ack(*stream, len(self.seqs), AckStatus.OK)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Mosquitto:
     """One broker on a port of its own."""
 
     folder: Path
     lines: list[str]
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=partial(free_port, "127.0.0.1"))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

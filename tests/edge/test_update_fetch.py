@@ -177,7 +177,7 @@ async def test_it_tries_again_soon_after_a_failure_and_rests_after_a_success(ser
 
 async def test_the_service_fetches_by_itself(server: Server, tmp_path: Path) -> None:
     running = asyncio.create_task(fetcher(tmp_path, client=client(server)).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not arrived(tmp_path):
             await asyncio.sleep(0.01)
     running.cancel()

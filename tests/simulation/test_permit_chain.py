@@ -126,7 +126,8 @@ async def returned(page: Page, island: Island, number: str) -> None:
     await page.goto(f"{island.site.cloud_url}/reviews/{number}")
     await page.click("[data-return-start]")
     await page.fill("#remark-general", "请写明吊装地点")
-    await page.click("#return-form button.pri")
+    async with page.expect_navigation():  # the page goes on to the queue, and nothing may come in between
+        await page.click("#return-form button.pri")
 
     async def back() -> bool:
         return await status_of(island, number) == "returned"
@@ -147,7 +148,9 @@ async def handed_in_again(island: Island, number: str) -> None:
 
 async def approved(page: Page, island: Island, number: str) -> None:
     await page.goto(f"{island.site.cloud_url}/reviews/{number}")
-    await page.click("[data-approve]")
+    await expect(page.locator(".case[data-armed]")).to_be_visible(timeout=WAIT_MS)  # what decides rests at first
+    async with page.expect_navigation():
+        await page.click("[data-approve]")
 
     async def given() -> bool:
         return await status_of(island, number) == "active"
@@ -247,8 +250,8 @@ async def retired(page: Page, island: Island, password: str, visit_id: str) -> N
     await island.office.reviewer.post("/api/v1/carbon/lots", lot)
     await page.goto(f"{island.site.cloud_url}/ledger")
     await page.fill("#text", "博鳌近零碳示范区 2026")
-    await page.click("#send")
-    await page.wait_for_url("**done=retirement_proposed")
+    async with page.expect_navigation(url="**done=retirement_proposed"):
+        await page.click("#send")
     await expect(page.locator(".pend")).to_contain_text("博鳌近零碳示范区 2026", timeout=WAIT_MS)
     await expect(page.locator("[data-open=confirm-dialog]")).to_have_count(0, timeout=WAIT_MS)
     async with another(page) as second:
@@ -256,8 +259,8 @@ async def retired(page: Page, island: Island, password: str, visit_id: str) -> N
         await second.goto(f"{island.site.cloud_url}/ledger")
         await second.click("[data-open=confirm-dialog]")
         await second.fill("#confirm-dialog [name=proof]", "CCER-2026-11-21-0001")
-        await second.click("#confirm-dialog .dlg-foot button:not([data-close])")
-        await second.wait_for_url("**done=retirement_confirmed")
+        async with second.expect_navigation(url="**done=retirement_confirmed"):
+            await second.click("#confirm-dialog .dlg-foot button:not([data-close])")
 
     async def covered() -> Any:
         return (await ledger_visit(island, visit_id))["neutralised_at"]
@@ -268,8 +271,8 @@ async def retired(page: Page, island: Island, password: str, visit_id: str) -> N
 async def certified(page: Page, island: Island, visit_id: str, grams: int) -> None:
     """The office issues the certificate on the visit's page; its code leads to a public page that calls it genuine."""
     await page.goto(f"{island.site.cloud_url}/ledger/visits/{visit_id}")
-    await page.click("form[action='/reports/papers'] button")
-    await page.wait_for_url("**done=paper_issued")
+    async with page.expect_navigation(url="**done=paper_issued"):
+        await page.click("form[action='/reports/papers'] button", no_wait_after=True)
     number = await page.get_attribute("a[data-paper]", "href")
     answer = await page.context.request.get(f"{island.site.cloud_url}{number}")
     assert answer.headers["content-type"] == "application/pdf"

@@ -17,7 +17,7 @@ from cloud_sync.server.api.address import API
 from cloud_sync.server.api.moments import Moment
 from cloud_sync.server.api.session import actor_of, remote_of
 from cloud_sync.server.people.idempotency import IdempotencyKey, once
-from cloud_sync.server.permits import access, applications, checks, passes, queries, reminding, storing
+from cloud_sync.server.permits import access, applications, checks, discarding, passes, queries, reminding, storing
 from cloud_sync.server.permits.choices import Choices, choices
 from cloud_sync.server.permits.records import (
     ApplicationPage,
@@ -249,6 +249,12 @@ async def edit(
         raise Problem("not_found")
     form = body.form.over(held.application.form)
     return await applications.edit(given, user, application_id, form, version=body.version, remote=remote_of(request))
+
+
+@router.delete("/applications/{application_id}", status_code=204)
+async def discard(application_id: str, user: auth.AnyPerson, given: Given, request: Request) -> None:
+    """Throws away a draft of one's own that was never handed in; its papers belong to it no longer."""
+    await discarding.discard(given, user, application_id, remote=remote_of(request))
 
 
 @router.get("/applications/{application_id}/check")

@@ -199,6 +199,7 @@ AUDIT_ACTION = {
     "application_create": N_("Began an application"),
     "application_copy": N_("Copied an application"),
     "application_emergency_entry": N_("Emergency entry without papers"),
+    "application_discarded": N_("Deleted a draft"),
     "application_edit": N_("Changed an application"),
     "application_submit": N_("Submitted an application"),
     "application_return": N_("Returned an application"),

@@ -111,7 +111,8 @@ async def _check_drafts(connection: Any, applicant_id: str) -> None:
     if not applicant_id:
         return
     drafts = await connection.fetchval(
-        "SELECT count(*) FROM applications WHERE applicant_id = $1 AND status = 'draft'", applicant_id
+        "SELECT count(*) FROM applications WHERE applicant_id = $1 AND status = 'draft' AND redacted_at IS NULL",
+        applicant_id,
     )
     if drafts >= DRAFTS_MAX:
         raise Problem("invalid", detail=f"there are {drafts} drafts already; finish one of them")

@@ -199,6 +199,11 @@ async def use(
     return found
 
 
+async def drop_uses(connection: Any, *, kind: str, subject_id: str) -> None:
+    """Nothing belongs to this any more; papers that belong to nothing else are loose."""
+    await connection.execute("DELETE FROM document_uses WHERE kind = $1 AND subject_id = $2", kind, subject_id)
+
+
 async def note_uses(connection: Any, sha256s: Sequence[str], *, kind: str, subject_id: str, at: Any) -> None:
     """Writes down what papers belong to; they stay as long as that is kept."""
     await connection.executemany(

@@ -46,6 +46,8 @@ LEFT JOIN users u ON u.user_id = CASE WHEN a.applicant_id ~ '^[0-9a-f]{{8}}(-[0-
 LEFT JOIN organisations o ON o.org_id = a.applicant_id
 ORDER BY {order}
 """
+# Thrown away by its applicant, or left lying too long: an empty number, with nothing in it to show or to do.
+_FORGOTTEN_DRAFT = "(a.status = 'draft' AND a.redacted_at IS NOT NULL)"
 _OPEN = f"a.status IN {in_list(WITH_OFFICE)}"
 _RETURNED = "(a.status = 'returned' OR (a.status = 'draft' AND a.entered_at IS NOT NULL))"
 _TABS = {
@@ -84,7 +86,7 @@ async def listed(
     limit: int = 50,
 ) -> ApplicationPage:
     """Applications, the newest number first; `plate` may be partial."""
-    where = Where("true")
+    where = Where(f"NOT {_FORGOTTEN_DRAFT}")
     if statuses:
         where.add("a.status = ANY({}::text[])", list(statuses))
     if owners is not None:

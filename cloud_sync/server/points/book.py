@@ -26,7 +26,14 @@ LEFT JOIN point_balances b ON b.person = p.person
 LEFT JOIN point_entries e ON e.person = p.person AND e.entry_id = ANY ($2::text[])
 """
 _APPEND = """
-WITH kept AS (
+WITH gone AS (
+  DELETE FROM point_lots WHERE person = $1 AND (valid_until, seq, entry_id) IN
+    (SELECT * FROM unnest($16::timestamptz[], $17::integer[], $18::text[]))),
+left_over AS (
+  INSERT INTO point_lots (person, valid_until, seq, entry_id, points_left)
+    SELECT $1, * FROM unnest($19::timestamptz[], $20::integer[], $21::text[], $22::bigint[])
+    ON CONFLICT (person, valid_until, seq, entry_id) DO UPDATE SET points_left = excluded.points_left),
+kept AS (
   INSERT INTO point_entries (person, seq, entry_id, kind, at, points, author, reason, about, valid_until, details,
     prev_hash, hash, spent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14::jsonb))
 INSERT INTO point_balances (person, balance, debt, length, head, last_at) VALUES ($1, $6, $15, $2, $13, $5)
@@ -111,31 +118,18 @@ def _lot(row: Any) -> Lot:
 
 async def _store(connection: Any, account: PointsAccount, sealed: SealedEntry, before: tuple[Lot, ...]) -> None:
     entry, parts = sealed.entry, account.parts_of(sealed.entry.entry_id)
+    old, new = by_key(before), by_key(account.lots())
+    gone = [key for key in old if key not in new]
+    kept = [lot for key, lot in new.items() if old.get(key) != lot]
     await connection.execute(
         _APPEND,
         *(entry.account_id, sealed.seq, entry.entry_id, entry.kind.value, entry.at, entry.points, entry.author),
         *(entry.reason, entry.about, entry.valid_until, json.dumps(dict(entry.details), ensure_ascii=False)),
         *(sealed.prev_hash, sealed.hash, dumped_parts(parts) if parts else None, account.debt),
+        *_columns(gone),
+        *_columns([(lot.valid_until, lot.seq, lot.entry_id) for lot in kept]),
+        [lot.left for lot in kept],
     )
-    old, new = by_key(before), by_key(account.lots())
-    gone = [key for key in old if key not in new]
-    kept = [lot for key, lot in new.items() if old.get(key) != lot]
-    if gone:
-        await connection.execute(
-            "DELETE FROM point_lots WHERE person = $1 AND (valid_until, seq, entry_id) IN"
-            " (SELECT * FROM unnest($2::timestamptz[], $3::integer[], $4::text[]))",
-            entry.account_id,
-            *_columns(gone),
-        )
-    if kept:
-        await connection.execute(
-            "INSERT INTO point_lots (person, valid_until, seq, entry_id, points_left)"
-            " SELECT $1, * FROM unnest($2::timestamptz[], $3::integer[], $4::text[], $5::bigint[])"
-            " ON CONFLICT (person, valid_until, seq, entry_id) DO UPDATE SET points_left = excluded.points_left",
-            entry.account_id,
-            *_columns([(lot.valid_until, lot.seq, lot.entry_id) for lot in kept]),
-            [lot.left for lot in kept],
-        )
 
 
 def _columns(keys: list[LotKey]) -> tuple[list[datetime], list[int], list[str]]:

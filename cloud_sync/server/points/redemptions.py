@@ -42,12 +42,14 @@ _WITH_ITEM = "SELECT r.*, i.name_zh, i.name_en FROM redemptions r JOIN catalogue
 
 _SHELF = (
     "SELECT i.*, (SELECT count(*) FROM redemptions r WHERE r.item_id = i.item_id AND r.person = $2"
-    " AND r.state <> 'returned') AS taken_by_person FROM catalogue_items i WHERE i.item_id = $1 FOR UPDATE"
+    " AND r.state <> 'returned') AS taken_by_person FROM catalogue_items i WHERE i.item_id = $1"
 )
+# Everybody who wants the same thing waits here for who is before them, so that it comes last.
 _TAKE = (
-    "WITH taken AS (UPDATE catalogue_items SET taken = taken + 1 WHERE item_id = $2)"
+    "WITH taken AS (UPDATE catalogue_items SET taken = taken + 1 WHERE item_id = $2 AND taken < stock"
+    " RETURNING item_id)"
     " INSERT INTO redemptions (redemption_id, item_id, person, price_points, state, reserved_at, ends_at, code_hash)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " SELECT $1, item_id, $3, $4, $5, $6, $7, $8 FROM taken RETURNING true"
 )
 
 
@@ -56,7 +58,7 @@ async def redeem(given: Services, connection: Any, person: str, item_id: str) ->
     now = given.clock()
     rules = await rules_now(given, connection)
     account = await book.account_of(connection, person)
-    row = await connection.fetchrow(_SHELF, item_id, person)  # many wait for it, so that it comes last of the reads
+    row = await connection.fetchrow(_SHELF, item_id, person)
     if row is None:
         raise Problem("not_found")
     reserved = redemption.reserve(
@@ -75,11 +77,13 @@ async def redeem(given: Services, connection: Any, person: str, item_id: str) ->
     assert isinstance(issued, Redemption)
     stamp = entries.Stamp(book.moment(account, now), person, f"redeemed {item_id}")
     await book.append(connection, account, entries.redeemed(issued, stamp))
-    await connection.execute(
+    is_taken = await connection.fetchval(
         _TAKE,
         *(issued.redemption_id, item_id, person, issued.price_points, issued.state.value),
         *(issued.reserved_at, issued.ends_at, issued.code_hash),
     )
+    if not is_taken:
+        raise refusal(REDEMPTIONS, RedemptionRefused.SOLD_OUT)
     return issued.redemption_id
 
 

@@ -359,6 +359,10 @@ class Permits:
         body = {"version": version, "form": form}
         return await self._one("PATCH", "/applications/{application_id}", application_id, body)
 
+    async def discard(self, application_id: str) -> None:
+        """Throws away a draft that was never handed in; one that is gone already stays so."""
+        await self._caller.call("DELETE", "/applications/{application_id}", path={"application_id": application_id})
+
     async def check(self, application_id: str) -> CheckRecord:
         """What the automatic checks find now."""
         return await self._caller.call(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mobile.core.api.people import ConsentRecord, DataRequest, GuardianCode, Look, PersonalData
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.files import write_whole
-from mobile.core.shown import Model, PagedModel, Trouble, trouble_of
+from mobile.core.paged import PagedModel
+from mobile.core.shown import Model, Trouble, trouble_of
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -133,6 +134,10 @@ class AccessLog(PagedModel[Look]):
 
     cache_key = "account/access-log"
     item = Look
+
+    def outlasts(self, added: tuple[Look, ...]) -> bool:
+        """What was written down is never changed."""
+        return True
 
     async def fetch_page(self, cursor: int | None) -> tuple[tuple[Look, ...], int | None]:
         """From the server; a full page may have another one after it."""

@@ -139,17 +139,20 @@ class Drafts:
         return changed
 
     def drop(self, draft: Draft) -> None:
-        """Throws a draft away; what the server has of it stays there."""
+        """Throws a draft away on the phone; what the server has of it stays there."""
         self._client.store.draft_drop(_DRAFTS + draft.draft_id)
         self._drop_files(draft.papers)
 
     # ------------------------------------------------------------ the outbox
 
     def hand_in(self, draft: Draft) -> Entry:
-        """Puts it into the outbox; when this returns it will be sent, once."""
-        entry = self._client.outbox.put(APPLICATION, plain(draft))
-        self._client.store.draft_drop(_DRAFTS + draft.draft_id)
-        return entry
+        """Puts it into the outbox, in one step with taking it from the drafts; when this returns it is sent once.
+
+        What was put there as it is now is not put there again.
+        """
+        body, outbox = plain(draft), self._client.outbox
+        there = (one for one in outbox.entries(APPLICATION) if one.state != "refused" and one.body == body)
+        return next(there, None) or outbox.put(APPLICATION, body, draft=_DRAFTS + draft.draft_id)
 
     def take_back(self, entry: Entry) -> Draft | None:
         """An entry that was refused, or never tried, as a draft again; None when it may be on its way."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mobile.core.api.permits import ApplicationRecord, ApplicationRow
 from mobile.core.models.application_draft import APPLICATION, Drafts
-from mobile.core.shown import Model, PagedModel
+from mobile.core.paged import PagedModel
+from mobile.core.shown import Model
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -83,8 +84,13 @@ class OneApplication(Model[ApplicationRecord]):
 
     def __init__(self, client: Client, application_id: str) -> None:
         self.application_id = application_id
-        self.cache_key = f"application/{application_id}"
+        self.cache_key = self.key_of(application_id)
         super().__init__(client)
+
+    @staticmethod
+    def key_of(application_id: str) -> str:
+        """Where the phone keeps it."""
+        return f"application/{application_id}"
 
     async def fetch(self) -> ApplicationRecord:
         """From the server."""
@@ -106,3 +112,41 @@ class OneApplication(Model[ApplicationRecord]):
         self.put(
             await self.client.api.permits.appeal(self.application_id, reason=reason, evidence=evidence, version=version)
         )
+
+
+async def fetch_newer(client: Client, row: ApplicationRow) -> None:
+    """Gets one that the phone has not, or not as it is now, to be read without a network later.
+
+    Raises ApiProblem, Offline, StoreError.
+    """
+    one = OneApplication(client, row.application_id)
+    one.close()
+    account, known = client.store.account, one.shown.value
+    if known is None or known.row.version != row.version:
+        answer = await one.fetch()
+        if client.store.account == account:
+            one.put(answer)
+
+
+def can_discard(row: ApplicationRow) -> bool:
+    """Whether its applicant may throw it away: never handed in, and no vehicle came in by it."""
+    return row.status == "draft" and not row.is_emergency_entry
+
+
+async def discard(client: Client, application_id: str) -> None:
+    """Throws away a draft that the server has, with what was changed of it here.
+
+    It needs the network: whoever is told that it is gone must not find it with the office later. May be repeated.
+    Raises ApiProblem, Offline, StoreError.
+    """
+    account = client.store.account
+    await client.api.permits.discard(application_id)
+    if client.store.account != account:
+        return
+    drafts, listed = Drafts(client), Applications(client)
+    for draft in drafts.all():
+        if draft.application_id == application_id:
+            drafts.drop(draft)
+    client.store.cache_drop(OneApplication.key_of(application_id))
+    listed.take_out(lambda row: row.application_id == application_id)
+    listed.close()

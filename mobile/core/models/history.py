@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mobile.core.api.points import AppealMade, AppealRecord, EarningRecord, EntryRecord
-from mobile.core.shown import PagedModel
+from mobile.core.paged import PagedModel
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -18,6 +18,10 @@ class History(PagedModel[EntryRecord]):
 
     cache_key = "points/history"
     item = EntryRecord
+
+    def outlasts(self, added: tuple[EntryRecord, ...]) -> bool:
+        """Rows of a ledger stay as they are; of an act that was taken back, the older row says so now."""
+        return all(one.kind.code != "reverse" for one in added)
 
     async def fetch_page(self, cursor: int | None) -> tuple[tuple[EntryRecord, ...], int | None]:
         """From the server."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from mobile.core.api.parsing import Unreadable, parse, plain
 from mobile.core.api.points import EarningRecord, PointsOfMe
 from mobile.core.shown import Model
+
+if TYPE_CHECKING:
+    from mobile.core.client import Client
 
 _EVENTS_MAX = 50
 
@@ -58,3 +64,19 @@ class Home(Model[Today]):
         else:
             await self.client.api.points.set_goal(month_points)
         await self.refresh()
+
+
+def take_off(client: Client, points: int, *, ordered_at: datetime) -> None:
+    """Takes what was spent off the balance that every screen shows, until the server tells it anew. Raises StoreError.
+
+    A balance that was heard after the order was made may have it in already, and stays.
+    """
+    kept = client.store.cache_get(Home.cache_key)
+    if kept is None or kept[1] > ordered_at:
+        return
+    try:
+        today: Today = parse(Today, kept[0])
+    except Unreadable:
+        return  # another version of the app kept it
+    me = replace(today.me, available=today.me.available - points, balance=today.me.balance - points)
+    client.store.cache_put(Home.cache_key, plain(replace(today, me=me)), kept[1])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mobile.core.api.parsing import parse, plain
 from mobile.core.api.permits import ApplicationRow, PassRecord
+from mobile.core.models.applications import fetch_newer
 from mobile.core.shown import Model
 
 if TYPE_CHECKING:
@@ -69,10 +70,14 @@ def kept(client: Client) -> tuple[PassRecord, ...]:
 
 
 async def fetch_missing(client: Client, rows: tuple[ApplicationRow, ...]) -> None:
-    """Gets passes of permits in force that the phone has not, or that changed since. Raises ApiProblem, Offline."""
+    """Gets passes of permits in force that the phone has not, or that changed since, and then what they are for.
+
+    Raises ApiProblem, Offline, StoreError.
+    """
     account, have = client.store.account, {one.application_id: one for one in kept(client)}
-    for row in rows:
-        if row.status not in ("active", "approved") or row.published_at is None:
+    in_force = [row for row in rows if row.status in ("active", "approved")]
+    for row in in_force:
+        if row.published_at is None:
             continue
         mine = have.get(row.application_id)
         if mine is None or mine.issued_at < row.published_at or mine.entries_left != row.entries_left:
@@ -80,3 +85,7 @@ async def fetch_missing(client: Client, rows: tuple[ApplicationRow, ...]) -> Non
             if client.store.account != account:
                 return  # what is left is somebody else's
             keep(client, answer)
+    for row in in_force:
+        await fetch_newer(client, row)
+        if client.store.account != account:
+            return

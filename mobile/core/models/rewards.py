@@ -14,7 +14,9 @@ from uuid import uuid4
 from mobile.core.api.parsing import parse, plain
 from mobile.core.api.points import CodeRecord, ItemRecord, RedemptionRecord, VoucherCode
 from mobile.core.errors import ApiProblem, BadAnswer, Offline, SignedOut
-from mobile.core.shown import Model, PagedModel
+from mobile.core.models.home import take_off
+from mobile.core.paged import PagedModel
+from mobile.core.shown import Model
 
 if TYPE_CHECKING:
     from mobile.core.client import Client
@@ -139,7 +141,10 @@ class Codes:
                 self.forget(order)
             raise
         if self._client.store.account == account:
+            is_new = self.code(bought.redemption.redemption_id) is None
             self.keep(bought)
+            if is_new:
+                take_off(self._client, bought.redemption.price_points, ordered_at=order.made_at)
             self.forget(order)
         return bought  # somebody else's phone by now: the order stays open for who made it
 

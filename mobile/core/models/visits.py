@@ -15,7 +15,8 @@ from mobile.core.api.parsing import plain
 from mobile.core.errors import FileGone
 from mobile.core.files import write_whole
 from mobile.core.models.kept_files import drop_unneeded
-from mobile.core.shown import Model, PagedModel
+from mobile.core.paged import PagedModel
+from mobile.core.shown import Model
 
 if TYPE_CHECKING:
     from mobile.core.client import Client

@@ -8,7 +8,7 @@ from kivy.uix.widget import Widget
 
 from mobile.core.api.permits import ApplicationRecord, ChangeRecord, DeadlineRecord
 from mobile.core.models.application_draft import Drafts
-from mobile.core.models.applications import OneApplication
+from mobile.core.models.applications import OneApplication, can_discard, discard
 from mobile.core.models.choices import Choices
 from mobile.core.words import N_
 from mobile.ui.kit import (
@@ -19,13 +19,15 @@ from mobile.ui.kit import (
     Note,
     OutlineButton,
     Pair,
+    QuietButton,
     Row,
     Section,
     Tag,
     Text,
     Timeline,
 )
-from mobile.ui.screens.application_appeal import AppealSheet
+from mobile.ui.screens.application_appeal import appeal_sheet
+from mobile.ui.screens.discarding import discard_dialog
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.permit_parts import (
     entries_words,
@@ -65,6 +67,7 @@ class Application(Page):
     def opened(self) -> None:
         self._application = OneApplication(self.client, self.given["application_id"])
         self._choices, self._drafts = Choices(self.client), Drafts(self.client)
+        self._is_busy = False
         self.watch(self._application.changed)
         self.watch(self._choices.changed)
 
@@ -130,6 +133,10 @@ class Application(Page):
             button = FilledButton(text=words("Change and hand in"), icon="pencil", test_id="change")
             button.bind(on_release=lambda _button: self.go("apply", application_id=row.application_id))
             card.add_widget(button)
+        if can_discard(row):
+            discard = QuietButton(text=words("Throw this draft away"), icon="trash-2", tone="refuse", test_id="discard")
+            discard.bind(on_release=lambda _button: discard_dialog(self, self._discard).open(self))
+            card.add_widget(discard)
         if row.status in ("refused", "revoked") and record.appeal is None:
             button = OutlineButton(text=words("Appeal"), icon="scale", compact=True, test_id="appeal")
             button.bind(on_release=lambda _button: self._appeal())
@@ -224,6 +231,20 @@ class Application(Page):
     def _copy(self, record: ApplicationRecord) -> None:
         self.go("apply", draft_id=self._drafts.copy(record.form).draft_id)
 
+    def _discard(self) -> None:
+        self.run(self._discarded(), outlives=True)
+
+    async def _discarded(self) -> None:
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            await discard(self.client, self.given["application_id"])
+        finally:
+            self._is_busy = False
+        self.say(self.words("The draft is deleted."), icon="circle-check")
+        if self.is_shown:
+            self.back()
+
     def _appeal(self) -> None:
-        sent = self.words("Your appeal is with the office. Somebody else decides.")
-        AppealSheet(self, self._choices, self._application.appeal, sent=sent).open(self)
+        appeal_sheet(self, self._choices, self._application).open(self)

@@ -17,13 +17,14 @@ from mobile.core.errors import ApiProblem, Offline
 from mobile.core.models.application_draft import Draft, Drafts
 from mobile.core.models.application_gaps import STEPS, gaps, step_of
 from mobile.core.models.application_sending import checked
-from mobile.core.models.applications import OneApplication
+from mobile.core.models.applications import OneApplication, can_discard, discard
 from mobile.core.models.choices import Choices
 from mobile.core.models.vehicles import Vehicles
 from mobile.core.outbox import SENT, Entry
 from mobile.core.words import N_
-from mobile.ui.kit import Column, Dialog, FilledButton, IconButton, Note, Scroll, Skeleton, Stepper
+from mobile.ui.kit import Column, FilledButton, IconButton, Note, Scroll, Skeleton, Stepper
 from mobile.ui.screens import apply_steps
+from mobile.ui.screens.discarding import CHANGES, EVERYWHERE, ON_PHONE, discard_dialog
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.permits import refusal
 
@@ -307,18 +308,39 @@ class Apply(Page):
             self.back()
 
     def _ask_discard(self) -> None:
-        words, draft = self.words, self.draft
-        assert draft is not None
-        text = words("What was filled in on this phone is lost.")
-        if draft.application_id:
-            text = words("What was changed on this phone is lost. What the office has stays as it is.")
-        dialog = Dialog(title=words("Throw this draft away?"), text=text, kind="refuse", test_id="discard-dialog")
-        dialog.confirm_text, dialog.cancel_text = words("Throw it away"), words("Keep it")
-        dialog.bind(on_confirm=lambda _dialog: self._discard())
-        dialog.open(self)
+        assert self.draft is not None
+        what = ON_PHONE
+        if self.draft.application_id:
+            what = EVERYWHERE if self._is_only_a_draft() else CHANGES
+        discard_dialog(self, self._discard, what=what).open(self)
+
+    def _is_only_a_draft(self) -> bool:
+        """Whether the server has it as a draft that goes too."""
+        record = None if self._application is None else self._application.shown.value
+        return record is not None and can_discard(record.row)
 
     def _discard(self) -> None:
         assert self.draft is not None
+        if self._is_only_a_draft():
+            self.run(self._discarded(), outlives=True)
+        else:
+            self._forget()
+
+    async def _discarded(self) -> None:
+        assert self.draft is not None
+        assert self.draft.application_id is not None
+        self._is_busy = True
+        self.redraw()
+        try:
+            await discard(self.client, self.draft.application_id)
+        finally:
+            self._is_busy = False
+            self.redraw()
+        self.say(self.words("The draft is deleted."), icon="circle-check")
+        self._forget()
+
+    def _forget(self) -> None:
+        assert self.draft is not None
         self.drafts.drop(self.draft)
         self._is_leaving = True
-        self.back()
+        self._leave()

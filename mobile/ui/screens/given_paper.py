@@ -5,14 +5,64 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from kivy.metrics import dp
+
 from mobile.core.models.choices import Choices
 from mobile.ports.files import FileUnreadable, GivenFile, Kind
 from mobile.ports.pictures import PictureLimits, PictureProblem, Prepared, prepared
-from mobile.ui.kit import Row, Sheet
+from mobile.ui.kit import Column, OutlineButton, Row, Sheet
 from mobile.ui.picture_words import picture_problem
 from mobile.ui.screen import AppScreen
 
 Take = Callable[[str, Prepared], None]
+
+
+class PaperList(Column):
+    """Papers that were added so far, with the button that adds one; `title` stands over the question for it.
+
+    `button` says how many there are, by how many, and how many there may be.
+    """
+
+    def __init__(
+        self,
+        screen: AppScreen,
+        choices: Choices,
+        *,
+        title: str,
+        icon: str,
+        most: int,
+        button: Callable[[int, int], str],
+        test_id: str,
+    ) -> None:
+        super().__init__(spacing=dp(8))
+        self._papers: list[bytes] = []
+        self._icon, self._most, self._button_text = icon, most, button
+        self._rows = Column()
+        self._add = OutlineButton(icon="camera" if icon == "image" else "plus", compact=True, test_id=test_id)
+        self._add.bind(on_release=lambda _button: ask_paper(screen, title, choices, self._taken))
+        self.add_widget(self._rows)
+        self.add_widget(self._add)
+        self._tell()
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        """Their bytes, as they are sent."""
+        return tuple(self._papers)
+
+    def add(self, name: str, content: bytes) -> None:
+        """One more; what is too much is left out."""
+        if len(self._papers) >= self._most:
+            return
+        self._papers.append(content)
+        self._rows.add_widget(Row(icon=self._icon, title=name, lines=1, value_icon="check", value_tone="admit"))
+        self._tell()
+
+    def _taken(self, name: str, ready: Prepared) -> None:
+        self.add(name, ready.content)
+
+    def _tell(self) -> None:
+        self._add.disabled = len(self._papers) >= self._most
+        self._add.text = self._button_text(len(self._papers), self._most)
 
 
 def ask_paper(screen: AppScreen, title: str, choices: Choices, take: Take) -> None:

@@ -11,7 +11,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import EarningRecord, EntryRecord
 from mobile.core.models.history import Acts
 from mobile.core.models.history import History as HistoryModel
-from mobile.core.shown import PagedModel
+from mobile.core.paged import PagedModel
 from mobile.core.words import N_, Words
 from mobile.ui.kit import Chips, EmptyState, LazyList, TopBar
 from mobile.ui.screens.page import Page

@@ -46,7 +46,6 @@ class Page(AppScreen):
 
     def on_shown(self) -> None:
         if self.model is not None:
-            self.model.load_newer()
             self.run(self.model.refresh_if_old())
 
     def build(self) -> Widget:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
 from mobile.core.api.carbon import VisitRow
 from mobile.core.api.permits import ApplicationRow
-from mobile.core.errors import ApiProblem, Offline
+from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.application_draft import APPLICATION, Draft, Drafts
 from mobile.core.models.applications import Applications, OneApplication, Part
 from mobile.core.models.choices import Choices
@@ -91,7 +92,7 @@ class Permits(Page):
         """Passes into the phone before they are needed, and what the office wants of returned ones."""
         try:
             await fetch_missing(self.client, self._applications.of(Part.IN_FORCE))
-        except (ApiProblem, Offline):
+        except (ApiProblem, Offline, StoreError):
             self._followed_at = None  # with the next answer again
         self._take_returned()
         for one in tuple(self._returned.values()):
@@ -113,7 +114,8 @@ class Permits(Page):
     def _tidy(self) -> None:
         """What was handed in stands in the server's list from now on."""
         if self.client.outbox.entries(APPLICATION, "sent"):
-            self._drafts.tidy()
+            with suppress(StoreError):  # it stays hidden, and is forgotten another time
+                self._drafts.tidy()
             self.run(self._applications.refresh())
 
     # ------------------------------------------------------------ widgets

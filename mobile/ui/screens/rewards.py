@@ -53,7 +53,6 @@ class Rewards(Page):
 
     def on_shown(self) -> None:
         super().on_shown()
-        self._home.load_newer()
         self.run(self._home.refresh_if_old())
         self.redraw()
 

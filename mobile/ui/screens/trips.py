@@ -47,8 +47,6 @@ class Trips(AppScreen):
         self.watch(self.scans.changed, self._outbox_changed)
 
     def on_shown(self) -> None:
-        # Another screen may have renewed what is remembered; the server is asked all the same.
-        self.model.load()
         self.run(self.model.refresh())
 
     def closed(self) -> None:

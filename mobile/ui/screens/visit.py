@@ -31,7 +31,7 @@ from mobile.ui.kit import (
 )
 from mobile.ui.screens.emission import standing
 from mobile.ui.screens.page import Page
-from mobile.ui.screens.permit_parts import plate_line, title_of
+from mobile.ui.screens.permit_parts import UNITS, plate_line, title_of
 from mobile.ui.screens.visit_declare import DeclareSheet
 
 _PROBLEMS = {
@@ -50,7 +50,6 @@ DECLARED = {
     "fuel": N_("Fuel"),
     "vehicle_class": N_("Emission class"),
 }
-FUEL_UNITS = {"lng": "kg", "lpg": "kg", "cng": "m³"}
 
 
 class Visit(Page):
@@ -183,7 +182,7 @@ class Visit(Page):
         words, card = self.words, Card(test_id="computed")
         card.add_widget(Text(text=words("How it was computed"), style="section"))
         card.add_widget(Text(text=words.both(figure.tier_zh, figure.tier_en), style="small", tone="ink2"))
-        unit = FUEL_UNITS.get(figure.fuel, "L")
+        unit = UNITS.get(figure.fuel, "L")
         fuel = f"{words.trimmed(figure.fuel_amount, 2)} {unit} · {self._choices.name('drives', figure.fuel)}"
         card.add_widget(Pair(label=words("Fuel burnt"), value=fuel))
         for name, grams in (("CO₂", figure.co2_g), ("CH₄", figure.ch4_g_co2e), ("N₂O", figure.n2o_g_co2e)):

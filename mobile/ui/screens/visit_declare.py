@@ -1,34 +1,30 @@
-"""Declaring what a visit burnt: owns the sheet with its figures and its photo; what is kept there is sent once."""
+"""Declaring what a visit burnt: owns the sheet with its figures and its photos; what is kept there is sent once."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from kivy.metrics import dp
 
 from mobile.core.errors import StoreError
 from mobile.core.models.choices import Choices
+from mobile.core.models.declaration import FIGURES, PAPERS_MAX, Declaration
 from mobile.core.models.visits import OneVisit
 from mobile.core.outbox import Entry
 from mobile.core.shown import trouble_of
-from mobile.core.typed import figure_of
 from mobile.core.words import N_
-from mobile.ports.pictures import Prepared
-from mobile.ui.kit import Column, Field, FilledButton, OutlineButton, Row, Sheet, Text
+from mobile.ui.kit import Field, FilledButton, Sheet, Text
 from mobile.ui.screen import AppScreen
 from mobile.ui.screens.choosing import pick_field
-from mobile.ui.screens.given_paper import ask_paper
+from mobile.ui.screens.given_paper import PaperList
+from mobile.ui.screens.permit_parts import UNITS
 
-# Field of the server, words, unit.
-_FIGURES = (
-    ("fuel_used", N_("Fuel used"), ""),
-    ("odometer_in_km", N_("Odometer on arrival"), "km"),
-    ("odometer_out_km", N_("Odometer on leaving"), "km"),
-    ("route_km", N_("Way on the island"), "km"),
-    ("idle_min", N_("Engine idling"), "min"),
-)
-_UNITS = {"lng": "kg", "lpg": "kg", "cng": "m³"}
-PAPERS_MAX = 6
+# Words and unit of each figure; fuel is in the unit of the fuel.
+_FIGURES = {
+    "fuel_used": (N_("Fuel used"), ""),
+    "odometer_in_km": (N_("Odometer on arrival"), "km"),
+    "odometer_out_km": (N_("Odometer on leaving"), "km"),
+    "route_km": (N_("Way on the island"), "km"),
+    "idle_min": (N_("Engine idling"), "min"),
+}
 PLUG_IN = "plug_in"
 
 
@@ -39,82 +35,65 @@ class DeclareSheet(Sheet):
         words = self._words = screen.words
         super().__init__(title=words("Declare fuel or way"), close_label=words("Close"), test_id="declare-sheet")
         self._screen, self._visit, self._again = screen, visit, again
-        begun: dict[str, Any] = {} if again is None else again.body["evidence"]
-        self._papers: list[tuple[str, bytes]] = []
-        record = visit.shown.value
-        known = record.figure.fuel if record is not None and record.figure is not None else ""
-        self._fuel = begun.get("fuel", known)
+        self._filled = filled = Declaration.of(visit, again)
         self.body.spacing = dp(10)
         text = words("Fill in what you know, and add a photo that shows it: a receipt, or the dashboard.")
         self.body.add_widget(Text(text=text, tone="ink2", style="small"))
         fuels = [one for one in choices.options("drives") if one[0] != PLUG_IN]
-        self.body.add_widget(pick_field(screen, words("Fuel"), fuels, self._fuel, self._take_fuel, test_id="fuel"))
-        self._fields: dict[str, Field] = {}
-        for name, label, unit in _FIGURES:
-            field = Field(label=words(label), suffix=unit, input_type="number", max_chars=10, test_id=name)
-            field.text = str(begun.get(name, ""))
-            self._fields[name] = field
+        self.body.add_widget(pick_field(screen, words("Fuel"), fuels, filled.fuel, self._take_fuel, test_id="fuel"))
+        self._fields = {name: self._field(name) for name in FIGURES}
+        for field in self._fields.values():
             self.body.add_widget(field)
-        self._take_fuel(self._fuel, is_chosen="fuel" in begun)
-        self._list = Column()
-        self.body.add_widget(self._list)
-        self._add = OutlineButton(text=words("Add a photo"), icon="camera", compact=True, test_id="declare-photo")
-        self._add.bind(on_release=lambda _button: ask_paper(screen, words("Photo"), choices, self._taken))
-        self.body.add_widget(self._add)
-        for number, content in enumerate(() if again is None else visit.papers_of(again), start=1):
-            self._add_paper(words("Photo {n}", n=number), content)
+        self._tell_unit()
+        self._papers = PaperList(
+            screen,
+            choices,
+            title=words("Photo"),
+            icon="image",
+            most=PAPERS_MAX,
+            button=lambda _count, _most: words("Add a photo"),
+            test_id="declare-photo",
+        )
+        for number, content in enumerate(filled.papers, start=1):
+            self._papers.add(words("Photo {n}", n=number), content)
+        self.body.add_widget(self._papers)
         self._problem = Text(style="small", tone="refuse", test_id="declare-problem")
         self.body.add_widget(self._problem)
         send = FilledButton(text=words("Declare"), icon="send", test_id="declare-send")
         send.bind(on_release=lambda _button: self._hand_in())
         self.body.add_widget(send)
 
-    def _take_fuel(self, fuel: str, *, is_chosen: bool = True) -> None:
-        self._fuel, self._is_chosen = fuel, is_chosen
-        self._fields["fuel_used"].suffix = _UNITS.get(fuel, "L")
+    def _field(self, name: str) -> Field:
+        label, unit = _FIGURES[name]
+        field = Field(label=self._words(label), suffix=unit, input_type="number", max_chars=10, test_id=name)
+        field.text = self._filled.typed[name]
+        return field
 
-    def _taken(self, name: str, ready: Prepared) -> None:
-        self._add_paper(name, ready.content)
+    def _take_fuel(self, fuel: str) -> None:
+        self._filled.say_fuel(fuel)
+        self._tell_unit()
 
-    def _add_paper(self, name: str, content: bytes) -> None:
-        self._papers.append((name, content))
-        self._list.add_widget(Row(icon="image", title=name, lines=1, value_icon="check", value_tone="admit"))
-        self._add.disabled = len(self._papers) >= PAPERS_MAX
+    def _tell_unit(self) -> None:
+        self._fields["fuel_used"].suffix = UNITS.get(self._filled.fuel, "L")
 
     def _hand_in(self) -> None:
         if self.leaving:
             return
-        words, evidence, is_good = self._words, {}, True
+        words, filled = self._words, self._filled
+        filled.typed = {name: field.text for name, field in self._fields.items()}
+        filled.papers = list(self._papers.contents)
+        mistakes, missing = filled.mistakes(), filled.missing()
         for name, field in self._fields.items():
-            field.error = ""
-            if not field.text.strip():
-                continue
-            figure = figure_of(field.text)
-            if figure is not None:
-                evidence[name] = figure
-            else:
-                field.error, is_good = words("A number is needed."), False
-        came, left = evidence.get("odometer_in_km"), evidence.get("odometer_out_km")
-        if came is not None and left is not None and left < came:
-            self._fields["odometer_out_km"].error, is_good = words("It cannot be less than on arrival."), False
-        if not is_good:
-            return
-        if not evidence:
-            self._problem.text = words("Fill in at least one figure.")
-        elif not self._papers:
-            self._problem.text = words("Add a photo that shows it.")
-        else:
-            if self._fuel and self._is_chosen:
-                evidence["fuel"] = self._fuel
-            self._keep(evidence)
+            field.error = words(mistakes[name]) if name in mistakes else ""
+        self._problem.text = words(missing) if missing and not mistakes else ""
+        if not mistakes and not missing:
+            self._keep()
 
-    def _keep(self, evidence: dict[str, Any]) -> None:
+    def _keep(self) -> None:
         try:
-            self._visit.declare(evidence, tuple(content for _name, content in self._papers))
+            self._filled.hand_in(self._visit, self._again)
         except StoreError as error:
             self._problem.text = trouble_of(error).said(self._words)
             return
         self.close()
         self._screen.say(self._words("Kept. It counts once it is sent."), icon="circle-check")
-        if self._again is not None:
-            self._visit.drop(self._again)

@@ -27,7 +27,7 @@ from cloud_sync.server.config import CloudConfig
 from cloud_sync.server.services import Services
 from control.domain.permits import PermitClass, WatchEffect
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -184,7 +184,7 @@ async def _desks(site: Site, chromium: Browser) -> AsyncIterator[Callable[..., A
         desk.page.on("console", lambda one: desk.seen.errors.append(one.text) if one.type == "error" else None)
         desk.page.on("pageerror", lambda one: desk.seen.errors.append(str(one)))
         desk.page.on("request", lambda one: _note_foreign(desk, one.url))
-        desk.page.set_default_timeout(30_000)
+        desk.page.set_default_timeout(60_000)
         desks.append(desk)
         return desk
 

@@ -138,7 +138,8 @@ async def test_a_wrong_password_keeps_the_name(make_desk: Any, scene: Any) -> No
 async def test_language_and_theme_are_kept(make_desk: Any, scene: Any) -> None:
     desk = await make_desk("zh", "light")
     await desk.sign_in()
-    await desk.page.locator(".prefs [name=lang]").click()
+    async with desk.page.expect_navigation():
+        await desk.page.locator(".prefs [name=lang]").click()
     await expect(desk.page.locator("h1")).to_have_text("Live gate")
     await desk.page.locator(".prefs [name=theme]").click()
     await expect(desk.page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -242,7 +243,8 @@ async def test_a_plate_goes_on_the_list_and_off_again(desk: Any, scene: Any) -> 
     await desk.page.locator(".head [data-open]").click()
     await desk.page.locator("#add-dialog [name=plate]").fill("粤B12345")
     await desk.page.locator("#add-dialog [name=reason]").fill("协查")
-    await desk.page.locator("#add-dialog button.pri").click()
+    async with desk.page.expect_navigation():
+        await desk.page.locator("#add-dialog button.pri").click()
     await expect(desk.page.locator("tbody tr")).to_have_count(2)
     await desk.page.locator("tbody tr", has_text="协查").locator("[data-open]").click()
     await desk.page.locator("#remove-dialog textarea").fill("已结案")
@@ -258,7 +260,8 @@ async def test_engineers_add_people_and_switch_them_off(desk: Any, scene: Any) -
     await desk.page.locator(".head [data-open]").click()
     for name, value in (("username", "lin"), ("name", "林"), ("password", "another long one")):
         await desk.page.locator(f"#add-dialog [name={name}]").fill(value)
-    await desk.page.locator("#add-dialog button.pri").click()
+    async with desk.page.expect_navigation():
+        await desk.page.locator("#add-dialog button.pri").click()
     row = desk.page.locator("tbody tr", has_text="lin")
     await expect(row).to_be_visible()
     async with desk.page.expect_navigation():

@@ -42,18 +42,18 @@ async def test_the_office_keeps_organisations_and_answers_requests(
     await desk.open("/organisations")
     await page.keyboard.press("n")
     await page.fill("#add-dialog [name=name]", "琼海物流")
-    await page.press("#add-dialog [name=name]", "Enter")
-    await page.wait_for_url("**done=organisation_added**")
+    async with page.expect_navigation(url="**done=organisation_added**"):
+        await page.press("#add-dialog [name=name]", "Enter")
     await page.fill("aside [name=username]", "fu")
-    await page.press("aside [name=username]", "Enter")
-    await page.wait_for_url("**done=member_added**")
+    async with page.expect_navigation(url="**done=member_added**"):
+        await page.press("aside [name=username]", "Enter")
     await expect(page.locator(".plainrows")).to_contain_text("fu")
     found = {"organisations": await desk.axe()}
     await desk.open(f"/data-requests?request_id={made}")
     found["requests"] = await desk.axe()
     await page.fill("aside [name=answer]", "依据第二十五条。")
-    await page.click("aside .btn.pri")
-    await page.wait_for_url("**done=request_answered**")
+    async with page.expect_navigation(url="**done=request_answered**"):
+        await page.click("aside .btn.pri")
     await page.context.clear_cookies(name="island_session")
     await desk.sign_in("lin")
     await desk.open("/account/data")

@@ -53,7 +53,7 @@ async def started(config: Path) -> AsyncIterator[tuple[asyncio.subprocess.Proces
     )
     assert process.stdout
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(200):
             console = (await process.stdout.readline()).decode().split()[1]
             account = (await process.stdout.readline()).decode().partition(": ")[2].strip()
         yield process, console, account
@@ -63,6 +63,7 @@ async def started(config: Path) -> AsyncIterator[tuple[asyncio.subprocess.Proces
             await asyncio.wait_for(process.wait(), timeout=60)
 
 
+@pytest.mark.timeout(900)
 async def test_the_whole_program(folder: Path) -> None:
     port = free_port("127.0.0.1")
     config = folder / "cloud.toml"

@@ -34,7 +34,7 @@ def folder() -> Iterator[Path]:
 
 
 async def ask(url: str, question: str) -> object:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         return await connection.fetchval(question)
     finally:

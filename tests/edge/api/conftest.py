@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import random
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import pytest
 
 from cloud_sync.contract.pass_code import issue
 from cloud_sync.contract.signed import KeyPair
+from cloud_sync.server.broker import free_port
 from control.domain.permits import Permit, PermitClass, PermitSnapshot
 from control.domain.plates import PlateColour
 from control.domain.readings import Unavailable
@@ -139,12 +139,6 @@ def small_head() -> Head:
     return Head.fit(features, ["car", "truck"] * 6, name="shipped head", made_at="2026-11-01T00:00:00Z")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @asynccontextmanager
 async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
     clock = SystemClock()
@@ -156,7 +150,7 @@ async def running_hut(folder: Path, make_picture: Any) -> AsyncIterator[Hut]:
         bench.lane.camera = PacedCamera(clock, make_picture)
         policy, uplink = LivePolicy(bench_module.RULES), FakeUplink()
         policy.snapshot = permits()
-        port = free_port()
+        port = free_port("127.0.0.1")
         server = HutServer(HutConfig(port=port, pin=Secret(PIN, "test")), clock=clock)
         parts = Parts(
             gateway_id="gw",

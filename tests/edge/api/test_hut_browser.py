@@ -13,6 +13,7 @@ from playwright.async_api import Page, async_playwright, expect
 from control.domain.readings import VehicleReading
 from control.domain.vehicles import VehicleType
 
+expect.set_options(timeout=60_000)
 PIN = "402917"
 ASSETS = Path(__file__).parents[2] / "assets"
 ARGUMENTS = [
@@ -33,7 +34,7 @@ async def page(hut) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         context = await browser.new_context(viewport={"width": 1280, "height": 800})
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         foreign: list[str] = []
         page.on("request", lambda r: foreign.append(r.url) if not r.url.startswith((hut.url, "blob:")) else None)
         faults: list[str] = []
@@ -91,6 +92,8 @@ async def test_a_guard_reads_chooses_and_admits(hut, page, unsure) -> None:
 async def test_refusing_asks_for_a_reason(hut, page, unsure) -> None:
     await sign_in(page, hut.url)
     await hut.hold(unsure)
+    await expect(page.locator("[data-act=refuse]")).to_be_visible()
+    await expect(page.locator("body[data-armed]")).to_be_visible()
     await page.click("[data-act=refuse]")
     await expect(page.locator("#why")).to_be_visible()
     assert await violations(page) == []
@@ -107,6 +110,7 @@ async def test_refusing_asks_for_a_reason(hut, page, unsure) -> None:
 async def test_dark_english_and_the_cloud_away(hut, page, unsure) -> None:
     await sign_in(page, hut.url)
     await page.click("#theme")
+    await expect(page.locator("html[data-theme=dark]")).to_be_visible()
     await page.click("#lang")
     await page.wait_for_selector("html[data-lang=en][data-theme=dark]")
     hut.uplink.connected = False

@@ -94,7 +94,7 @@ async def test_a_guard_is_told_what_a_pass_says_in_the_browser(hut, page) -> Non
     await page.fill("#name", "陈海龙")
     await page.fill("#pin", PIN)
     await page.click("button[type=submit]")
-    await page.wait_for_selector("#hut")
+    await says(page, "#facts", "没有车等你")  # the page hears the gate
     hut.scan("琼C12345")
     await says(page, "#facts .passrow", "通行码有效：琼C·12345")
     await hut.hold()

@@ -45,7 +45,7 @@ async def main():
             await asyncio.sleep(0.1)
         url = f"http://127.0.0.1:{config.gateway.metrics_port}"
         def ask(path):
-            with urllib.request.urlopen(url + path, timeout=5) as answer:
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
                 return answer.read().decode()
         metrics = await asyncio.to_thread(ask, "/metrics")
         try:
@@ -64,15 +64,9 @@ asyncio.run(main())
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def test_a_microgrid_alone_loads_no_reader_and_says_how_it_is(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
-    path.write_text(SITE.format(port=free_port(), silent=free_port()))
+    path.write_text(SITE.format(port=free_port("127.0.0.1"), silent=free_port("127.0.0.1")))
     arguments = [sys.executable, "-c", SCRIPT, str(path)]
     given = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 120}
     ended = await asyncio.to_thread(subprocess.run, arguments, check=False, **given)

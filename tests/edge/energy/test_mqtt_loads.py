@@ -85,7 +85,7 @@ async def field(port: int, clock: Any, *, kept: str | None = None) -> AsyncItera
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -228,7 +228,7 @@ async def test_charger_that_refuses_a_limit() -> None:
 
 
 async def until_raised(central: CentralSystem, charger: str, kw: float) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             await central.limit(charger, kw)
             await asyncio.sleep(0.02)
@@ -424,7 +424,7 @@ async def raw(central: CentralSystem, protocol: str = "ocpp1.6") -> AsyncIterato
 async def ask(connection: Any, message_id: str, action: str, payload: Any) -> list[Any]:
     """The answer to a call; calls of the central system are left unanswered."""
     await connection.send(json.dumps([2, message_id, action, payload]))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             answer = json.loads(await connection.recv())
             if answer[0] != 2 and answer[1] == message_id:

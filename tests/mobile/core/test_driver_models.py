@@ -347,6 +347,9 @@ async def test_a_pass_is_in_the_phone_before_it_is_needed(road: Road, office: Cu
     assert (known.application_id, known.gates) == (number, ("east",))
     away = phone(road.island.url, "driver", transport=Away(road.island.url, Limits()))
     assert passes.kept(away) == (known,)
+    record = OneApplication(away, number).shown.value
+    assert record is not None
+    assert (record.form.emission_class, record.row.plate_colour) == ("crane", "yellow")  # nobody opened it so far
     shown = PermitPass(away, number)
     await shown.refresh()
     assert shown.shown.is_offline

@@ -10,7 +10,7 @@ import pytest
 
 from mobile.core.client import Client
 from mobile.core.errors import ApiProblem, BadAnswer, FileGone, Offline, StoreBroken, StoreError, StoreFull
-from mobile.core.shown import Model, PagedModel, Trouble, trouble_of
+from mobile.core.shown import Model, Trouble, trouble_of
 from mobile.core.words import Words
 
 Phone = Callable[..., Client]
@@ -41,25 +41,6 @@ class Figures(Model[Figure]):
 
     def empty(self, value: Figure) -> bool:
         return value.points == 0
-
-
-class Rows(PagedModel[int]):
-    """Pages of three numbers."""
-
-    cache_key = "rows"
-    item = int
-
-    def __init__(self, client: Client) -> None:
-        self.asked: list[int | None] = []
-        self.is_cut = False
-        super().__init__(client)
-
-    async def fetch_page(self, cursor: int | None) -> tuple[tuple[int, ...], int | None]:
-        self.asked.append(cursor)
-        if self.is_cut:
-            raise Offline("cut")
-        first = cursor or 0
-        return (first, first + 1, first + 2), first + 3 if first < 6 else None
 
 
 async def test_from_nothing_to_fresh(phone: Phone) -> None:
@@ -151,21 +132,34 @@ async def test_a_model_of_a_closed_screen_hears_nothing(phone: Phone) -> None:
     assert model.shown.phase == "loading"
 
 
-async def test_pages_are_added_and_the_first_is_kept(phone: Phone) -> None:
+async def test_what_one_screen_hears_the_others_show(phone: Phone) -> None:
     client = phone()
-    rows = Rows(client)
-    await rows.more()
-    assert rows.asked == []
-    await rows.refresh()
-    await rows.more()
-    assert rows.shown.value == (0, 1, 2, 3, 4, 5)
-    rows.is_cut = True
-    await rows.more()
-    assert (rows.shown.value, rows.shown.is_offline, rows.has_more) == ((0, 1, 2, 3, 4, 5), True, True)
-    rows.is_cut = False
-    await rows.more()
-    assert (rows.shown.value, rows.has_more) == (tuple(range(9)), False)
-    assert Rows(client).shown.value == (0, 1, 2)
+    first, second = Figures(client), Figures(client)
+    first.told = [Figure(3)]
+    await first.refresh()
+    assert (second.shown.value, second.shown.phase, second.shown.seen_at) == (Figure(3), "ready", first.shown.seen_at)
+    first.told = [Offline("cut")]
+    await first.refresh()
+    assert second.shown.problem is None
+    second.close()
+    first.told = [Figure(4)]
+    await first.refresh()
+    assert second.shown.value == Figure(3)
+
+
+async def test_what_others_hear_does_not_end_a_question_of_ones_own(phone: Phone) -> None:
+    client = phone()
+    first, second = Figures(client), Figures(client)
+    first.told = [Figure(3)]
+
+    async def meanwhile() -> Figure:
+        await first.refresh()
+        assert second.shown.is_refreshing
+        return Figure(4)
+
+    second.fetch = meanwhile  # type: ignore[method-assign]
+    await second.refresh()
+    assert (first.shown.value, second.shown.value) == (Figure(4), Figure(4))
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ async def test_the_office_issues_a_certificate_where_all_is_covered(make_desk: A
     await desk.open(f"/ledger/visits/{whole}")
     await expect(page.get_by_role("button", name="证明")).to_be_visible()
     assert await desk.axe() == []
-    await page.get_by_role("button", name="证明").click(no_wait_after=True)
-    await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+    async with page.expect_navigation(url="**done=paper_issued", timeout=SLOW_MS):
+        await page.get_by_role("button", name="证明").click(no_wait_after=True)
     link = page.locator("a[data-paper]")
     await expect(link).to_contain_text("ZH-")
     answer = await page.context.request.get(f"{desk.site.url}{await link.get_attribute('href')}")

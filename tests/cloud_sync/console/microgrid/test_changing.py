@@ -55,11 +55,13 @@ async def test_from_a_slider_to_what_is_in_force(grid_desk: Any, island: Any) ->
     await page.get_by_role("button", name="暂存 v1…").click()
     await page.fill("#stage-dialog [name=reason]", "变压器检修")
     assert await grid_desk.axe() == []
-    await page.locator("#stage-dialog").get_by_role("button", name="暂存").click()
+    async with page.expect_navigation():
+        await page.locator("#stage-dialog").get_by_role("button", name="暂存").click()
     await expect(page.locator("#staged")).to_contain_text("变压器检修")
     await expect(page.locator(".steps .on")).to_contain_text("暂存")
     assert (await energy_settings.desk(island.given.pool, "gw-east")).staged is not None
-    await page.get_by_role("button", name="现在生效").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="现在生效").click()
     await expect(page.locator("#underway")).to_contain_text("正发往网关")
     await answer(island, 1, "used")
     await grid_desk.open("/microgrid/what-if")

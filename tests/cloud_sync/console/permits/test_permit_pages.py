@@ -142,7 +142,8 @@ async def test_the_office_files_for_somebody_and_nothing_typed_is_lost(office_de
     await page.set_input_files("#f-papers", picture)
     await expect(page.locator("[data-upload-said]")).to_have_text("已上传")
     await expect(page.locator(".uploads select")).to_have_value("vehicle_licence")
-    await page.fill(".uploads input[type=date]", f"{later(400):%Y-%m-%d}")
+    licence_until = f"{later(400):%Y-%m-%d}"
+    await page.fill(".uploads input[type=date]", licence_until)
     await page.locator("button[value=submit]").click()
     summary = page.locator("[data-summary]")
     await expect(summary).to_be_focused()
@@ -150,7 +151,7 @@ async def test_the_office_files_for_somebody_and_nothing_typed_is_lost(office_de
     await expect(summary).to_contain_text("油耗应为正数")
     await expect(page.locator("#f-plate")).to_have_value("琼c61k28")
     await expect(page.locator(".uploads li")).to_have_count(1)
-    await expect(page.locator(".uploads input[type=date]")).to_have_value(f"{later(400):%Y-%m-%d}")
+    await expect(page.locator(".uploads input[type=date]")).to_have_value(licence_until)
     assert await office.site.given.pool.fetchval("SELECT count(*) FROM applications") == 0
     for name, text in (
         ("consumption_per_100km", "38"),

@@ -148,6 +148,7 @@ async def test_a_second_approval_names_the_first_and_the_pass_can_be_shown(offic
     await other.page.locator("#revoke-dialog textarea").fill("车已报废")
     await other.page.locator("#revoke-dialog button.solid").click()
     await expect(other.page.locator(".flash")).to_contain_text("许可已撤销")
+    await other.page.wait_for_load_state()  # its buttons work from then on
     await other.page.get_by_role("button", name="登记申诉").click()
     await other.page.locator("#appeal-dialog textarea").fill("报废的是另一辆")
     await other.page.locator("#appeal-dialog button.pri").click()

@@ -153,8 +153,8 @@ async def test_the_office_completes_an_emergency_entry_for_its_driver(office_des
         await page.select_option(f"#f-{name}", code)
     await page.set_input_files("#f-papers", {**sheets(office, 1)[0], "name": "出警任务单.jpg"})
     await expect(page.locator(".uploads select")).to_have_value("duty_order")
-    await page.keyboard.press("Control+Enter")
-    await page.wait_for_url(f"**/applications/{number}?done=application_submitted")
+    async with page.expect_navigation(url=f"**/applications/{number}?done=application_submitted"):
+        await page.keyboard.press("Control+Enter")
     await expect(page.locator(".case-head")).to_contain_text("王立强")
     row = await office.site.given.pool.fetchrow("SELECT * FROM applications WHERE application_id = $1", number)
     assert (row["status"], row["applicant_id"]) == ("submitted", office.users["driver"].user_id)

@@ -75,6 +75,7 @@ async def test_acts_give_points_and_vouchers_are_spent(make_desk: Any, island: A
     await expect(page.locator("#today .till-list li")).to_have_count(2)
     await expect(page.locator("#today .till-sum")).to_contain_text("20.50")
     await page.click("#panel-today a")
+    await page.wait_for_url("**/till/statement**")
     await expect(page.locator(".till-sum")).to_contain_text("20.50")
     assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 

@@ -60,12 +60,12 @@ async def test_a_year_with_gaps_its_evidence_and_a_report_that_verifies(
     await page.fill("#green-dialog [name=kwh]", "12000")
     await page.fill("#green-dialog [name=reference]", "GEC 2026-44")
     await page.set_input_files("#green-dialog [name=document]", str(picture))
-    await page.click("#green-dialog button.pri")
-    await page.wait_for_url("**done=green_power_added")
+    async with page.expect_navigation(url="**done=green_power_added"):
+        await page.click("#green-dialog button.pri")
     await expect(october.locator("td").nth(4)).to_have_text("12,000")
     await expect(page.locator(".halves")).to_contain_text("GEC 2026-44")
-    await october.locator("form button").click(no_wait_after=True)
-    await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+    async with page.expect_navigation(url="**done=paper_issued", timeout=SLOW_MS):
+        await october.locator("form button").click(no_wait_after=True)
     number = await page.locator("#papers a.rowlink").first.inner_text()
     assert number.startswith("YB-20261121-")
     assert await desk.axe() == []
@@ -111,8 +111,8 @@ async def test_the_office_issues_a_statement_of_a_drivers_visits(make_desk: Any,
     await page.fill("#paper-dialog [name=subject]", "driver")
     await page.fill("#paper-dialog [name=since]", "2026-11-01")
     await page.fill("#paper-dialog [name=until]", "2026-11-20")
-    await page.click("#paper-dialog button.pri", no_wait_after=True)
-    await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+    async with page.expect_navigation(url="**done=paper_issued", timeout=SLOW_MS):
+        await page.click("#paper-dialog button.pri", no_wait_after=True)
     row = await zone.given.pool.fetchrow("SELECT kind, subject, facts::text AS facts, issued_for FROM papers")
     assert (row["kind"], row["subject"], row["issued_for"]) == ("visits", driver, driver)
     assert '"to": "2026-11-20"' in row["facts"]
@@ -136,8 +136,8 @@ async def test_an_engineer_lets_a_platform_read_and_the_token_is_shown_once(
     await desk.open("/reports")
     await expect(page.locator("tr", has_text="Footprint platform")).to_contain_text("—")
     assert await page.locator("#fresh-token").count() == 0
-    await page.click("tr:has-text('Footprint platform') button")
-    await page.wait_for_url("**done=feed_token_revoked")
+    async with page.expect_navigation(url="**done=feed_token_revoked"):
+        await page.click("tr:has-text('Footprint platform') button")
     await expect(page.locator("tr", has_text="Footprint platform")).to_contain_text("Revoked")
 
 
@@ -162,25 +162,26 @@ async def test_a_conference_becomes_neutral(make_desk: Any, zone: Any, people: N
     for name, value in (("name", "零碳论坛"), ("name_en", "Zero-carbon forum"), ("organiser", "示范区办公室")):
         await page.fill(f"#event-dialog [name={name}]", value)
     await page.fill("#event-dialog [name=people]", "300")
-    await page.click("#event-dialog button.pri")
-    await page.wait_for_url("**/events/HD-*done=event_opened")
+    async with page.expect_navigation(url="**/events/HD-*done=event_opened"):
+        await page.click("#event-dialog button.pri")
     for source, value in (("plane", "280000"), ("room", "600"), ("vegetarian_meal", "900")):
         rows = await page.locator("#lines tbody tr").count()
         await page.select_option("form.add-line [name=source]", source)
         await page.fill("form.add-line [name=amount]", value)
-        await page.click("form.add-line button")
+        async with page.expect_navigation():
+            await page.click("form.add-line button")
         await expect(page.locator("#lines tbody tr")).to_have_count(rows + 1)
     await expect(page.locator("#footprint")).to_have_text("61.08")
-    await page.click("button:has-text('结算账户')")
-    await page.wait_for_url("**done=event_closed")
-    await page.click("button:has-text('提交注销 62 吨')")
-    await page.wait_for_url("**done=retirement_proposed")
+    async with page.expect_navigation(url="**done=event_closed"):
+        await page.click("button:has-text('结算账户')")
+    async with page.expect_navigation(url="**done=retirement_proposed"):
+        await page.click("button:has-text('提交注销 62 吨')")
     made = await zone.given.pool.fetchval("SELECT retirement_id FROM retirements")
     await retirements.confirm(zone.given, Actor("approver"), made, evidence="CCER cancellation 17")
     await page.reload()
     await expect(page.locator(".lead2")).to_contain_text("已全部抵消")
-    await page.click("button:has-text('签发证明')", no_wait_after=True)
-    await page.wait_for_url("**done=paper_issued", timeout=SLOW_MS)
+    async with page.expect_navigation(url="**done=paper_issued", timeout=SLOW_MS):
+        await page.click("button:has-text('签发证明')", no_wait_after=True)
     await expect(page.locator(".halves")).to_contain_text("HD-20261121-")
     assert await desk.axe() == []
     dark = await make_desk("en", "dark")
