@@ -49,7 +49,7 @@ class Island:
             "microgrid gateway", "edge", ("--config", str(site.energy_file)), logs / "energy.log"
         )
         self.started_at = datetime.now(UTC)
-        self.http = httpx.AsyncClient(timeout=5.0)
+        self.http = httpx.AsyncClient(timeout=30.0)
         self.api = CloudClient(site.cloud_url)
         self._stack = AsyncExitStack()
 

@@ -10,22 +10,27 @@ from pathlib import Path
 
 from control.domain.errors import IslandError
 from mobile import demo_place
+from mobile.core.folder_lock import FolderTaken
 from mobile.core.server_url import checked_server_url
 from mobile.start import Choices, run
 from mobile.ui import window
 
 EXIT_FAILED = 1
+EXIT_OPEN_ALREADY = 2
 CHECK_WITHIN_S = 3.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Open the window; 0 when it was closed, 1 when it could not open."""
+    """Open the window; 0 when it was closed, 1 when it could not open, 2 when the app is open already."""
     parsed = _parser().parse_args(arguments)
     try:
         choices = _choices(parsed)
         if parsed.check:
             return _check(choices)
         run(choices)
+    except FolderTaken as error:
+        print(f"app: {error}", file=sys.stderr)
+        return EXIT_OPEN_ALREADY
     except (IslandError, OSError) as error:
         print(f"app: {error}", file=sys.stderr)
         return EXIT_FAILED

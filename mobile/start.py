@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobile.core.folder_lock import FolderLock
 from mobile.core.server_url import checked_server_url
 from mobile.ui import window
 
@@ -35,9 +36,10 @@ class Choices:
 
 
 def made(choices: Choices) -> IslandApp:
-    """The app, ready to be served; raises ConfigurationError, NoDisplay, StoreBroken, StoreFull, StoreTooNew."""
+    """The app, ready to be served; raises ConfigurationError, FolderTaken, NoDisplay, StoreError."""
     checked_server_url(choices.server)
     choices.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FolderLock(choices.data_dir)
     window.prepare(choices.data_dir)
     # httpx would load the libraries of its own command line (click, rich, pygments): 5 MB that the app never uses.
     sys.modules.setdefault("click", None)  # type: ignore[arg-type]
@@ -58,7 +60,13 @@ def made(choices: Choices) -> IslandApp:
     window.opened_window()
     from mobile.ui.app import IslandApp
 
-    return IslandApp(client, is_animated=choices.is_animated, demo_account=choices.demo_account, camera=choices.camera)
+    return IslandApp(
+        client,
+        is_animated=choices.is_animated,
+        demo_account=choices.demo_account,
+        camera=choices.camera,
+        lock=lock,
+    )
 
 
 def run(choices: Choices) -> None:

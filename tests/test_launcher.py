@@ -15,7 +15,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         [sys.executable, str(ROOT / "island"), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
         env={**os.environ, **environment},
     )

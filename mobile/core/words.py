@@ -136,12 +136,14 @@ class Words:
         return self.number(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)
 
     def distance(self, metres: float | None) -> str:
-        """Metres, or kilometres from one on."""
+        """Metres, or kilometres from one on, to three figures and without zeros at the end: "2.6 km"."""
         if metres is None:
             return MISSING
-        if abs(metres) < 1000:
-            return f"{self.number(metres)} m"
-        return f"{self._three(Decimal(str(metres)) / 1000)} km"
+        whole = Decimal(str(metres)).quantize(Decimal(1), ROUND_HALF_UP)
+        if abs(whole) < 1000:
+            return self("{n} m", n=self.number(whole))
+        km = whole / 1000
+        return self("{n} km", n=self.trimmed(km, 2 if abs(km) < 10 else 1 if abs(km) < 100 else 0))
 
     def fen(self, fen: int | None) -> str:
         """Money; "¥12.50"."""

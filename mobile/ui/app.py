@@ -32,6 +32,7 @@ from mobile.ui.theme import install_fonts, theme
 from mobile.ui.widgets.focus import KeyFocus
 
 if TYPE_CHECKING:
+    from mobile.core.folder_lock import FolderLock
     from mobile.ports.build import Ports
 
 KEY_ESCAPE = 27
@@ -41,6 +42,8 @@ FAULT_TOLD_EVERY_S = 10.0
 
 class IslandApp(App):
     """The app of one role. `is_animated=False` shows every change at once; `demo_account` is offered at sign-in.
+
+    `lock` keeps other apps off its folder as long as it runs.
 
     Background work begins after the first frame, so that nothing of the network stands before it.
     """
@@ -54,11 +57,13 @@ class IslandApp(App):
         is_animated: bool = True,
         demo_account: tuple[str, str] | None = None,
         camera: str = "",
+        lock: FolderLock | None = None,
     ) -> None:
         super().__init__()
         self.client = client
         self.demo_account = demo_account
         self._camera = camera
+        self._lock = lock
         # Counts changes of language, theme and text size; screens compare it with what they were drawn for.
         self.look = 0
         self.is_animated = is_animated
@@ -109,6 +114,8 @@ class IslandApp(App):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self.client.stop()
+            if self._lock is not None:
+                self._lock.release()
 
     def on_pause(self) -> bool:
         """Android may take the app away at any time; everything that was confirmed is in the store already.
@@ -156,7 +163,9 @@ class IslandApp(App):
             self.say(words("It cannot be saved there. Choose another place."), icon="file-x")
             return
         if handed is Handed.LIES:
-            self.say(words("Saved as {path}", path=str(path)), icon="download", seconds=0)
+            # It stays to be read, and goes when it was: it lies over the page's last buttons.
+            told = words("Saved as {path}", path=str(path))
+            self.say(told, icon="download", seconds=0, action_text=words("Close"))
         elif handed is Handed.GIVEN:
             self.say(words("Saved where you chose."), icon="download")
 

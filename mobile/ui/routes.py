@@ -36,6 +36,7 @@ SHARED = {
     "me": "mobile.ui.screens.me:Me",
     "my_data": "mobile.ui.screens.my_data:MyData",
     "guardian": "mobile.ui.screens.guardian:Guardian",
+    "vouchers": "mobile.ui.screens.vouchers:Vouchers",
     "reminders": "mobile.ui.screens.reminders:Reminders",
     "rules": "mobile.ui.screens.rules:Rules",
 }

@@ -6,6 +6,9 @@ follows light, dark and text size at run time.
 
 from __future__ import annotations
 
+from typing import Protocol
+from weakref import WeakSet
+
 from kivy.core.text import LabelBase
 from kivy.event import EventDispatcher
 from kivy.metrics import dp, sp
@@ -16,6 +19,14 @@ from mobile.ui.palette import FACE_LINE, FACES, FONTS, ICONS, PALETTES, PLATE, S
 __all__ = ["FACE_LINE", "ICONS", "PLATE", "STRONG", "STYLES", "TEXT", "TextStyle", "Theme", "install_fonts", "theme"]
 
 TEXT_SCALE_MIN, TEXT_SCALE_MAX = 1.0, 1.6
+
+
+class Follower(Protocol):
+    """Something that is drawn in the theme's colours and sizes."""
+
+    def restyle(self) -> None:
+        """Take them anew."""
+
 
 _Colours = type(
     "_Colours",
@@ -46,6 +57,10 @@ class Theme(_Colours):
     tile_radius_dp = 16
     control_radius_dp = 14
 
+    def __init__(self) -> None:
+        self._followers: WeakSet[Follower] = WeakSet()
+        super().__init__()
+
     @property
     def page_pad(self) -> float:
         """Distance of a page's content from the sides of the screen, pixels."""
@@ -72,6 +87,24 @@ class Theme(_Colours):
         for name, value in PALETTES[self.dark].items():
             setattr(self, name, value)
         self.version += 1
+
+    def on_version(self, *_: object) -> None:
+        self._restyle_followers()
+
+    def on_text_scale(self, *_: object) -> None:
+        self._restyle_followers()
+
+    def follow(self, one: Follower) -> None:
+        """Call `one.restyle()` after every change of colours and text size, as long as it lives.
+
+        For what exists a hundred times on a screen: a binding in kv for each colour of each would take ten times the
+        memory.
+        """
+        self._followers.add(one)
+
+    def _restyle_followers(self) -> None:
+        for one in tuple(self._followers):
+            one.restyle()
 
 
 theme = Theme()

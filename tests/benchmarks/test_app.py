@@ -9,6 +9,7 @@ import pytest
 from benchmarks import app
 
 
+@pytest.mark.timeout(900)
 def test_figures_stand_beside_their_limits(capfd: pytest.CaptureFixture[str]) -> None:
     app.main(["--json", "--rows", "60", "--starts", "1"])
     found = json.loads(capfd.readouterr().out.splitlines()[-1])

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from cloud_sync.contract.v1 import (
     topic_ack,
     topic_down,
 )
+from cloud_sync.server.broker import free_port
 from cloud_sync.uplink.sender import SenderSettings
 from control.domain.errors import ConfigurationError
 from control.domain.events import VehiclePassed
@@ -203,7 +205,7 @@ async def test_it_outlives_the_broker(journal: SqliteJournal, tmp_path: Path) ->
                 async with tasks(cloud.run(aiomqtt.Client("127.0.0.1", broker.port))):
                     await journal.append_many(events(turn * 100, 30))
                     await until(lambda: journal.backlog()["0"] == 0)
-                    assert uplink.connected
+                    await until(lambda: uplink.connected)
             await until(lambda: not uplink.connected)
     assert cloud.seqs == list(range(1, 121))
 
@@ -229,7 +231,7 @@ async def test_garbage_for_an_acknowledgement_harms_nothing(journal: SqliteJourn
                 await client.publish(topic_ack(GATEWAY, 0), b"garbage", qos=1)
             await journal.append_many(events(1, 5))
             await until(lambda: journal.backlog()["0"] == 0)
-            assert uplink.connected
+            await until(lambda: uplink.connected)
 
 
 # ---------------------------------------------------------------- TLS

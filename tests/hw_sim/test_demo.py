@@ -84,7 +84,7 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_demo_runs_to_its_summary(start, island_folder: Path):
     running = await start("--seconds", "12", "--hour", "10", "--speed", "1.5")
     lines = await running.output()
@@ -108,7 +108,7 @@ async def test_demo_runs_to_its_summary(start, island_folder: Path):
     assert left_behind(island_folder) == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("words", ["cloud, PostgreSQL and broker", "sign in"])
 async def test_signal_ends_everything_at_any_time(start, island_folder: Path, words: str):
     running = await start()
@@ -120,7 +120,7 @@ async def test_signal_ends_everything_at_any_time(start, island_folder: Path, wo
     assert "Traceback" not in "".join(running.said)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_killed_demo_leaves_no_orphan(start, island_folder: Path):
     running = await start()
     await running.until_said("simulated microgrid and its gateway", 180)

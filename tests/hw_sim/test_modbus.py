@@ -49,7 +49,7 @@ async def bench() -> AsyncIterator[Bench]:
     lane.arrivals.stopped = True
     controller = BarrierController(lane, clock=lambda: found.seconds)
     async with serve_controller(controller, host="127.0.0.1", port=0) as port:
-        client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=30.0, retries=0, reconnect_delay=0)
+        client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=6.0, retries=0, reconnect_delay=0)
         assert await client.connect()
         found = Bench(lane, controller, client, port)
         yield found

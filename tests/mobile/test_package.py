@@ -142,7 +142,7 @@ for name in {core!r}:
     __import__(name)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -161,7 +161,7 @@ def test_the_package_is_whole_and_says_what_it_is_for(tmp_path: Path) -> None:
         env={},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ import pytest
 from benchmarks._display import display
 from hw_sim.bound import bound
 from mobile import demo_place
+from mobile.core.folder_lock import LOCK_FILE, FolderLock
 from mobile.demo_place import DemoPlace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
 
@@ -53,6 +54,21 @@ def test_a_display_that_does_not_answer_is_told_too(notes: Path) -> None:
     assert done.returncode == 1
     assert "No window could be opened" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_one_on_the_same_folder_does_not_open(notes: Path) -> None:
+    (notes / "phone").mkdir()
+    lock = FolderLock(notes / "phone")
+    try:
+        done = launch("--server", "http://127.0.0.1:9", "--data-dir", str(notes / "phone"))
+    finally:
+        lock.release()
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"app: The app is open already on {notes / 'phone'}."
+        " Close that window, or name another folder with --data-dir.\n"
+    )
+    assert sorted(one.name for one in (notes / "phone").iterdir()) == [LOCK_FILE]
 
 
 def test_it_opens_its_window_and_ends_with_control_c(notes: Path) -> None:

@@ -47,7 +47,7 @@ PLATE = _permits.PLATE
 MERCHANT = "demo-merchant"
 REMARK = "请写明吊装地点"
 HOURS_DOWN = 8
-WITHIN_S = 80.0
+WITHIN_S = 120.0
 TRIES = 40
 
 
@@ -61,7 +61,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 async def test_visitor_and_driver_by_the_app(
     island_folder: Path, stage: Any, wire: Any, photos: Path, tmp_path: Path
 ) -> None:
@@ -139,8 +139,11 @@ async def visitor(island: Island, password: str, stage: Any, line: Any, tmp_path
 
         await line.cut()
         await act(island, machine)
-        await app.tap("scan-result-again")
-        await app.wait_for("scan-result")
+        for _ in range(TRIES):  # what the camera saw just before may be read once more
+            await app.tap("scan-result-again")
+            await app.wait_for("scan-result")
+            if (await app.state())["waiting"] == 1:
+                break
         await app.wait_state(waiting=1)
         app.kill()
         await app.gone()
@@ -267,16 +270,19 @@ async def filled_in(app: Any) -> None:
     for field, code in (("vehicle_type", "crane"), ("emission_class", "crane"), ("drive", "diesel")):
         await chosen(app, field, code)
     await app.tap("next")
+    await app.wait_for(text="2/5")
 
     await app.scroll_to("purpose-lifting")
     await app.tap("purpose-lifting")
     await app.tap("next")
+    await app.wait_for(text="3/5")
 
     await app.scroll_to(f"gate-{GATE_ID}")
     await app.tap(f"gate-{GATE_ID}")
     await from_midnight(app)
     await until_tomorrow(app)
     await app.tap("next")
+    await app.wait_for(text="4/5")
 
     await app.tap("add-vehicle_licence")
     await app.scroll_to("file-licence.png")
@@ -312,14 +318,14 @@ async def until_tomorrow(app: Any) -> None:
 
 async def corrected(app: Any, number: str) -> None:
     """The office's words stand beside their field; everything else is there still."""
-    await opened(app, f"change-{number}", "next")
-    for _ in range(TRIES):
-        if "remark-purpose_text" in await app.ids():
-            break
-        await app.tap("next")
+    await opened(app, f"change-{number}", "plate-field")
+    await app.tap("next")
+    await app.wait_for("remark-purpose_text")
     await app.scroll_to("text")
     await app.type("East of the conference centre", into="text")
-    while "Hand it in" not in await app.texts():
+    for step in ("3/5", "4/5", "5/5"):
         await app.tap("next")
+        await app.wait_for(text=step)
+    await app.wait_for(text="Hand it in")
     assert PLATE in " ".join(await app.texts())
     await app.tap("next")

@@ -79,7 +79,7 @@ async def until(island: Island, what: str, look: Callable[[], Awaitable[Any]]) -
     raise AssertionError(f"{what}: not within {WAIT_S:.0f} s; gateway: {island.edge.log_tail()}")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_from_the_application_to_the_certificate(island_folder: Path) -> None:
     async with running(island_folder) as (island, password), browser_page() as page:
         number = await applied(island)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from cloud_sync.server import auth
@@ -24,6 +25,7 @@ from cloud_sync.server.people import (
 )
 from cloud_sync.server.people.consents import ConsentRecord
 from cloud_sync.server.people.data_requests import DataRequest, RequestKind
+from cloud_sync.server.people.idempotency import IdempotencyKey
 from cloud_sync.server.people.limits import HOUR_S, limit
 from cloud_sync.server.people.personal import Look, PersonalData
 from cloud_sync.server.people.terms import Consent, Terms
@@ -252,11 +254,14 @@ async def own_requests(user: auth.AnyPerson, given: Given) -> tuple[DataRequest,
     return await data_requests.of_person(given.pool, user.user_id)
 
 
-@router.post("/me/requests", status_code=201, tags=["me"])
-async def ask(body: RequestBody, user: auth.AnyPerson, given: Given, request: Request) -> RequestMade:
+@router.post("/me/requests", status_code=201, tags=["me"], response_model=RequestMade)
+async def ask(
+    body: RequestBody, user: auth.AnyPerson, given: Given, request: Request, key: IdempotencyKey = None
+) -> JSONResponse:
     """Asks for what needs a person."""
-    made = await data_requests.ask(given, actor_of(user, request), user.user_id, kind=body.kind, message=body.message)
-    return RequestMade(request_id=made)
+    actor = actor_of(user, request)
+    made = await data_requests.ask(given, actor, user.user_id, kind=body.kind, message=body.message, key=key)
+    return made.response()
 
 
 @router.post("/me/guardian-code", status_code=201, tags=["me"])

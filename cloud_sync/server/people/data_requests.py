@@ -14,6 +14,7 @@ from typing import Any
 import uuid_utils
 
 from cloud_sync.server import rule_books
+from cloud_sync.server.people.idempotency import Answer, once
 from cloud_sync.server.people.limits import limit
 from cloud_sync.server.people.members import account_uuid
 from cloud_sync.server.problems import Problem
@@ -63,10 +64,18 @@ class DataRequest:
     answered_at: datetime | None
 
 
-async def ask(given: Services, actor: Actor, user_id: str, *, kind: RequestKind, message: str) -> str:
-    """A person's request; its id. Raises Problem."""
+async def ask(
+    given: Services, actor: Actor, user_id: str, *, kind: RequestKind, message: str, key: str | None = None
+) -> Answer:
+    """A person's request, once for a `key`; answers with its `request_id`. Raises Problem."""
     await limit(given, f"data_request/{user_id}", _REQUESTS_MAX, _REQUESTS_WINDOW_S)
-    return await _insert(given, actor, user_id=user_id, contact="", kind=kind, message=message)
+
+    async def act(connection: Any) -> dict[str, str]:
+        made = await _insert(given, connection, actor, user_id=user_id, contact="", kind=kind, message=message)
+        return {"request_id": made}
+
+    asked = {"kind": kind.value, "message": message}
+    return await once(given, user_id, key, route="me/requests", act=act, status=201, asked=asked)
 
 
 async def note_down(
@@ -82,35 +91,44 @@ async def note_down(
             raise Problem("not_found", detail="username")
     elif not contact.strip():
         raise Problem("invalid", detail="contact")
-    return await _insert(given, actor, user_id=user_id, contact=contact.strip(), kind=kind, message=message)
+    async with given.change() as connection:
+        return await _insert(
+            given, connection, actor, user_id=user_id, contact=contact.strip(), kind=kind, message=message
+        )
 
 
 async def _insert(
-    given: Services, actor: Actor, *, user_id: str | None, contact: str, kind: RequestKind, message: str
+    given: Services,
+    connection: Any,
+    actor: Actor,
+    *,
+    user_id: str | None,
+    contact: str,
+    kind: RequestKind,
+    message: str,
 ) -> str:
     request_id, now = str(uuid_utils.uuid7()), given.clock()
-    async with given.pool.acquire() as connection, connection.transaction():
-        term = (await rule_books.permit_rules(connection)).at(given.today_from().date()).term(DATA_REQUEST_TERM)
-        await connection.execute(
-            "INSERT INTO data_requests (request_id, user_id, contact, kind, message, created_at, created_by, due_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            request_id,
-            account_uuid(user_id) if user_id else None,
-            contact,
-            kind.value,
-            message.strip(),
-            now,
-            actor.username,
-            now + term,
-        )
-        await write_audit(
-            connection,
-            at=now,
-            actor=actor,
-            action="data_request_made",
-            subject=("data_request", request_id),
-            after={"kind": kind.value} | ({"person_id": user_id} if user_id else {}),
-        )
+    term = (await rule_books.permit_rules(connection)).at(given.today_from().date()).term(DATA_REQUEST_TERM)
+    await connection.execute(
+        "INSERT INTO data_requests (request_id, user_id, contact, kind, message, created_at, created_by, due_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        request_id,
+        account_uuid(user_id) if user_id else None,
+        contact,
+        kind.value,
+        message.strip(),
+        now,
+        actor.username,
+        now + term,
+    )
+    await write_audit(
+        connection,
+        at=now,
+        actor=actor,
+        action="data_request_made",
+        subject=("data_request", request_id),
+        after={"kind": kind.value} | ({"person_id": user_id} if user_id else {}),
+    )
     return request_id
 
 

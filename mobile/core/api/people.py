@@ -210,10 +210,10 @@ class People:
         """Requests about one's data."""
         return await self._caller.call("GET", "/me/requests", answer=tuple[DataRequest, ...])
 
-    async def ask(self, *, kind: str, message: str) -> RequestMade:
-        """Asks for what needs a person."""
+    async def ask(self, *, kind: str, message: str, key: str) -> RequestMade:
+        """Asks for what needs a person; the same key again makes no second one."""
         body = {"kind": kind, "message": message}
-        return await self._caller.call("POST", "/me/requests", body=body, answer=RequestMade)
+        return await self._caller.call("POST", "/me/requests", body=body, key=key, answer=RequestMade)
 
     async def guardian_code(self) -> GuardianCode:
         """A code for a child's phone."""

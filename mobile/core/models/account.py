@@ -12,6 +12,7 @@ from mobile.core.api.people import ConsentRecord, DataRequest, GuardianCode, Loo
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.files import write_whole
 from mobile.core.paged import PagedModel
+from mobile.core.repeats import RepeatKey
 from mobile.core.shown import Model, Trouble, trouble_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Account(Model[PersonalData]):
     def __init__(self, client: Client) -> None:
         self.act_problem: Trouble | None = None
         self.guardian_code: GuardianCode | None = None
+        self._ask_key = RepeatKey()
         super().__init__(client)
 
     async def fetch(self) -> PersonalData:
@@ -77,8 +79,12 @@ class Account(Model[PersonalData]):
         return await self._done(self.client.api.people.release_ward(ward_id))
 
     async def ask_office(self, kind: str, message: str) -> bool:
-        """A request about one's data that needs a person."""
-        return await self._act(self.client.api.people.ask(kind=kind, message=message)) is not None
+        """A request about one's data that needs a person; the same again after a lost answer is the same one."""
+        key = self._ask_key.of(kind, message)
+        if await self._act(self.client.api.people.ask(kind=kind, message=message, key=key)) is None:
+            return False
+        self._ask_key.taken()
+        return True
 
     async def export_to(self, folder: Path) -> Path | None:
         """Writes a copy of everything that is kept; where it lies, None when that failed."""

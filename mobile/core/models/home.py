@@ -29,8 +29,8 @@ class Home(Model[Today]):
 
     cache_key = "home"
     answer = Today
-    # Scans, orders and goals of other screens change it.
-    fresh_s = 2.0
+    # Scans, orders and goals of other screens change it at any moment: it is asked for whenever it is looked at.
+    fresh_s = 0.0
 
     async def fetch(self) -> Today:
         """From the server."""

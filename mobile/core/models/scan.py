@@ -13,6 +13,7 @@ from mobile.core.api.points import PhoneRules, ScanResult
 from mobile.core.clock import UNKNOWN_S, Stamp
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.scan_codes import CodeKind, ReadCode
+from mobile.core.models.scan_walk import WALK
 from mobile.core.models.trips import remember
 from mobile.core.shown import Model, Trouble
 
@@ -58,6 +59,7 @@ class Outcome:
     event_id: str | None = None
     trouble: Trouble | None = None
     old_s: float | None = None
+    is_walk: bool = False
 
     @property
     def is_trip(self) -> bool:
@@ -136,12 +138,20 @@ class Scans:
         return None if entry is None else outcome_of(entry)
 
     def waiting(self) -> tuple[Outcome, ...]:
-        """Codes that are not sent yet, the oldest first."""
-        return tuple(outcome_of(one) for one in self._client.outbox.entries(SCAN, "waiting"))
+        """Codes and walks that are not sent yet, the oldest first."""
+        return self._standing("waiting")
+
+    @property
+    def waiting_codes(self) -> int:
+        """How many codes are not sent yet."""
+        return len(self._client.outbox.entries(SCAN, "waiting"))
 
     def not_taken(self) -> tuple[Outcome, ...]:
-        """Codes that the server did not take, which the person has not put away."""
-        return tuple(outcome_of(one) for one in self._client.outbox.entries(SCAN, "refused"))
+        """Codes and walks that the server did not take, which the person has not put away."""
+        return self._standing("refused")
+
+    def _standing(self, state: str) -> tuple[Outcome, ...]:
+        return tuple(outcome_of(one) for one in self._client.outbox.entries(state=state) if one.kind in (SCAN, WALK))
 
     def put_away(self, entry_id: int) -> None:
         """The person has read it."""
@@ -229,4 +239,5 @@ def outcome_of(entry: Entry) -> Outcome:
         tries=entry.tries,
         trouble=entry.problem,
         old_s=old_s,
+        is_walk=entry.kind == WALK,
     )

@@ -75,7 +75,8 @@ def outcome(words: Words, found: Outcome, *, is_again: bool = False) -> Told:
         case OutcomeState.REFUSED:
             return Told(words("No points this time"), _refusal(words, found), "octagon-x", "refuse")
         case OutcomeState.NOT_TAKEN:
-            return Told(words("The code was not taken"), _trouble(words, found), "octagon-x", "refuse")
+            title = words("The walk was not taken") if found.is_walk else words("The code was not taken")
+            return Told(title, _trouble(words, found), "octagon-x", "refuse")
         case OutcomeState.WAITING:
             return Told(words("Saved on your phone"), _waiting(words, found), "cloud-upload", "stale")
 

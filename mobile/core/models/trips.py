@@ -45,13 +45,13 @@ class Trips(Model[tuple[TripRecord, ...]]):
     async def tell(self, event: EarningRecord, text: str, *, key: str) -> None:
         """A word against a refusal; for what was counted or is being checked, the wish that a person corrects it.
 
-        The same `key` makes one appeal of several tries. Raises ApiProblem, Offline.
+        The same `key` makes one of several tries. Raises ApiProblem, Offline.
         """
         if can_appeal(event):
             await self.client.api.points.appeal(event.event_id, text, key=key)
         else:
             about = f"{event.event_id} ({event.start_place} - {event.end_place}, {event.started_at.isoformat()})"
-            await self.client.api.people.ask(kind="correction", message=f"{about}: {text}")
+            await self.client.api.people.ask(kind="correction", message=f"{about}: {text}", key=key)
 
 
 async def remember(client: Client) -> None:

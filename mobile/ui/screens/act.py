@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from uuid import uuid4
 
 from kivy.uix.widget import Widget
 
 from mobile.core.api.points import AppealMade, EarningRecord, EntryRecord
 from mobile.core.models.history import Acts, Appeals, History
 from mobile.core.models.trips import can_appeal
+from mobile.core.repeats import RepeatKey
 from mobile.ui.kit import Card, CardList, EmptyState, Figure, Note, OutlineButton, Row, Text
 from mobile.ui.screens.act_rows import where
 from mobile.ui.screens.page import Page
@@ -22,8 +22,8 @@ class Act(Page):
 
     def opened(self) -> None:
         self._acts, self._appeals = Acts(self.client), Appeals(self.client)
-        # One key for this page: a word that is sent twice, because the first answer was lost, is one word.
-        self._appeal_key = uuid4().hex
+        # A word that is sent twice, because the first answer was lost, is one word.
+        self._appeal_key = RepeatKey()
         self.watch(self._acts.changed)
         self.watch(self._appeals.changed)
 
@@ -97,6 +97,8 @@ class Act(Page):
             )
             row.tag_text = words("Answered") if made.decided_at else words("Waits for an answer")
             row.tag_tone = "admit" if made.decided_at else "hold"
+            if made.points:
+                row.value, row.value_tone = f"+{words.number(made.points)}", "admit"
             card.add_widget(row)
             return [card]
         if not can_appeal(act):
@@ -107,7 +109,7 @@ class Act(Page):
 
     def _ask(self, act: EarningRecord) -> None:
         def send(text: str) -> Awaitable[AppealMade]:
-            return self._appeals.make(act.event_id, text, key=self._appeal_key)
+            return self._appeals.make(act.event_id, text, key=self._appeal_key.of(act.event_id, text))
 
         sent = self.words("Sent. The answer stands here.")
         AppealSheet(self, is_refusal=act.state == "refused", send=send, sent=sent).open(self)

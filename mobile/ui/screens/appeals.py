@@ -46,6 +46,8 @@ class Appeals(Page):
             row.subtitle = one.answer or one.text
             row.tag_text = words("Answered") if one.decided_at else words("Waits for an answer")
             row.tag_tone = "admit" if one.decided_at else "hold"
+            if one.points:
+                row.value, row.value_tone = f"+{words.number(one.points)}", "admit"
             row.pressable = True
             row.test_id = f"appeal-{one.appeal_id}"
             row.bind(on_release=lambda _row, event_id=one.event.event_id: self.go("act", event_id=event_id))

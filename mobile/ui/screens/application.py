@@ -134,7 +134,7 @@ class Application(Page):
             button.bind(on_release=lambda _button: self.go("apply", application_id=row.application_id))
             card.add_widget(button)
         if can_discard(row):
-            discard = QuietButton(text=words("Throw this draft away"), icon="trash-2", tone="refuse", test_id="discard")
+            discard = QuietButton(text=words("Throw this draft away"), icon="trash-2", kind="refuse", test_id="discard")
             discard.bind(on_release=lambda _button: discard_dialog(self, self._discard).open(self))
             card.add_widget(discard)
         if row.status in ("refused", "revoked") and record.appeal is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
+from mobile.core.api.parsing import plain
 from mobile.core.api.permits import VehicleRecord
 from mobile.core.models.application_draft import DraftPaper
 from mobile.core.models.application_gaps import missing_papers, step_of
@@ -57,7 +58,9 @@ def vehicle(page: Apply) -> list[Widget]:
     mine = page.vehicles.shown.value or ()
     if mine:
         parts.append(Text(text=words("My vehicles"), style="smallstrong", tone="ink2"))
-        grid = ChoiceGrid(options=[(one.plate, one.plate) for one in mine], value=form.get("plate", ""), test_id="mine")
+        # Chosen is one whose every field stands in the form: where its plate alone does, pressing it fills in the rest.
+        chosen = next((one.plate for one in mine if plain(fields_of(one)).items() <= form.items()), "")
+        grid = ChoiceGrid(options=[(one.plate, one.plate) for one in mine], value=chosen, test_id="mine")
         grid.spacing = dp(8)
         grid.bind(value=lambda _grid, plate: page.changed(**fields_of(next(one for one in mine if one.plate == plate))))
         parts.append(grid)
@@ -169,6 +172,8 @@ def _ask_moment(page: Apply, name: str, label: str, at: datetime | None) -> None
         if name == "window_from" and hours:
             day += timedelta(days=1)
         at = day.replace(hour=8 if name == "window_from" else 18, minute=0)
+        if name == "window_until" and at <= first:  # it begins in the evening
+            at = first + timedelta(hours=1)
     last = first + (timedelta(days=int(kind.window_days_max)) if kind and name == "window_until" else ahead)
     sheet = MomentSheet(words, label, at, (first.date(), last.date()), lambda chosen: page.changed(**{name: chosen}))
     sheet.open(page)

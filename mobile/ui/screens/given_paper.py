@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from kivy.metrics import dp
+from kivy.properties import NumericProperty
 
 from mobile.core.models.choices import Choices
 from mobile.ports.files import FileUnreadable, GivenFile, Kind
@@ -22,6 +23,8 @@ class PaperList(Column):
 
     `button` says how many there are, by how many, and how many there may be.
     """
+
+    count = NumericProperty(0)
 
     def __init__(
         self,
@@ -51,9 +54,10 @@ class PaperList(Column):
 
     def add(self, name: str, content: bytes) -> None:
         """One more; what is too much is left out."""
-        if len(self._papers) >= self._most:
+        if self.count >= self._most:
             return
         self._papers.append(content)
+        self.count = len(self._papers)
         self._rows.add_widget(Row(icon=self._icon, title=name, lines=1, value_icon="check", value_tone="admit"))
         self._tell()
 
@@ -61,8 +65,8 @@ class PaperList(Column):
         self.add(name, ready.content)
 
     def _tell(self) -> None:
-        self._add.disabled = len(self._papers) >= self._most
-        self._add.text = self._button_text(len(self._papers), self._most)
+        self._add.disabled = self.count >= self._most
+        self._add.text = self._button_text(self.count, self._most)
 
 
 def ask_paper(screen: AppScreen, title: str, choices: Choices, take: Take) -> None:

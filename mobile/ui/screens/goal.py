@@ -94,7 +94,7 @@ class Goal(Page):
                 row.subtitle, row.icon_tone, row.icon_ground = words("Not yet earned"), "ink3", "surface2"
             else:
                 row.subtitle = words("first on {day}", day=words.date(got.first_at))
-                row.value, row.value_tone = words("{n} times", n=words.number(got.times)), "admit"
+                row.value, row.value_tone = words.n("{n} time", "{n} times", got.times), "admit"
             card.add_widget(row)
         if not card.children:
             return []

@@ -99,7 +99,8 @@ class Guardian(Page):
 
     def _ask(self, title: str, act: Callable[[], Coroutine[Any, Any, bool]]) -> None:
         words = self.words
-        dialog = Dialog(title=title, text=words("Points that were earned stay with who earned them."))
+        text = words("Points that were earned stay with who earned them.")
+        dialog = Dialog(title=title, text=text, test_id="part-dialog")
         dialog.confirm_text, dialog.cancel_text = words("Part"), words("Stay")
         dialog.bind(on_confirm=lambda _dialog: self.run(act()))
         dialog.open(self)

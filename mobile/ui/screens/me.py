@@ -18,11 +18,11 @@ _VISITOR_ROWS = (
     ("history", "history", N_("History of my points")),
     ("goal", "target", N_("Goal and badges")),
     ("codes", "ticket", N_("My codes")),
-    ("vouchers", "wallet", N_("Zero-carbon vouchers")),
     ("appeals", "message-square-warning", N_("Appeals")),
 )
 _DRIVER_ROWS = (("vehicles", "truck", N_("My vehicles")),)
 _SHARED_ROWS = (
+    ("vouchers", "wallet", N_("Zero-carbon vouchers")),
     ("reminders", "bell", N_("Reminders")),
     ("my_data", "shield", N_("My data and consents")),
     ("guardian", "users", N_("Guardian and children")),

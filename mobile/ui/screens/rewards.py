@@ -10,7 +10,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import ItemRecord
 from mobile.core.errors import ApiProblem, Offline, StoreError
 from mobile.core.models.home import Home
-from mobile.core.models.rewards import OPEN, Catalogue, Codes, Order, may_hold_vouchers, shops
+from mobile.core.models.rewards import OPEN, Catalogue, Codes, Order, shops
 from mobile.core.shown import trouble_of
 from mobile.ui.kit import (
     Card,
@@ -87,10 +87,7 @@ class Rewards(Page):
         for screen, icon, label, value in (
             ("codes", "ticket", words("My codes"), words.number(unused) if unused else ""),
             ("person_code", "qr-code", words("My code for merchants"), ""),
-            ("vouchers", "wallet", words("Zero-carbon vouchers"), ""),
         ):
-            if screen == "vouchers" and not may_hold_vouchers(self.client):
-                continue
             row = Row(icon=icon, title=label, value=value, chevron=True, pressable=True, test_id=f"to-{screen}")
             row.bind(on_release=lambda _row, screen=screen: self.go(screen))
             card.add_widget(row)

@@ -213,7 +213,7 @@ class Scan(AppScreen):
     def _facts(self) -> tuple[Any, ...]:
         """What the widgets are built from; a finger may be on them, so they are built again for a change alone."""
         camera, is_offline = self._camera, self.client.network.online is False
-        return camera.state, camera.has_light, self._is_lit, is_offline, self.trips.running(), len(self.scans.waiting())
+        return camera.state, camera.has_light, self._is_lit, is_offline, self.trips.running(), self.scans.waiting_codes
 
     def _redraw_if_changed(self) -> None:
         if self._facts() != self._drawn:
@@ -265,7 +265,7 @@ class Scan(AppScreen):
             circle.bind(on_release=lambda _circle, act=act: act())
             line.add_widget(circle)
         sheet.add_widget(line)
-        told = standing(self.words, self.trips.running(), len(self.scans.waiting()))
+        told = standing(self.words, self.trips.running(), self.scans.waiting_codes)
         if told is not None:
             sheet.add_widget(told)
         return sheet

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from uuid import uuid4
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
@@ -12,6 +11,7 @@ from kivy.uix.widget import Widget
 from mobile.core.api.points import EarningRecord, TripRecord
 from mobile.core.models.scan import Scans
 from mobile.core.models.trips import Trips, can_appeal
+from mobile.core.repeats import RepeatKey
 from mobile.ui.kit import (
     Across,
     Card,
@@ -38,8 +38,8 @@ class Trip(AppScreen):
 
     def opened(self) -> None:
         self.model, self.scans = Trips(self.client), Scans(self.client)
-        # One key for this page: a word that is sent twice, because the first answer was lost, is one word.
-        self._appeal_key = uuid4().hex
+        # A word that is sent twice, because the first answer was lost, is one word.
+        self._appeal_key = RepeatKey()
         self.watch(self.model.changed)
         self.watch(self.scans.changed)
 
@@ -149,7 +149,7 @@ class Trip(AppScreen):
 
     def _tell(self, event: EarningRecord) -> None:
         def send(text: str) -> Awaitable[None]:
-            return self.model.tell(event, text, key=self._appeal_key)
+            return self.model.tell(event, text, key=self._appeal_key.of(text))
 
         sent = self.words("We have it, and answer within the app.")
         AppealSheet(self, is_refusal=can_appeal(event), send=send, sent=sent).open(self)

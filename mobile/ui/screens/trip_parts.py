@@ -34,9 +34,6 @@ _UNITS = {
     "km": N_("{n} km"),
     "kWh": N_("{n} kWh"),
     "kg": N_("{n} kg"),
-    "act": N_("{n} times"),
-    "night": N_("{n} nights"),
-    "day": N_("{n} days"),
 }
 
 
@@ -97,14 +94,26 @@ def computed_card(words: Words, event: EarningRecord) -> Card | None:
 
 def _factors(words: Words, found: Computed) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
-    if found.activity is not None and found.unit in _UNITS:
-        lines.append((words(_DONE[found.unit]), words(_UNITS[found.unit], n=words.trimmed(found.activity, 3))))
+    if found.activity is not None and found.unit in _DONE:
+        lines.append((words(_DONE[found.unit]), _amount(words, found.activity, found.unit)))
     if found.baseline_g is not None and found.project_g is not None:
         lines.append((_per(words, words("Usual way"), found.unit), _grams(words, found.baseline_g)))
         lines.append((_per(words, words("This way"), found.unit), _grams(words, found.project_g)))
     elif found.unit_g is not None:
         lines.append((_per(words, words("Saving"), found.unit), _grams(words, found.unit_g)))
     return lines
+
+
+def _amount(words: Words, activity: Decimal, unit: str) -> str:
+    match unit:
+        case "act":
+            return words.n("{n} time", "{n} times", int(activity))
+        case "night":
+            return words.n("{n} night", "{n} nights", int(activity))
+        case "day":
+            return words.n("{n} day", "{n} days", int(activity))
+        case _:
+            return words(_UNITS[unit], n=words.trimmed(activity, 3))
 
 
 def _per(words: Words, label: str, unit: str) -> str:

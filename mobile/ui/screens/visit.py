@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from kivy.uix.widget import Widget
 
@@ -58,6 +58,7 @@ class Visit(Page):
     def opened(self) -> None:
         self._visit, self._choices = OneVisit(self.client, self.given["visit_id"]), Choices(self.client)
         self._is_making = False
+        self._refused: Set[int] = {one.entry_id for one in self._visit.on_its_way() if one.state == "refused"}
         self.watch(self._visit.changed)
         self.watch(self._choices.changed)
         self.watch(self.client.outbox.changed, self._outbox_changed)
@@ -80,9 +81,19 @@ class Visit(Page):
 
     def _outbox_changed(self) -> None:
         self.redraw()
+        self._tell_refused()
         if self.is_shown and self._visit.was_sent():
             self._visit.tidy()
             self.run(self._visit.refresh())
+
+    def _tell_refused(self) -> None:
+        """Its card stands at the top; whoever has just declared looks at the end of the page."""
+        refused = {one.entry_id: one for one in self._visit.on_its_way() if one.state == "refused"}
+        for entry_id in refused.keys() - self._refused:
+            problem = refused[entry_id].problem
+            if self.is_shown and problem is not None:
+                self.say(problem.sentence(self.words), icon="octagon-x")
+        self._refused = refused.keys()
 
     # ------------------------------------------------------------ widgets
 
@@ -172,7 +183,7 @@ class Visit(Page):
         dialog = Dialog(title=words("This statement was not taken"), text=text, test_id="refused-dialog")
         dialog.confirm_text, dialog.cancel_text = words("Put it right"), words("Keep it")
         dialog.bind(on_confirm=lambda _dialog: DeclareSheet(self, self._choices, self._visit, entry).open(self))
-        drop = QuietButton(text=words("Throw it away"), tone="refuse", test_id="refused-drop")
+        drop = QuietButton(text=words("Throw it away"), kind="refuse", test_id="refused-drop")
         drop.bind(on_release=lambda _button: (dialog.close(), self._visit.drop(entry)))
         dialog.body.add_widget(drop)
         dialog.open(self)

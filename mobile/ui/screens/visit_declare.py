@@ -59,6 +59,7 @@ class DeclareSheet(Sheet):
         self.body.add_widget(self._papers)
         self._problem = Text(style="small", tone="refuse", test_id="declare-problem")
         self.body.add_widget(self._problem)
+        self._papers.bind(count=lambda *_: self._clear())
         send = FilledButton(text=words("Declare"), icon="send", test_id="declare-send")
         send.bind(on_release=lambda _button: self._hand_in())
         self.body.add_widget(send)
@@ -67,7 +68,14 @@ class DeclareSheet(Sheet):
         label, unit = _FIGURES[name]
         field = Field(label=self._words(label), suffix=unit, input_type="number", max_chars=10, test_id=name)
         field.text = self._filled.typed[name]
+        field.bind(on_typed=lambda _field, _text: self._clear(name))
         return field
+
+    def _clear(self, name: str = "") -> None:
+        """What was wrong or missing is being put right."""
+        self._problem.text = ""
+        if name:
+            self._fields[name].error = ""
 
     def _take_fuel(self, fuel: str) -> None:
         self._filled.say_fuel(fuel)

@@ -12,7 +12,6 @@ VISITOR: dict[str, str] = {
     "rewards": "mobile.ui.screens.rewards:Rewards",
     "code": "mobile.ui.screens.code:Code",
     "codes": "mobile.ui.screens.codes:Codes",
-    "vouchers": "mobile.ui.screens.vouchers:Vouchers",
     "person_code": "mobile.ui.screens.person_code:PersonCode",
     "history": "mobile.ui.screens.history:History",
     "entry": "mobile.ui.screens.act:Entry",

@@ -38,7 +38,7 @@ class Walk(AppScreen):
             Text(text=words("A walk that has just ended, as your phone or band counted it."), tone="ink2")
         )
         self._steps = Field(label=words("Steps"), input_type="number", max_chars=7, test_id="walk-steps")
-        self._km = Field(label=words("Way"), suffix="km", input_type="number", max_chars=7, test_id="walk-km")
+        self._km = Field(label=words("Way"), suffix=words("km"), input_type="number", max_chars=7, test_id="walk-km")
         self._minutes = Field(
             label=words("Duration"), suffix=words("min"), input_type="number", max_chars=4, test_id="walk-minutes"
         )

@@ -13,7 +13,7 @@ from mobile.ui.widgets.press import Press
 
 
 class _TextButton(Press, AnchorLayout):
-    """A pill with an icon and a word; `busy` shows a spinner and takes no press.
+    """A pill with an icon and a word; `busy` shows a spinner and takes no press; without text `folds` takes no room.
 
     `natural_width` is how wide it would be on its own, pixels.
     """
@@ -23,6 +23,7 @@ class _TextButton(Press, AnchorLayout):
     kind = StringProperty("accent")
     busy = BooleanProperty(False)
     compact = BooleanProperty(False)
+    folds = BooleanProperty(False)
     tone = StringProperty("ink")
     natural_width = NumericProperty(0)
 

@@ -37,7 +37,7 @@ async def test_the_office_keeps_organisations_and_answers_requests(
     await consents.note(
         given.pool, account_uuid(lin), given=["terms"], language="zh", by=account_uuid(lin), at=given.clock()
     )
-    made = await data_requests.ask(given, Actor("lin"), lin, kind=RequestKind.QUESTION, message="为什么拒绝？")
+    asked = await data_requests.ask(given, Actor("lin"), lin, kind=RequestKind.QUESTION, message="为什么拒绝？")
     await desk.sign_in("approver")
     await desk.open("/organisations")
     await page.keyboard.press("n")
@@ -49,7 +49,7 @@ async def test_the_office_keeps_organisations_and_answers_requests(
         await page.press("aside [name=username]", "Enter")
     await expect(page.locator(".plainrows")).to_contain_text("fu")
     found = {"organisations": await desk.axe()}
-    await desk.open(f"/data-requests?request_id={made}")
+    await desk.open(f"/data-requests?request_id={asked.body['request_id']}")
     found["requests"] = await desk.axe()
     await page.fill("aside [name=answer]", "依据第二十五条。")
     async with page.expect_navigation(url="**done=request_answered**"):

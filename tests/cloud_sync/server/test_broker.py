@@ -17,6 +17,7 @@ from cloud_sync.server import broker as broker_module
 from cloud_sync.server.broker import BrokerSettings, EmbeddedBroker, free_port
 from control.domain.errors import DeviceError
 
+pytestmark = pytest.mark.timeout(600)  # processes start again and again, on busy machines too
 GATEWAYS = {"gw-east": "east secret", "gw-west": "west secret"}
 PATIENCE_S = 60
 

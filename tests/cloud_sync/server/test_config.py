@@ -88,7 +88,7 @@ def test_a_missing_file_ends_with_status_two(tmp_path: Path) -> None:
         [sys.executable, "-m", "cloud_sync.server", "--config", str(tmp_path / "none.toml")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")

@@ -32,6 +32,7 @@ from edge.adapters.mqtt import MqttSettings, MqttUplink
 from edge.adapters.sqlite_journal import SqliteJournal
 from edge.verify import verify_cloud
 
+pytestmark = pytest.mark.timeout(600)  # processes start again and again, on busy machines too
 GATEWAY, EPOCH, LANE = "gw-test", 77, 1
 PASSWORD = "a broker password"
 JOURNAL = JournalSettings(ballast_bytes=0)

@@ -40,7 +40,7 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="island-main-"))
     made.chmod(0o755)
     yield made
-    shutil.rmtree(made)
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ async def controller() -> AsyncIterator[Controller]:
 
 @pytest.fixture
 async def link(controller) -> AsyncIterator[ModbusLink]:
-    link = ModbusLink(host="127.0.0.1", port=controller.port, unit=1, timeout_s=0.3)
+    link = ModbusLink(host="127.0.0.1", port=controller.port, unit=1, timeout_s=1.5)
     yield link
     await link.aclose()
 
@@ -101,7 +101,7 @@ async def test_a_refusal_is_a_device_error(controller, link) -> None:
 async def test_the_controller_may_be_away_and_come_back() -> None:
     controller = Controller()
     async with controller.running():
-        link = ModbusLink(host="127.0.0.1", port=controller.port, unit=1, timeout_s=0.3)
+        link = ModbusLink(host="127.0.0.1", port=controller.port, unit=1, timeout_s=1.5)
         assert (await ModbusBarrier(link).read()).limit_closed
     with pytest.raises(DeviceError):
         await ModbusBarrier(link).read()

@@ -88,7 +88,7 @@ async def test_health_tells_every_lane(hut) -> None:
 async def test_health_and_metrics_tell_how_the_pictures_of_a_lane_fare(hut) -> None:
     (lane,) = hut.gateway.health().lanes
     assert (lane["reader"], lane["pictures_read"], lane["pictures_dropped"], lane["queue_age_s"]) == ("ok", 7, 2, 0.25)
-    async with httpx.AsyncClient(base_url=hut.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=hut.url, trust_env=False, timeout=60) as client:
         answer = await client.get("/metrics")
     assert answer.status_code == 200
     for line in (

@@ -83,7 +83,7 @@ def _limit(profile: dict[str, Any]) -> float:
 
 class Point16(ChargePoint16):
     def __init__(self, charger: str, connection: ClientConnection, held: Held) -> None:
-        super().__init__(charger, connection, response_timeout=5, logger=_quiet)
+        super().__init__(charger, connection, response_timeout=60, logger=_quiet)
         self.held = held
 
     @on("SetChargingProfile")
@@ -128,7 +128,7 @@ class Point16(ChargePoint16):
 
 class Point201(ChargePoint201):
     def __init__(self, charger: str, connection: ClientConnection, held: Held, *, feeds_back: bool = True) -> None:
-        super().__init__(charger, connection, response_timeout=5, logger=_quiet)
+        super().__init__(charger, connection, response_timeout=60, logger=_quiet)
         self.held, self._feeds_back = held, feeds_back
         self._numbers = itertools.count()
 

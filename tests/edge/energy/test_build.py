@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from cloud_sync.server.broker import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SITE = """

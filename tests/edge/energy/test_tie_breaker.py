@@ -55,7 +55,7 @@ class Controller:
         server = ModbusTcpServer(device, address=("127.0.0.1", 0))
         await server.listen()
         port = server.transport.sockets[0].getsockname()[1]
-        breaker = TieBreaker(ModbusLink(host="127.0.0.1", port=port, unit=1, timeout_s=0.3), name="breaker")
+        breaker = TieBreaker(ModbusLink(host="127.0.0.1", port=port, unit=1, timeout_s=1.5), name="breaker")
         try:
             yield breaker
         finally:

@@ -64,7 +64,8 @@ class Phone:
         """As the server does."""
         self.asked.append(given)
         answer = self.answers.pop(0)
-        assert isinstance(answer, ScanResult)
+        if isinstance(answer, Exception):
+            raise answer
         return answer
 
     async def trips(self, *, limit: int) -> tuple[TripRecord, ...]:
@@ -271,6 +272,23 @@ async def test_a_walk_is_kept_and_sent_as_it_was(phone: Phone) -> None:
     assert phone.asked == [
         {"started_at": AT, "ended_at": ended_at, "distance_km": "2.4", "steps": 3_200, "key": entry.key}
     ]
+
+
+async def test_a_walk_that_waits_or_was_not_taken_is_told_among_the_codes(phone: Phone) -> None:
+    scan_walk.register(phone)  # type: ignore[arg-type]
+    scans, words = Scans(phone), Words("en", lambda: AT)  # type: ignore[arg-type]
+    phone.hear()
+    phone.answers = [ApiProblem("invalid", zh="时间不对", en="The times do not fit", status=422)]
+    walk = scan_walk.Walk(AT, AT + timedelta(minutes=31), Decimal("2.4"), 3_200)
+    entry_id = scan_walk.hand_in(phone, walk)  # type: ignore[arg-type]
+    assert [one.entry_id for one in scans.waiting()] == [entry_id]
+    assert scans.waiting_codes == 0
+    await phone.outbox.turn()
+    (refused,) = scans.not_taken()
+    told = outcome(words, refused)
+    assert (told.title, told.text) == ("The walk was not taken", "The times do not fit")
+    scans.put_away(entry_id)
+    assert scans.not_taken() == ()
 
 
 async def test_the_time_of_a_walk_is_the_servers_also_when_it_is_learnt_later(phone: Phone) -> None:

@@ -99,8 +99,8 @@ async def test_a_word_goes_to_where_it_is_read(event: EarningRecord, is_appeal: 
     async def appeal(event_id: str, text: str, *, key: str) -> None:
         said.append((event_id, text, key))
 
-    async def ask(*, kind: str, message: str) -> None:
-        said.append((kind, message))
+    async def ask(*, kind: str, message: str, key: str) -> None:
+        said.append((kind, message, key))
 
     api = SimpleNamespace(points=SimpleNamespace(appeal=appeal), people=SimpleNamespace(ask=ask))
     trips = Trips.__new__(Trips)
@@ -110,8 +110,8 @@ async def test_a_word_goes_to_where_it_is_read(event: EarningRecord, is_appeal: 
     if is_appeal:
         assert said == [("e1", "It went the long way.", "k")]
     else:
-        ((kind, message),) = said
-        assert kind == "correction"
+        ((kind, message, key),) = said
+        assert (kind, key) == ("correction", "k")
         assert message.startswith("e1 (wharf - hall, 2026-11-21")
         assert message.endswith(": It went the long way.")
 

@@ -116,9 +116,24 @@ def test_grams(grams: int | None, text: str) -> None:
     assert made("en").grams(grams) == text
 
 
-@pytest.mark.parametrize(("metres", "text"), [(None, "—"), (850, "850 m"), (1240, "1.24 km"), (26_400, "26.4 km")])
-def test_distances(metres: float | None, text: str) -> None:
-    assert made("zh").distance(metres) == text
+@pytest.mark.parametrize(
+    ("metres", "zh", "en"),
+    [
+        (None, "—", "—"),
+        (0, "0 米", "0 m"),
+        (849.6, "850 米", "850 m"),
+        (999.4, "999 米", "999 m"),
+        (999.5, "1 公里", "1 km"),
+        (1240, "1.24 公里", "1.24 km"),
+        (2600, "2.6 公里", "2.6 km"),
+        (9_996, "10 公里", "10 km"),
+        (26_400, "26.4 公里", "26.4 km"),
+        (99_960, "100 公里", "100 km"),
+        (1_234_567, "1,235 公里", "1,235 km"),
+    ],
+)
+def test_distances(metres: float | None, zh: str, en: str) -> None:
+    assert (made("zh").distance(metres), made("en").distance(metres)) == (zh, en)
 
 
 def test_points_and_money() -> None:

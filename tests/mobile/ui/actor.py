@@ -6,22 +6,30 @@ One JSON object a line. Touches and keys go to the window as if a person made th
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mobile import start
 from mobile.ports.desktop import papers
+from mobile.ports.files import Files, GivenFile, Kind
 
 STILL_FRAMES = 3
 STEP_S = 1 / 60
 LONG_PRESS_S = 0.9
+# Longer than a busy machine takes for anything, and than the app rests before it asks for a lost network again.
+WITHIN_S = 120.0
+# For the first word about the network, which moves the page if there is none.
+NETWORK_WITHIN_S = 10.0
 KEYS = {"enter": 13, "escape": 27, "backspace": 8, "tab": 9, "space": 32, "left": 276, "right": 275, "delete": 127}
 
 
@@ -35,6 +43,21 @@ class Failed(Exception):
     """What was waited for did not come."""
 
 
+@dataclass(frozen=True)
+class PhoneFiles:
+    """The computer's files, beside a camera that always sees one picture, as a phone has both."""
+
+    files: Files
+    picture: Path
+    can_photograph = True
+
+    async def choose(self, kind: Kind) -> GivenFile | None:
+        return await self.files.choose(kind)
+
+    async def photograph(self) -> GivenFile | None:
+        return GivenFile("photo.jpg", await asyncio.to_thread(self.picture.read_bytes))
+
+
 class Actor:
     """Carries out commands; each is a coroutine named `do_...`."""
 
@@ -46,6 +69,7 @@ class Actor:
         self.app, self.window, self.finger = app, Window, Finger()
         self.first_frame_s: float | None = None
         self._flips: list[float] = []
+        self._network_until_s = time.monotonic() + NETWORK_WITHIN_S
         Window.bind(on_flip=self._on_flip)
 
     def _on_flip(self, *_: Any) -> None:
@@ -95,8 +119,18 @@ class Actor:
             "first_frame_s": self.first_frame_s,
         }
 
+    async def do_strays(self) -> int:
+        from kivy.uix.widget import Widget
+
+        await self._settled()
+        router = self.app.router
+        held = {one.uid for stack in router._stacks.values() for screen in stack for one in screen.walk()}
+        held |= {one.uid for one in self.app.overlay.walk()}
+        gc.collect()
+        return sum(issubclass(type(one), Widget) and one.uid not in held for one in gc.get_objects())
+
     async def do_wait(
-        self, test_id: str | None = None, text: str | None = None, gone: bool = False, within_s: float = 30.0
+        self, test_id: str | None = None, text: str | None = None, gone: bool = False, within_s: float = WITHIN_S
     ) -> None:
         until_s = time.monotonic() + within_s
         while (self._find(test_id, text) is None) != gone:
@@ -140,21 +174,33 @@ class Actor:
     # ------------------------------------------------------------ touching
 
     async def do_tap(
-        self, test_id: str | None = None, text: str | None = None, at: list[float] | None = None, within_s: float = 30.0
+        self,
+        test_id: str | None = None,
+        text: str | None = None,
+        at: list[float] | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        x, y = await self._place(test_id, text, at, within_s)
-        await self._touch([(x, y)], hold_s=0)
+        if at is not None:
+            await self._settled()
+            await self._touch([self._up(at)])
+            return
+        await self._lifted([await self._begun(test_id, text, within_s)])
 
-    async def do_long_press(self, test_id: str | None = None, text: str | None = None, within_s: float = 30.0) -> None:
-        x, y = await self._place(test_id, text, None, within_s)
-        await self._touch([(x, y)], hold_s=LONG_PRESS_S)
+    async def do_long_press(
+        self, test_id: str | None = None, text: str | None = None, within_s: float = WITHIN_S
+    ) -> None:
+        place = await self._begun(test_id, text, within_s)
+        await asyncio.sleep(LONG_PRESS_S)
+        await self._lifted([place])
 
     async def do_swipe(self, start: list[float], end: list[float], seconds: float = 0.25) -> None:
         (x0, y0), (x1, y1) = self._up(start), self._up(end)
         steps = max(2, round(seconds / STEP_S))
         await self._touch([(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps) for n in range(steps + 1)])
 
-    async def do_scroll_to(self, test_id: str | None = None, text: str | None = None, within_s: float = 30.0) -> None:
+    async def do_scroll_to(
+        self, test_id: str | None = None, text: str | None = None, within_s: float = WITHIN_S
+    ) -> None:
         """Drag its list until it is wholly in sight; what is not laid out yet is sought downwards, then upwards."""
         from seen import find, in_window, largest_list
 
@@ -178,10 +224,10 @@ class Actor:
 
     async def do_type(self, text: str, clear: bool = False) -> None:
         focused = self._focused()
-        until_s = time.monotonic() + 10
+        until_s = time.monotonic() + WITHIN_S
         while focused is None:
             if time.monotonic() > until_s:
-                raise Failed("typed, but no input has the focus")
+                raise Failed(f"typed {text!r}, but no input had the focus for {WITHIN_S} s")
             await self._frame()
             focused = self._focused()
         if clear:
@@ -227,6 +273,9 @@ class Actor:
             self.app.on_resume()
         return str(self.app.ports.camera.state)
 
+    async def do_photos(self, path: str) -> None:
+        self.app.ports = replace(self.app.ports, files=PhoneFiles(self.app.ports.files, Path(path)))
+
     async def do_quit(self) -> None:
         self.app.stop()
 
@@ -250,21 +299,35 @@ class Actor:
     def _up(self, at: list[float]) -> tuple[float, float]:
         return at[0], self.window.height - at[1]
 
-    async def _place(
-        self, test_id: str | None, text: str | None, at: list[float] | None, within_s: float
-    ) -> tuple[float, float]:
-        if at is not None:
-            await self._settled()
-            return self._up(at)
+    async def _begun(self, test_id: str | None, text: str | None, within_s: float) -> tuple[float, float]:
+        """The finger is down on it, once it stands still; where."""
+        from kivy.clock import Clock
+
         until_s = time.monotonic() + within_s
-        boxes: list[Any] = []
-        while len(boxes) < STILL_FRAMES or len({*boxes[-STILL_FRAMES:]}) > 1 or boxes[-1] is None:
-            if time.monotonic() > until_s:
-                raise Failed(f"waited {within_s} s to touch {test_id or text!r}")
-            found = self._find(test_id, text)
-            boxes.append(None if found is None or self.app.router.is_moving else found.box)
+        while self.app.client.network.online is None and time.monotonic() < self._network_until_s:
             await self._frame()
-        return boxes[-1].middle
+        while True:
+            boxes: list[Any] = []
+            while len(boxes) < STILL_FRAMES or len({*boxes[-STILL_FRAMES:]}) > 1 or boxes[-1] is None:
+                if time.monotonic() > until_s:
+                    raise Failed(f"waited {within_s} s to touch {test_id or text!r}")
+                boxes.append(self._still_box(test_id, text))
+                await self._frame()
+            begun = asyncio.get_running_loop().create_future()
+            Clock.schedule_once(partial(self._begin, boxes[-1], test_id, text, begun), 0)
+            if await begun:
+                return boxes[-1].middle
+
+    def _begin(self, box: Any, test_id: str | None, text: str | None, begun: asyncio.Future[bool], _: float) -> None:
+        """Just before this frame's touches are taken: down, unless it has moved since it was looked at."""
+        is_there = self._still_box(test_id, text) == box
+        if is_there:
+            self.finger.put("begin", *box.middle)
+        begun.set_result(is_there)
+
+    def _still_box(self, test_id: str | None, text: str | None) -> Any:
+        found = None if self.app.router.is_moving else self._find(test_id, text)
+        return None if found is None else found.box
 
     async def _drag(self, around: Any, down: bool) -> None:
         x, middle = around.middle
@@ -277,10 +340,12 @@ class Actor:
         # It rests at the end, so that the list does not fly on.
         await self._touch([*path, *[path[-1]] * 8])
 
-    async def _touch(self, path: list[tuple[float, float]], hold_s: float = 0.0) -> None:
+    async def _touch(self, path: list[tuple[float, float]]) -> None:
         self.finger.put("begin", *path[0])
-        if hold_s:
-            await asyncio.sleep(hold_s)
+        await self._lifted(path)
+
+    async def _lifted(self, path: list[tuple[float, float]]) -> None:
+        """Along the path from where the finger is down, and up."""
         for x, y in path[1:]:
             self.finger.put("update", x, y)
         self.finger.put("end", *path[-1])
@@ -324,8 +389,16 @@ def answer(said: dict[str, Any]) -> None:
 async def play(app: Any) -> None:
     actor = Actor(app)
     listening = asyncio.create_task(actor.listen(), name="listening")
+    listening.add_done_callback(tell_end)
     await app.serve()
     listening.cancel()
+
+
+def tell_end(listening: asyncio.Task[None]) -> None:
+    """What ended it is told: nobody listens from then on."""
+    error = None if listening.cancelled() else listening.exception()
+    if error is not None:
+        answer({"broken": "".join(traceback.format_exception(error))})
 
 
 def main() -> None:

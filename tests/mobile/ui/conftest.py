@@ -11,11 +11,21 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from benchmarks._display import display
 from mobile.core.client import build_client
 
 PASSWORD = "a long enough password"
+# An app in a window takes its time on a busy machine; what a test waits for has limits of its own, which say more.
+TEST_WITHIN_S = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder may take this long, unless they say otherwise themselves."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_WITHIN_S))
 
 
 def _beside(name: str) -> ModuleType:
@@ -82,6 +92,17 @@ async def signed_in(island: Any, tmp_path: Path) -> Callable[..., Awaitable[Path
         return folder
 
     return made
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The person's own folder, where the app's dialog for files begins: with photos of two papers."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name, shade in (("receipt.png", 140), ("order.png", 180)):
+        Image.new("RGB", (400, 300), (shade, shade, 200)).save(folder / name)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

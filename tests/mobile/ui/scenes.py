@@ -85,7 +85,7 @@ DRIVER = (
 )
 SCENES = {"visitor": VISITOR, "driver": DRIVER}
 # Screens that are the same for both roles are pictured with the visitor.
-SHARED_WITH_VISITOR = frozenset({"sign_in", "register", "my_data", "guardian", "rules"})
+SHARED_WITH_VISITOR = frozenset({"sign_in", "register", "my_data", "guardian", "vouchers", "rules"})
 
 
 def picture_names(role: str) -> list[str]:

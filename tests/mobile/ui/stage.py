@@ -10,17 +10,21 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloud_sync.server.broker import free_port
 from hw_sim.bound import bound
 
 ROOT = Path(__file__).resolve().parents[3]
 ACTOR = Path(__file__).with_name("actor.py")
-START_WITHIN_S = 120.0
-ANSWER_WITHIN_S = 90.0
+START_WITHIN_S = 180.0
+# What a test waits for, as in `actor.py`; the app says itself what did not come, so its answer is waited for longer.
+WITHIN_S = 120.0
+ANSWER_AFTER_S = 60.0
 LINE_BYTES_MAX = 2**24
 
 
@@ -83,7 +87,7 @@ class StageApp:
         await self._do("scroll_to", test_id=test_id, text=text)
 
     async def wait_for(
-        self, test_id: str | None = None, *, text: str | None = None, gone: bool = False, within_s: float = 30.0
+        self, test_id: str | None = None, *, text: str | None = None, gone: bool = False, within_s: float = WITHIN_S
     ) -> None:
         """Until it is there (or gone); a text may stand within a longer one."""
         await self._do("wait", test_id=test_id, text=text, gone=gone, within_s=within_s)
@@ -102,11 +106,17 @@ class StageApp:
         found: dict[str, Any] = await self._do("state")
         return found
 
-    async def wait_state(self, *, within_s: float = 30.0, **wanted: Any) -> None:
+    async def strays(self) -> int:
+        """Widgets that live although no screen holds them any more."""
+        found: int = await self._do("strays")
+        return found
+
+    async def wait_state(self, *, within_s: float = WITHIN_S, **wanted: Any) -> None:
         """Until the state has these values."""
-        async with asyncio.timeout(within_s):
-            while (state := await self.state()) | wanted != state:
-                await asyncio.sleep(0.05)
+        until_s = time.monotonic() + within_s
+        while (state := await self.state()) | wanted != state:
+            assert time.monotonic() < until_s, f"waited {within_s} s for {wanted}, and it is {state}"
+            await asyncio.sleep(0.05)
 
     async def settings(self, **wanted: Any) -> None:
         """Set language, theme or text_scale, as the settings' screen does."""
@@ -125,6 +135,10 @@ class StageApp:
         state: str = await self._do("away", is_away=is_away)
         return state
 
+    async def photos(self, path: Path) -> None:
+        """A camera app like a phone's from now on; what it takes is this picture."""
+        await self._do("photos", path=str(path))
+
     async def shot(self, path: Path) -> Path:
         """A picture of the window, PNG."""
         await self._do("shot", path=str(path))
@@ -139,8 +153,7 @@ class StageApp:
         """End it as closing the window does."""
         if self.is_running:
             self._send(do="quit")
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                await self._process.wait()
+            await self.gone()
 
     def kill(self) -> None:
         """kill -9."""
@@ -149,7 +162,7 @@ class StageApp:
 
     async def gone(self) -> int:
         """Until the process has ended; its status."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             return await self._process.wait()
 
     async def begin(self) -> None:
@@ -159,8 +172,12 @@ class StageApp:
 
     async def _do(self, what: str, **given: Any) -> Any:
         self._send(do=what, **{name: value for name, value in given.items() if value is not None})
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            answer = await self._answer()
+        wait_s = given.get("within_s", WITHIN_S) + ANSWER_AFTER_S
+        try:
+            answer = await asyncio.wait_for(self._answer(), wait_s)
+        except TimeoutError:
+            raise AssertionError(f"no answer within {wait_s} s to {what} {given}") from None
+        assert "broken" not in answer, f"{what} {given}: {answer['broken']}"
         if "failed" in answer:
             raise AssertionError(f"{answer['failed']}{await self._what_is_seen()}")
         return answer["ok"]
@@ -213,7 +230,7 @@ class Wire:
         self._target = (host, int(port))
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
-        self._port = 0
+        self._port = free_port("127.0.0.1")  # kept while it is cut: nothing else is given it meanwhile
         # Connections are taken and never answered.
         self.is_jammed = False
 
@@ -224,7 +241,6 @@ class Wire:
     async def mend(self) -> None:
         """The network is there (again), at the same address."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """The network goes: what is open breaks off, what is new is refused."""
@@ -239,10 +255,15 @@ class Wire:
             await reader.read()
             writer.close()
             return
+        server = self._server
         try:
             there, back = await asyncio.open_connection(*self._target)
         except OSError:
             writer.close()
+            return
+        if server is None or not server.is_serving():  # it was cut meanwhile
+            for one in (writer, back):
+                one.transport.abort()
             return
         self._open |= {writer, back}
         await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))

@@ -97,6 +97,8 @@ async def test_one_sees_corrects_copies_and_deletes_ones_data(stage: Any, island
     await app.wait_for(text="Saved as")
     (copy,) = (folder / "files").glob("*/papers/my-data-*.json")
     assert "Xiaoyu Lin" in json.dumps(json.loads(copy.read_text()), ensure_ascii=False)
+    await app.tap("toast-action")
+    await app.wait_for("toast", gone=True)  # it lies over the end of the page
     await app.scroll_to("delete")
     await app.tap("delete")
     await app.tap("delete-password")

@@ -76,7 +76,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
         await app.wait_for(text=step)
     await app.wait_for("ticks")
     await app.tap("next")
-    await app.wait_for("row-XK-2026-000001", within_s=60)
+    await app.wait_for("row-XK-2026-000001")
     number = "XK-2026-000001"
 
     remarks = (Remark("purpose_text", "Say which crane."),)
@@ -103,7 +103,7 @@ async def test_from_the_draft_to_the_gate(stage: Any, island: Any, signed_in: An
         await app.wait_for(text=step)
     await app.wait_for("ticks")
     await app.tap("next")
-    await app.wait_for(f"row-{number}", within_s=60)
+    await app.wait_for(f"row-{number}")
 
     said = await island.given.pool.fetchval("SELECT form ->> 'purpose_text' FROM applications")
     assert said == "Lifting at the hall with the 25 t crane"

@@ -15,6 +15,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from cloud_sync.server import auth
+from cloud_sync.server.broker import free_port
 from cloud_sync.server.people import members, organisations
 from cloud_sync.server.points import catalogue, confirmations, events, queries, redemptions, reviews, vouchers
 from cloud_sync.server.points.parts import lock_person
@@ -183,7 +184,7 @@ class Line:
         self._to_port = to_port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
-        self.port = 0
+        self.port = free_port("127.0.0.1")  # kept while it is cut: nothing else is given it meanwhile
 
     @property
     def url(self) -> str:
@@ -191,17 +192,21 @@ class Line:
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in self._open:
+        for writer in tuple(self._open):
             writer.transport.abort()
         await self._server.wait_closed()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server = self._server
         there, back = await asyncio.open_connection("127.0.0.1", self._to_port)
+        if server is None or not server.is_serving():  # it was cut meanwhile
+            for one in (writer, back):
+                one.transport.abort()
+            return
         self._open |= {writer, back}
         await asyncio.gather(_copied(reader, back), _copied(there, writer))
         self._open -= {writer, back}
