@@ -3,9 +3,8 @@
 `python -m tests.mobile.ui.test_pictures --write [SCENE...]` takes them anew; then look at them. Without scenes it takes
 all, and puts the best ones together for `docs/app.md`.
 
-Compared is the mean difference of the page's tiles of 12 x 12 pixels, in 255 levels: SDL places letters by what it drew
-before, so that a line may break elsewhere in another run and a part of the page moves. Another theme, an empty page or
-another screen is noticed; what moves a little is seen by looking at the difference of the pictures after `--write`.
+Compared is the mean colour of tiles of 12 x 12 pixels, in 255 levels; the tile that differs most counts. A button that
+moved by four pixels differs twice as much as is allowed, the few colours of the files half of it at most.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ ROOT = HERE.parents[2]
 GOLDENS = HERE / "goldens"
 PHONE = (390, 844)
 TILE_PX = 12
-DIFFERENCE_MAX = 20.0
+DIFFERENCE_MAX = 26.0
 COLOURS = 64
 GOLDENS_BYTES_MAX = 3_000_000
 DOCS = ROOT / "docs" / "screenshots" / "app.png"
@@ -128,22 +127,27 @@ def test_every_picture_has_its_golden_and_none_is_left_over() -> None:
 
 @pytest.mark.parametrize("name", [name for names in NAMES.values() for name in names])
 def test_a_screen_looks_as_it_did(painted: Painted, name: str) -> None:
-    difference = page_difference(_pixels(painted.folder / name), _pixels(GOLDENS / name))
-    assert difference <= DIFFERENCE_MAX, f"{name} differs by {difference:.1f} (at most {DIFFERENCE_MAX})"
+    tiles = tile_differences(_pixels(painted.folder / name), _pixels(GOLDENS / name))
+    row, column = np.unravel_index(tiles.argmax(), tiles.shape)
+    where = f"{column * TILE_PX} px from the left, {row * TILE_PX} px from the top"
+    assert tiles.max() <= DIFFERENCE_MAX, f"{name} differs by {tiles.max():.1f} (at most {DIFFERENCE_MAX}) {where}"
 
 
-def test_another_theme_is_noticed() -> None:
-    light, dark = (_pixels(GOLDENS / f"visitor-home-en-{theme}.png") for theme in ("light", "dark"))
-    assert page_difference(light, light) == 0
-    assert page_difference(light, dark) > 3 * DIFFERENCE_MAX
+def test_what_moved_a_little_is_noticed() -> None:
+    page = _pixels(GOLDENS / "driver-permits-en-light.png")
+    assert tile_differences(page, page).max() == 0
+    moved = np.roll(page, 4, axis=0)
+    assert tile_differences(page, moved).max() > DIFFERENCE_MAX
+    dark = _pixels(GOLDENS / "driver-permits-en-dark.png")
+    assert np.median(tile_differences(page, dark)) > DIFFERENCE_MAX
 
 
-def page_difference(one: np.ndarray, other: np.ndarray) -> float:
-    """The mean difference of the tiles' mean colours, 0 to 255."""
+def tile_differences(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Rows x columns: how far apart the mean colours of each tile are, 0 to 255, by the channel that differs most."""
     tops, lefts = list(range(0, PHONE[1], TILE_PX)), list(range(0, PHONE[0], TILE_PX))
     difference = one.astype(np.int32) - other.astype(np.int32)
     sums = np.add.reduceat(np.add.reduceat(difference, tops, axis=0), lefts, axis=1)
-    return float(np.abs(sums).mean() / (TILE_PX * TILE_PX))
+    return np.abs(sums).max(axis=2) / (TILE_PX * TILE_PX)
 
 
 def _pixels(path: Path) -> np.ndarray:
