@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date
 from typing import Annotated, Any
 
@@ -43,6 +44,10 @@ SCHEME_STATE = {
     "ended": N_("Ended"),
 }
 VOUCHER_STATE = {"valid": N_("Can be spent"), "spent": N_("Spent"), "ended": N_("Its time is over")}
+
+
+# The amount may have thousands set apart, and quotes around it as a table's file has them.
+_PASTED = re.compile(r'(?P<name>[^\t,，]+)\s*[\t,，]\s*(?P<amount>"?-?\d{1,3}(?:,\d{3})+(?:\.\d*)?"?|[^\t,，]*)')
 
 
 def _fen(text: str) -> int:
@@ -245,10 +250,12 @@ async def _statement_page(
 def pasted_list(text: str) -> dict[str, int]:
     """A merchant's list, a request and its amount in yuan a line; amounts of one request add up. Raises Problem."""
     found: dict[str, int] = {}
-    for line in text.splitlines():
-        name, _, amount = line.replace("\t", ",").replace("，", ",").rpartition(",")
-        if line.strip():
-            found[name.strip()] = found.get(name.strip(), 0) + _fen(amount)
+    for line in filter(str.strip, text.splitlines()):
+        parts = _PASTED.fullmatch(line.strip())
+        if parts is None:
+            raise Problem("invalid", detail=f"a request, a comma and an amount are wanted: {line.strip()[:40]}")
+        name, amount = parts["name"].strip(' "'), parts["amount"].strip(' "').replace(",", "")
+        found[name] = found.get(name, 0) + _fen(amount)
     return found
 
 

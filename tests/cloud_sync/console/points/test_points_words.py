@@ -146,8 +146,11 @@ def test_a_clock_is_ahead_or_behind(seconds: int, shown: str) -> None:
 
 def test_a_pasted_list_is_read_line_by_line() -> None:
     assert pages_vouchers.pasted_list("a-1, 20.50\n\na-2\t5\nb，1\na-1, 1") == {"a-1": 2_150, "a-2": 500, "b": 100}
-    with pytest.raises(Problem):
-        pages_vouchers.pasted_list("a-1 20")
+    thousands = 'a,1,050.00\nb\t12,345\n"c","2,000.5"\na，1,000'
+    assert pages_vouchers.pasted_list(thousands) == {"a": 205_000, "b": 1_234_500, "c": 200_050}
+    for wrong in ("a-1 20", "a,1,05", "a,", ",5", "a,x"):
+        with pytest.raises(Problem):
+            pages_vouchers.pasted_list(wrong)
 
 
 def test_a_formula_is_one_line() -> None:
