@@ -95,7 +95,7 @@ class Act(Page):
             row = Row(
                 icon="message-square-warning", title=words("Your appeal"), subtitle=made.answer or made.text, lines=6
             )
-            row.tag_text = words("Answered") if made.decided_at else words("Waits for an answer")
+            row.tag_text = words("Answered") if made.decided_at else words("Unanswered")
             row.tag_tone = "admit" if made.decided_at else "hold"
             if made.points:
                 row.value, row.value_tone = f"+{words.number(made.points)}", "admit"

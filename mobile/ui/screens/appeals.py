@@ -44,7 +44,7 @@ class Appeals(Page):
         for one in shown.value:
             row = Row(icon=icon_of(one.event.scene.code), title=words.said(one.event.scene), lines=6)
             row.subtitle = one.answer or one.text
-            row.tag_text = words("Answered") if one.decided_at else words("Waits for an answer")
+            row.tag_text = words("Answered") if one.decided_at else words("Unanswered")
             row.tag_tone = "admit" if one.decided_at else "hold"
             if one.points:
                 row.value, row.value_tone = f"+{words.number(one.points)}", "admit"

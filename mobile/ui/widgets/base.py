@@ -114,7 +114,8 @@ class Text(Marked, Label):
         free_px = self.width - width
         left = self.x + {"center": free_px / 2, "right": free_px}.get(self.halign, 0.0)
         self._drawn.texture, self._drawn.size = self.texture, (width, height)
-        self._drawn.pos = int(left), int(self.center_y - height / 2)
+        # Not by `center_y`: Kivy keeps that, and tells of a new place before it forgets the old one.
+        self._drawn.pos = int(left), int(self.y + (self.height - height) / 2)
 
     def _take_squeeze(self, *_: object) -> None:
         if not self.shrink:
@@ -189,7 +190,7 @@ class Icon(Marked, Widget):
         texture = self._drawn.texture
         width, height = texture.size if texture is not None else (0, 0)
         self._drawn.size = width, height
-        self._drawn.pos = int(self.center_x - width / 2), int(self.center_y - height / 2)
+        self._drawn.pos = int(self.x + (self.width - width) / 2), int(self.y + (self.height - height) / 2)
 
 
 class IconTile(Icon):

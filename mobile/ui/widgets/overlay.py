@@ -251,7 +251,11 @@ class Toast(Marked, AnchorLayout):
         """The action of the message."""
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
-        return self.ids.panel.collide_point(*touch.pos) and (super().on_touch_down(touch) or True)
+        if not self.ids.panel.collide_point(*touch.pos):
+            return False
+        if not super().on_touch_down(touch):
+            self.close()
+        return True
 
 
 class ToastPanel(BoxLayout):

@@ -15,9 +15,11 @@ _HALVINGS = 6
 _OPENING = "（〔［｛《〈「『【“‘("
 _CLOSING = "，。、；：？！）〕］｝》〉」』】”’…—·,.;:?!)%"
 _HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
-# One piece never breaks inside: a run of Latin with the closing marks behind it, or one Han character.
+_UNITS = "公里|千克|公斤|毫升|分钟|小时|平方米|千瓦时|千瓦|[克吨米升秒天次步分元人]"
+# One piece never breaks inside: a figure with its unit, a run of Latin with the closing marks behind it, or one Han
+# character.
 _PIECE = re.compile(
-    rf"[{re.escape(_OPENING)}]*(?:[{_HAN}]|[^\s{_HAN}{re.escape(_OPENING)}]+)[{re.escape(_CLOSING)}]*|\s+"
+    rf"[{re.escape(_OPENING)}]*(?:\d[\d.,]*\s?(?:{_UNITS})|[{_HAN}]|[^\s{_HAN}{re.escape(_OPENING)}]+)[{re.escape(_CLOSING)}]*|\s+"
     rf"|[{re.escape(_OPENING)}]+"
 )
 

@@ -164,6 +164,7 @@ def columns(text: str) -> float:
         ("一二三四，五六", 8, ["一二三", "四，五六"]),  # a comma never begins a line
         ("一二三（四五）", 8, ["一二三", "（四五）"]),  # an opening bracket never ends one
         ("排放 9.60 kg，办公室会抵消", 14, ["排放 9.60 kg，", "办公室会抵消"]),
+        ("行驶 2.6 公里", 11, ["行驶", "2.6 公里"]),  # a figure keeps its unit
         ("the quick brown fox", 10, ["the quick", "brown fox"]),
         ("one\ntwo", 10, ["one", "two"]),
         ("abcdefghijkl", 5, ["abcde", "fghij", "kl"]),

@@ -140,7 +140,7 @@ async def test_history_tells_the_formula_and_takes_an_appeal_and_a_goal_is_set(
     await app.tap("appeal")
     await app.type("I opened it on the way.", into="appeal-text")
     await app.tap("appeal-send")
-    await app.wait_for(text="Waits for an answer")
+    await app.wait_for(text="Unanswered")
     assert await island.given.pool.fetchval("SELECT text FROM point_appeals") == "I opened it on the way."
     assert (await app.state())["faults"] == 0
 

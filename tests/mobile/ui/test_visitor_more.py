@@ -212,7 +212,7 @@ async def test_the_answer_to_an_appeal_comes_into_the_list(
     app = await stage(server=island.url, data_dir=folder, language="en", theme="light")
     await app.tap("tab-me")
     await app.tap("to-appeals")
-    await app.wait_for(text="Waits for an answer")
+    await app.wait_for(text="Unanswered")
     said = {"points": 30, "answer": "You are right."}
     await reviews.decide_appeal(island.given, SECOND, await staff(island), made.appeal_id, **said)
     await app.back()
