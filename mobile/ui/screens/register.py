@@ -121,5 +121,5 @@ class Register(Page):
         card.add_widget(Text(text=self.words("What is kept, and why"), style="section"))
         for one in terms.purposes:
             card.add_widget(Text(text=one.title, style="strong"))
-            card.add_widget(Text(text=f"{one.data} {one.basis} {one.kept}", style="small", tone="ink2"))
+            card.add_widget(Text(text=f"{one.data}\n{one.basis}\n{one.kept}", style="small", tone="ink2"))
         return card

@@ -94,10 +94,11 @@ class SignIn(AppScreen):
         return [new, rules, Gap(size_dp=8), language]
 
     def _go(self) -> None:
-        if not self._name.text.strip() or not self._password.text:
-            empty = self._name if not self._name.text.strip() else self._password
-            empty.error = self.words("This is needed.")
-            empty.focus = True
+        empty = [field for field in (self._name, self._password) if not field.text.strip()]
+        for field in empty:
+            field.error = self.words("This is needed.")
+        if empty:
+            empty[0].focus = True
             return
         self.run(self.model.go(self._name.text, self._password.text), outlives=True)
 
