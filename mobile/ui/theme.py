@@ -19,6 +19,8 @@ from mobile.ui.palette import FACE_LINE, FACES, FONTS, ICONS, PALETTES, PLATE, S
 __all__ = ["FACE_LINE", "ICONS", "PLATE", "STRONG", "STYLES", "TEXT", "TextStyle", "Theme", "install_fonts", "theme"]
 
 TEXT_SCALE_MIN, TEXT_SCALE_MAX = 1.0, 1.6
+BIG_SP = 48
+LARGE_SCALE = 1.3
 
 
 class Follower(Protocol):
@@ -66,6 +68,11 @@ class Theme(_Colours):
         """Distance of a page's content from the sides of the screen, pixels."""
         return float(dp(self.page_pad_dp))
 
+    @property
+    def is_large(self) -> bool:
+        """Whether text is so large that what stands beside each other goes below each other."""
+        return self.text_scale > LARGE_SCALE
+
     def colour(self, name: str, _version: float = 0) -> list[float]:
         """The colour as red, green, blue, alpha from 0 to 1; none for an empty name.
 
@@ -74,8 +81,9 @@ class Theme(_Colours):
         return list(getattr(self, name)) if name else [0, 0, 0, 0]
 
     def text_px(self, size_sp: float) -> float:
-        """A text size in pixels under the device's and the person's scale."""
-        return float(sp(size_sp)) * self.text_scale
+        """A text size in pixels under the device's and the person's scale; what is big already grows half as much."""
+        scale = 1 + (self.text_scale - 1) / 2 if size_sp >= BIG_SP else self.text_scale
+        return float(sp(size_sp)) * scale
 
     def on_mode(self, *_: object) -> None:
         self.dark = self.mode == "dark" or (self.mode == "auto" and self.system_dark)

@@ -25,6 +25,7 @@ from mobile.ui.kit import (
 )
 from mobile.ui.screens.page import Page
 from mobile.ui.screens.sending import send_from
+from mobile.ui.theme import theme
 
 GOAL_POINTS_MAX = 1_000_000
 
@@ -66,7 +67,9 @@ class Goal(Page):
             card.add_widget(Text(text=words("A goal of your own makes small savings add up."), tone="ink2"))
         else:
             of = words("of {points}", points=words.points(me.goal.month_points))
-            card.add_widget(Figure(value=words.number(me.goal.earned_points), unit=of))
+            card.add_widget(Figure(value=words.number(me.goal.earned_points), unit="" if theme.is_large else of))
+            if theme.is_large:
+                card.add_widget(Text(text=of, tone="ink3"))
             card.add_widget(Bar(frac=frac))
         button = OutlineButton(text=words("Set a goal") if me.goal is None else words("Change it"), test_id="set-goal")
         button.bind(on_release=lambda _button: self._ask(me))

@@ -11,7 +11,8 @@ from mobile.core.api.permits import ApplicationRow, Form
 from mobile.core.models.choices import Choices
 from mobile.core.models.vehicles import kinds
 from mobile.core.words import N_, Words
-from mobile.ui.kit import Across, PlateChip, Spring, Tag
+from mobile.ui.kit import Across, Column, PlateChip, Spring, Tag
+from mobile.ui.theme import theme
 
 # State -> (words, tone, icon).
 STATES = {
@@ -94,11 +95,13 @@ def short_number(application_id: str) -> str:
 
 
 def plate_line(words: Words, plate: str, colour: str, tag: Widget, *, height_dp: float = 30) -> Widget:
-    """A plate with its state at the right; below it where both have no room."""
-    line = Across(spacing=dp(8))
-    line.add_widget(PlateChip(text=plate, kind=kinds(plate), colour=colour, height_dp=height_dp, test_id="plate"))
-    line.add_widget(Spring())
-    tag.pos_hint = {"center_y": 0.5}
+    """A plate with its state at the right; below it where text is large."""
+    chip = PlateChip(text=plate, kind=kinds(plate), colour=colour, height_dp=height_dp, test_id="plate")
+    line = Column(spacing=dp(8)) if theme.is_large else Across(spacing=dp(8))
+    line.add_widget(chip)
+    if not theme.is_large:
+        line.add_widget(Spring())
+        tag.pos_hint = {"center_y": 0.5}
     line.add_widget(tag)
     return line
 

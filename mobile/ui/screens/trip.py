@@ -112,7 +112,10 @@ class Trip(AppScreen):
         if trip.state == "held":
             figure, tone = self.words.number(trip.points), "hold"
         right = Column(size_hint_x=None, width=dp(110), pos_hint={"center_y": 0.5})
-        right.add_widget(Text(text=figure, style="number", tone=tone, halign="right", test_id="trip-points"))
+        points = Text(
+            text=figure, style="number", tone=tone, halign="right", lines=1, shrink=True, test_id="trip-points"
+        )
+        right.add_widget(points)
         right.add_widget(Text(text=self.words("points"), style="small", tone="ink3", halign="right"))
         return right
 

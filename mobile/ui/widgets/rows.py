@@ -18,9 +18,7 @@ from mobile.ui.widgets.press import Press
 from mobile.ui.widgets.tag import Tag
 
 RIGHT_PART = 0.45
-LARGE_TEXT = 1.3
 _MIDDLE, _AT_RIGHT = {"center_y": 0.5}, {"right": 1}
-_OF_RIGHT = ("value", "value icon", "tag")
 _SHOWN = (
     *("icon", "icon_tone", "icon_ground", "title", "subtitle", "value", "value_tone", "value_icon", "tag_text"),
     *("tag_tone", "tag_icon", "chevron", "lines", "title_tone", "disabled"),
@@ -89,18 +87,20 @@ class Row(Press, BoxLayout):
             self._put(box, right)
             parts.append(box)
         if self.chevron:
-            if self.value or self.tag_text:
+            if right:
                 parts.append(self._part("chevron gap", Gap, size_dp=6))
             parts.append(self._part("chevron", Icon, icon="chevron-right", tone="ink3", size_dp=20))
         self._put(self, parts)
         self._fit()
 
     def _words(self) -> Widget:
-        lines = self.lines + (1 if self.lines > 1 and theme.text_scale > LARGE_TEXT else 0)
+        lines = self.lines + (1 if self.lines > 1 and theme.is_large else 0)
         tone = "ink3" if self.disabled else self.title_tone
         words = [self._part("title", Text, text=self.title, style="strong", tone=tone, lines=lines)]
         if self.subtitle:
             words.append(self._part("subtitle", Text, text=self.subtitle, style="small", tone="ink3", lines=lines))
+        if theme.is_large:
+            words += self._tag({"x": 0})
         column = self._part("words", Column)
         self._put(column, words)
         return column
@@ -109,18 +109,24 @@ class Row(Press, BoxLayout):
         right: list[Widget] = []
         if self.value:
             value = {"text": self.value, "style": "strong", "tone": self.value_tone, "lines": 2, "halign": "right"}
-            right.append(self._part("value", Text, size_hint_x=None, **value))
+            right.append(self._part("value", Text, size_hint_x=None, pos_hint=_AT_RIGHT, **value))
         if self.value_icon:
-            right.append(self._part("value icon", Icon, icon=self.value_icon, tone=self.value_tone, size_dp=14))
-        if self.tag_text:
-            right.append(self._part("tag", Tag, text=self.tag_text, tone=self.tag_tone, icon=self.tag_icon))
-        return right
+            icon = {"icon": self.value_icon, "tone": self.value_tone, "size_dp": 14}
+            right.append(self._part("value icon", Icon, pos_hint=_AT_RIGHT, **icon))
+        return right if theme.is_large else right + self._tag(_AT_RIGHT)
+
+    def _tag(self, pos_hint: dict[str, float]) -> list[Widget]:
+        """The tag at the right; under the words where text is large, for beside them both would be torn."""
+        if not self.tag_text:
+            return []
+        tag = {"text": self.tag_text, "tone": self.tag_tone, "icon": self.tag_icon}
+        return [self._part("tag", Tag, pos_hint=pos_hint, **tag)]
 
     def _part(self, name: str, kind: type[Widget], **values: object) -> Any:
         """The part of this name with these values, made when it is first needed."""
         found = self._parts.get(name)
         if found is None:
-            found = self._parts[name] = kind(pos_hint=_AT_RIGHT if name in _OF_RIGHT else _MIDDLE, **values)
+            found = self._parts[name] = kind(**{"pos_hint": _MIDDLE, **values})
             for size in ("size", "natural_width") if isinstance(found, Text) else ("size",):
                 found.fbind(size, self._fit)
             return found
@@ -132,6 +138,8 @@ class Row(Press, BoxLayout):
         if box.children[::-1] != parts:
             box.clear_widgets()
             for part in parts:
+                if part.parent is not None:
+                    part.parent.remove_widget(part)
                 box.add_widget(part)
 
     def _fit(self, *_: object) -> None:
@@ -143,6 +151,8 @@ class Row(Press, BoxLayout):
                 one.width = min(one.natural_width, room)
             elif isinstance(one, Tag):
                 one.room = room
+        if theme.is_large and "tag" in parts:
+            parts["tag"].room = parts["words"].width
         if shown:
             parts["right"].size = max(one.width for one in shown), sum(one.height for one in shown)
         highest = max(parts["words"].height, parts["right"].height if shown and parts["right"].parent else 0)
