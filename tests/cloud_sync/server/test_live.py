@@ -135,10 +135,13 @@ async def test_a_page_that_comes_back_gets_what_it_missed(services: Any) -> None
 
 
 async def test_a_stream_begins_with_a_heartbeat_replays_and_goes_on(services: Any, hub: LiveHub) -> None:
-    await say(services, "a1")
-    known = await services.pool.fetchval("SELECT max(live_id) FROM live_events")
-    await services.pool.execute("UPDATE live_events SET at = at - interval '1 hour'")
-    await say(services, "a2")
+    async with hub.client() as queue:
+        await say(services, "a1")
+        known = await services.pool.fetchval("SELECT max(live_id) FROM live_events")
+        await services.pool.execute("UPDATE live_events SET at = at - interval '1 hour'")
+        await say(services, "a2")
+        # What the hub hears late, after the stream began, would come to it once more.
+        assert [(await take(queue)).key for _ in range(2)] == ["a1", "a2"]
     frames = stream.frames(services, None, known, heartbeat_s=0.05)
     first = await anext(frames)
     assert first.startswith("retry: 2000\n\nevent: heartbeat\n")
