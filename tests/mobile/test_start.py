@@ -19,6 +19,7 @@ from mobile.demo_place import DemoPlace
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 120
+PRESSES = 4
 
 
 def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -82,12 +83,23 @@ def test_it_opens_its_window_and_ends_with_control_c(notes: Path) -> None:
         server.settimeout(START_WITHIN_S)
         try:
             server.accept()[0].close()
-            app.send_signal(signal.SIGINT)
-            output, complaints = app.communicate(timeout=START_WITHIN_S)
+            output, complaints = _interrupted(app)
         finally:
             app.kill()
             app.wait()
     assert (app.returncode, output, complaints) == (0, b"", b"")
+
+
+def _interrupted(app: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Control-C, and again where nothing comes of it, as a person would press it."""
+    for _ in range(PRESSES - 1):
+        app.send_signal(signal.SIGINT)
+        try:
+            return app.communicate(timeout=START_WITHIN_S / PRESSES)
+        except subprocess.TimeoutExpired:
+            continue
+    app.send_signal(signal.SIGINT)
+    return app.communicate(timeout=START_WITHIN_S)
 
 
 def test_without_a_demonstration_it_says_what_to_do(notes: Path) -> None:
